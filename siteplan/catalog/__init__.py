@@ -1,0 +1,602 @@
+"""
+Facts as data: definitions of "covered", carriers, equipment, costs and target documents.
+
+Every entry carries its source, its date and a mark of trust; code holds none of these numbers.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from functools import cache
+from importlib.resources import files
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from siteplan.errors import Fault, InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from importlib.resources.abc import Traversable
+    from pathlib import Path
+
+Mark = Literal["1", "2", "k", "?"]
+Technology = Literal["4G", "5G"]
+_Text = Annotated[str, BeforeValidator(str)]
+
+
+class Entry(BaseModel):
+    """Base of all catalogue and scenario tables: immutable, and a misspelt key is refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+_Model = TypeVar("_Model", bound=Entry)
+
+
+class Definition(Entry):
+    """
+    What "covered" means.
+
+    Attributes
+    ----------
+    zh, en : str
+        The definition in words.
+    rsrp_dbm : float
+        Weakest level that counts, per resource element. [dBm]
+    sinr_db : float or None
+        Weakest SINR that counts. [dB]
+    distance_m : float or None
+        A station of the technology this near counts instead of the signal. [m]
+    share : float
+        Share of an item's own points, length or area that has to be covered.
+    source, date, mark : str
+        Where the definition comes from.
+    """
+
+    zh: str
+    en: str
+    rsrp_dbm: float = Field(ge=-150.0, le=0.0)
+    sinr_db: float | None = Field(default=None, ge=-30.0, le=50.0)
+    distance_m: float | None = Field(default=None, gt=0.0)
+    share: float = Field(default=1.0, gt=0.0, le=1.0)
+    source: str
+    date: str
+    mark: Mark
+
+
+class Carrier(Entry):
+    """
+    One carrier of one technology.
+
+    Attributes
+    ----------
+    technology : {"4G", "5G"}
+        Generation.
+    frequency_mhz : float
+        Middle of the downlink block. [MHz]
+    resource_blocks : int
+        Resource blocks of the carrier.
+    subcarrier_khz : float
+        Subcarrier spacing. [kHz]
+    source, date, mark : str
+        Where the figures come from.
+    """
+
+    technology: Technology
+    frequency_mhz: float = Field(ge=30.0, le=100_000.0)
+    resource_blocks: int = Field(ge=1, le=1000)
+    subcarrier_khz: float = Field(gt=0.0)
+    source: str
+    date: str
+    mark: Mark
+
+
+class Equipment(Entry):
+    """
+    What one operator hangs on one site for one carrier.
+
+    Attributes
+    ----------
+    carrier : str
+        Name of the carrier in the catalogue.
+    scale : {"macro", "micro"}
+        Which structures may carry it.
+    power_w : float
+        Total power of one cell, all ports summed. [W]
+    gain_dbi : float
+        Maximum gain of the antenna or beam. [dBi]
+    pattern : {"omni", "tr38901-sector"}
+        Shape of the antenna pattern.
+    sectors : int
+        Cells of a station, at equal azimuth steps.
+    losses_db : float
+        Feeder, jumpers and connectors. [dB]
+    source, date, mark : str
+        Where the figures come from.
+    """
+
+    carrier: str
+    scale: Literal["macro", "micro"]
+    power_w: float = Field(gt=0.0, le=10_000.0)
+    gain_dbi: float = Field(ge=-10.0, le=40.0)
+    pattern: Literal["omni", "tr38901-sector"]
+    sectors: int = Field(ge=1, le=12)
+    losses_db: float = Field(ge=0.0)
+    source: str
+    date: str
+    mark: Mark
+
+
+class Structure(Entry):
+    """
+    What a structure of a kind can carry.
+
+    Attributes
+    ----------
+    scale : {"macro", "micro"}
+        Largest equipment that it carries.
+    antenna_height_m : float
+        Antenna height above ground when the layer gives none. [m]
+    source, mark : str
+        Where the figures come from.
+    """
+
+    scale: Literal["macro", "micro"]
+    antenna_height_m: float = Field(gt=0.0)
+    source: str
+    mark: Mark
+
+
+class Cost(Entry):
+    """
+    One cost figure.
+
+    Attributes
+    ----------
+    cost_cny : float
+        Cost. [CNY]
+    source, mark : str
+        Where the figure comes from.
+    """
+
+    cost_cny: float = Field(ge=0.0)
+    source: str
+    mark: Mark
+
+
+class CostTable(Entry):
+    """
+    What opening structures and hanging stations costs.
+
+    Attributes
+    ----------
+    discount_rate : float
+        Yearly rate at which later money counts less.
+    structure : mapping of str to Cost
+        Cost of opening a structure, by site kind and ``existing``.
+    station : mapping of str to Cost
+        Cost of a station, by scale.
+    """
+
+    discount_rate: float = Field(ge=0.0, lt=1.0)
+    discount_source: str
+    discount_mark: Mark
+    structure: dict[str, Cost]
+    station: dict[str, Cost]
+
+
+class Rule(Entry):
+    """
+    One target of one year.
+
+    Attributes
+    ----------
+    id : str
+        Identifier shown in every result.
+    document_id : str or None
+        Rule of the document when one rule is evaluated in parts.
+    year : int or None
+        Tested on what stands at the end of this year; None for a standing rule.
+    technology : {"4G", "5G"} or None
+        Technology concerned.
+    kind : {"coverage", "station_count", "reuse_share", "power_supply", "task"}
+        How the rule is evaluated.
+    rule_class : {"area", "village", "road", "venue"} or None
+        Class of demand, written ``class`` in the file; picks the definition.
+    layer : str or None
+        Layer that holds the demand.
+    where : mapping of str to list of str
+        Values that the demand's columns must have.
+    any : list of str
+        Flags of which at least one must be set.
+    attributes : list of str
+        Flags that must be set besides coverage; a blank makes the item unknown.
+    measure : {"items", "pooled"}
+        Share of covered items, or share of all their points, length or area pooled.
+    required : float or None
+        Required share or count; None takes 1 for items and the definition's share when pooled.
+    share_from : {"document", "scenario"}
+        Whether the planner must set the required share.
+    strict : bool
+        False for a rule that is measured and has no pass mark.
+    group_by : str or None
+        Column by which the result is counted besides township.
+    zh, en : str
+        The rule in words.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+    id: str
+    document_id: str | None = None
+    year: int | None = Field(default=None, ge=2000, le=2100)
+    technology: Technology | None = None
+    kind: Literal["coverage", "station_count", "reuse_share", "power_supply", "task"]
+    rule_class: Literal["area", "village", "road", "venue"] | None = Field(
+        default=None, alias="class"
+    )
+    layer: str | None = None
+    where: dict[str, list[str]] = Field(default_factory=dict)
+    any: list[str] = Field(default_factory=list)
+    attributes: list[str] = Field(default_factory=list)
+    measure: Literal["items", "pooled"] = "items"
+    required: float | None = Field(default=None, ge=0.0)
+    share_from: Literal["document", "scenario"] = "document"
+    strict: bool = True
+    group_by: str | None = None
+    zh: str
+    en: str
+
+
+class Task(Entry):
+    """
+    A measure of the document that is done by people, not computed.
+
+    Attributes
+    ----------
+    id : str
+        Identifier.
+    zh, en : str
+        The measure in words.
+    units : list of str
+        Responsible units.
+    deadline : str or None
+        When it is due.
+    """
+
+    id: str
+    zh: str
+    en: str
+    units: list[str]
+    deadline: str | None = None
+
+
+class Money(Entry):
+    """
+    A reward or subsidy.
+
+    Attributes
+    ----------
+    id : str
+        Identifier.
+    zh, en : str
+        The rule in words.
+    technology : {"4G", "5G"} or None
+        Technology concerned.
+    per : {"station", "scenario"}
+        What is rewarded.
+    amount_cny : float
+        Amount, or largest amount, for each. [CNY]
+    first_year, last_year : int
+        Years in which the station must have been built and put into service.
+    excluded_owners : list of str
+        Owners whose stations do not qualify.
+    most_per_year : int or None
+        Most that are rewarded in a year.
+    national_match_cny : float or None
+        Largest match of a national project. [CNY]
+    """
+
+    id: str
+    zh: str
+    en: str
+    technology: Technology | None = None
+    per: Literal["station", "scenario"]
+    amount_cny: float = Field(ge=0.0)
+    first_year: int
+    last_year: int
+    excluded_owners: list[str] = Field(default_factory=list)
+    most_per_year: int | None = None
+    national_match_cny: float | None = None
+
+
+class TargetDocument(Entry):
+    """
+    A government target document as data.
+
+    Attributes
+    ----------
+    title, issuer, date, area_code : str
+        What the document is.
+    rules : list of Rule
+        Targets that are computed.
+    tasks : list of Task
+        Measures that people carry out.
+    money : list of Money
+        Rewards.
+    """
+
+    title: str
+    issuer: str
+    date: _Text
+    area_code: _Text
+    rules: list[Rule] = Field(min_length=1)
+    tasks: list[Task] = Field(default_factory=list)
+    money: list[Money] = Field(default_factory=list)
+
+
+class _Definitions(Entry):
+    defaults: dict[str, str]
+    definitions: dict[str, Definition]
+
+
+class _Carriers(Entry):
+    carriers: dict[str, Carrier]
+
+
+class _Equipment(Entry):
+    equipment: dict[str, Equipment]
+    structures: dict[str, Structure]
+
+
+_REMEDIES = {
+    "extra_forbidden": "Correct the spelling or remove the key.",
+    "missing": "Add the key.",
+}
+_RULES = {
+    "extra_forbidden": "unknown key",
+    "missing": "a required key is missing",
+}
+
+
+def parse_toml(path: Traversable | Path, model: type[_Model], source: str) -> _Model:
+    """
+    Read a TOML file into a model, telling all faults at once.
+
+    Parameters
+    ----------
+    path : path
+        File to read.
+    model : type
+        Model that the file must fit.
+    source : str
+        Name of the file in messages.
+
+    Returns
+    -------
+    parsed : model
+        Immutable model.
+
+    Raises
+    ------
+    InputError
+        When the file is missing, is no TOML, or does not fit.
+    """
+    try:
+        data = tomllib.loads(path.read_bytes().decode("utf-8-sig"))
+    except FileNotFoundError:
+        fault = Fault(
+            source=source, rule="the file does not exist", remedy="Write it, or name the right one."
+        )
+        raise InputError([fault]) from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        fault = Fault(source=source, rule=f"not valid TOML: {error}", remedy="Correct the line.")
+        raise InputError([fault]) from None
+    return parse(data, model, source)
+
+
+def parse(data: Mapping[str, Any], model: type[_Model], source: str) -> _Model:
+    """
+    Check a mapping against a model, telling all faults at once.
+
+    Parameters
+    ----------
+    data : mapping
+        Parsed TOML.
+    model : type
+        Model that it must fit.
+    source : str
+        Name of the file in messages.
+
+    Returns
+    -------
+    parsed : model
+        Immutable model.
+
+    Raises
+    ------
+    InputError
+        With one fault for each key that does not fit.
+    """
+    try:
+        return model.model_validate(data)
+    except ValidationError as error:
+        faults = []
+        for item in error.errors():
+            kind = item["type"]
+            value = "" if kind == "missing" else repr(item["input"])[:80]
+            faults.append(
+                Fault(
+                    source=source,
+                    column=".".join(str(part) for part in item["loc"]),
+                    value=value,
+                    rule=_RULES.get(kind, item["msg"]),
+                    remedy=_REMEDIES.get(kind, "Correct the value."),
+                )
+            )
+        raise InputError(faults) from None
+
+
+@cache
+def definitions() -> Mapping[str, Definition]:
+    """
+    All definitions of "covered" by id.
+
+    Returns
+    -------
+    definitions : mapping of str to Definition
+        From ``definitions.toml``.
+
+    Examples
+    --------
+    >>> definitions()["nr-dt-105"].rsrp_dbm
+    -105.0
+    """
+    return _load("definitions.toml", _Definitions).definitions
+
+
+@cache
+def default_definitions() -> Mapping[str, str]:
+    """
+    Definition used for each class of demand and technology when a scenario picks none.
+
+    Returns
+    -------
+    defaults : mapping of str to str
+        Keys such as ``area-5G``.
+    """
+    return _load("definitions.toml", _Definitions).defaults
+
+
+@cache
+def carriers() -> Mapping[str, Carrier]:
+    """
+    All carriers by name.
+
+    Returns
+    -------
+    carriers : mapping of str to Carrier
+        From ``carriers.toml``.
+    """
+    return _load("carriers.toml", _Carriers).carriers
+
+
+@cache
+def equipment() -> Mapping[str, Equipment]:
+    """
+    All station equipment by name.
+
+    Returns
+    -------
+    equipment : mapping of str to Equipment
+        From ``equipment.toml``.
+    """
+    return _load("equipment.toml", _Equipment).equipment
+
+
+@cache
+def structures() -> Mapping[str, Structure]:
+    """
+    What structures of each kind carry.
+
+    Returns
+    -------
+    structures : mapping of str to Structure
+        From ``equipment.toml``.
+    """
+    return _load("equipment.toml", _Equipment).structures
+
+
+@cache
+def costs() -> CostTable:
+    """
+    Default costs, marked assumptions where they are.
+
+    Returns
+    -------
+    costs : CostTable
+        From ``costs.toml``.
+    """
+    return _load("costs.toml", CostTable)
+
+
+def target_documents() -> list[str]:
+    """
+    Names of the target documents in the catalogue.
+
+    Returns
+    -------
+    names : list of str
+        Sorted.
+
+    Examples
+    --------
+    >>> target_documents()
+    ['hangjin-2021', 'hedong-2020']
+    """
+    folder = files(__name__) / "targets"
+    return sorted(
+        path.name.removesuffix(".toml") for path in folder.iterdir() if path.name.endswith(".toml")
+    )
+
+
+def target_document(name: str) -> TargetDocument:
+    """
+    A target document of the catalogue.
+
+    Parameters
+    ----------
+    name : str
+        One of :func:`target_documents`.
+
+    Returns
+    -------
+    document : TargetDocument
+        The document.
+
+    Examples
+    --------
+    >>> target_document("hedong-2020").rules[0].required
+    150.0
+    """
+    names = target_documents()
+    if name not in names:
+        fault = Fault(
+            source="targets",
+            value=name,
+            rule="no such document in the catalogue",
+            remedy=f"Use one of {', '.join(names)}, or give a .toml file of the region folder.",
+        )
+        raise InputError([fault])
+    return _load(f"targets/{name}.toml", TargetDocument)
+
+
+def unknown_name(source: str, column: str, value: str, known: Iterable[str]) -> Fault:
+    """
+    Fault for a name that the catalogue does not have.
+
+    Parameters
+    ----------
+    source, column, value : str
+        Where it stands and what stands there.
+    known : iterable of str
+        Names that exist.
+
+    Returns
+    -------
+    fault : Fault
+        Lists the names that exist.
+    """
+    return Fault(
+        source=source,
+        column=column,
+        value=value,
+        rule="the catalogue has no such name",
+        remedy=f"Use one of: {', '.join(sorted(known))}.",
+    )
+
+
+@cache
+def _load(name: str, model: type[_Model]) -> _Model:
+    return parse_toml(files(__name__) / name, model, f"catalog/{name}")

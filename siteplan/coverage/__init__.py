@@ -1,0 +1,1 @@
+"""From stations, terrain and formulas to signal: antennas, link budget, footprints, network."""

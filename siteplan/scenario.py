@@ -1,0 +1,568 @@
+"""
+The scenario: what a region folder says about itself in ``scenario.toml``.
+
+All parts are immutable; an unknown key, a wrong type or an unknown catalogue name is refused, all faults
+in one message.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path, PurePosixPath
+from typing import Literal
+
+from pydantic import Field
+
+from siteplan import catalog, schema
+from siteplan.catalog import Definition, Entry, TargetDocument, Technology
+from siteplan.errors import Fault, InputError
+
+SCENARIO_FILE = "scenario.toml"
+
+
+class RegionInfo(Entry):
+    """
+    Which area this is.
+
+    Attributes
+    ----------
+    name : str
+        Name as its people write it.
+    name_en : str
+        Name in Latin letters.
+    code : str
+        Statistical code.
+    """
+
+    name: str
+    name_en: str = ""
+    code: str = ""
+
+
+class Grid(Entry):
+    """
+    The raster grid of the region.
+
+    Attributes
+    ----------
+    resolution_m : float
+        Cell size. [m]
+    crs : str
+        ``auto`` picks the CGCS2000 3-degree zone in China, else UTM; or an EPSG code.
+    """
+
+    resolution_m: float = Field(gt=0.0, le=5000.0)
+    crs: str = "auto"
+
+
+class LayerSource(Entry):
+    """
+    Where a layer comes from.
+
+    Attributes
+    ----------
+    path : str
+        File inside the region folder.
+    layer : str or None
+        Layer inside the file, when it has several.
+    crs : str or None
+        Coordinate reference system when the file names none.
+    """
+
+    path: str
+    layer: str | None = None
+    crs: str | None = None
+
+
+class TerrainSource(Entry):
+    """
+    Where heights above sea level come from.
+
+    Attributes
+    ----------
+    path : str or None
+        Raster inside the region folder.
+    flat_m : float or None
+        One height everywhere, said on purpose; listed among the assumptions. [m]
+    """
+
+    path: str | None = None
+    flat_m: float | None = None
+
+
+class Layers(Entry):
+    """Layers of the region: one :class:`LayerSource` for each table of the schema, and terrain."""
+
+    boundary: LayerSource
+    terrain: TerrainSource
+    townships: LayerSource | None = None
+    zones: LayerSource | None = None
+    villages: LayerSource | None = None
+    roads: LayerSource | None = None
+    venues: LayerSource | None = None
+    sites: LayerSource | None = None
+    stations: LayerSource | None = None
+    buildings: LayerSource | None = None
+    poles: LayerSource | None = None
+
+    def vectors(self) -> dict[str, LayerSource]:
+        """
+        Vector layers that the scenario names.
+
+        Returns
+        -------
+        layers : dict of str to LayerSource
+            In the order of the schema.
+        """
+        return {
+            name: source for name in schema.TABLES if (source := getattr(self, name)) is not None
+        }
+
+
+class Candidates(Entry):
+    """
+    Candidate sites derived from other layers.
+
+    Attributes
+    ----------
+    rooftops_above_m : float or None
+        Buildings at least this high become rooftop candidates. [m]
+    rooftop_mast_m : float
+        Height of the antennas above the roof. [m]
+    pole_spacing_m : float
+        Of the poles of one kind nearer to each other than this, one is kept as candidate; 0 keeps all. [m]
+    """
+
+    rooftops_above_m: float | None = Field(default=None, gt=0.0)
+    rooftop_mast_m: float = Field(default=3.0, ge=0.0, le=60.0)
+    pole_spacing_m: float = Field(default=0.0, ge=0.0)
+
+
+class Targets(Entry):
+    """
+    What must be reached.
+
+    Attributes
+    ----------
+    document : str
+        Name in the catalogue, or a ``.toml`` file of the region folder.
+    years : tuple of int
+        Years to plan for, ascending.
+    definitions : mapping of str to str
+        Definition per rule id, or per class and technology (``area-5G``).
+    shares : mapping of str to float
+        Required share per rule id, where the document leaves it to the planner.
+    margin_db : float
+        A rule that holds only without this margin is at risk. [dB]
+    """
+
+    document: str
+    years: tuple[int, ...] = Field(min_length=1)
+    definitions: dict[str, str] = Field(default_factory=dict)
+    shares: dict[str, float] = Field(default_factory=dict)
+    margin_db: float = Field(default=3.0, ge=0.0)
+
+
+class Radio(Entry):
+    """
+    Radio assumptions shared by all stations.
+
+    Attributes
+    ----------
+    receiver_height_m : float
+        Handset height above ground. [m]
+    macro_model, micro_model : str
+        Propagation model of macro and micro stations.
+    body_loss_db : float
+        Loss by the body of the user. [dB]
+    penetration_loss_db : float
+        Loss into buildings or vehicles; 0 for outdoor levels. [dB]
+    load : float
+        Share of resource elements that other cells use, for the SINR.
+    noise_figure_db : float
+        Noise figure of the handset. [dB]
+    radius_m : float
+        A station is not computed farther than this. [m]
+    """
+
+    receiver_height_m: float = Field(default=1.5, gt=0.0, le=10.0)
+    macro_model: str = "tr38901-uma"
+    micro_model: str = "tr38901-umi"
+    body_loss_db: float = Field(default=0.0, ge=0.0)
+    penetration_loss_db: float = Field(default=0.0, ge=0.0)
+    load: float = Field(default=0.3, ge=0.0, le=1.0)
+    noise_figure_db: float = Field(default=7.0, ge=0.0)
+    radius_m: float = Field(default=5000.0, gt=0.0, le=100_000.0)
+
+
+class Network(Entry):
+    """
+    One operator's network of one technology, existing or to be built.
+
+    Attributes
+    ----------
+    operator : str
+        Operator, or the name of a shared network.
+    technology : {"4G", "5G"}
+        Generation.
+    macro, micro : str or None
+        Equipment for macro and micro structures; None builds none there.
+    build : bool
+        Whether the plan may add stations of this network.
+    """
+
+    operator: str
+    technology: Technology
+    macro: str | None = None
+    micro: str | None = None
+    build: bool = True
+
+    @property
+    def id(self) -> str:
+        """Operator and technology."""
+        return f"{self.operator} {self.technology}"
+
+
+class Selection(Entry):
+    """
+    How sites are chosen.
+
+    Attributes
+    ----------
+    time_limit_s : float
+        Longest search. [s]
+    gap : float
+        Relative gap at which the search stops.
+    seed : int
+        Seed of every random choice.
+    """
+
+    time_limit_s: float = Field(default=60.0, gt=0.0)
+    gap: float = Field(default=0.005, ge=0.0, lt=1.0)
+    seed: int = 1
+
+
+class Costs(Entry):
+    """
+    Costs that replace the catalogue's.
+
+    Attributes
+    ----------
+    discount_rate : float or None
+        Yearly rate at which later money counts less.
+    structure : mapping of str to float
+        Cost of opening a structure by kind and ``existing``. [CNY]
+    station : mapping of str to float
+        Cost of a station by scale. [CNY]
+    """
+
+    discount_rate: float | None = Field(default=None, ge=0.0, lt=1.0)
+    structure: dict[str, float] = Field(default_factory=dict)
+    station: dict[str, float] = Field(default_factory=dict)
+
+
+class Scenario(Entry):
+    """
+    Everything a region folder says about itself.
+
+    Attributes
+    ----------
+    format : int
+        Version of the scenario file, 1.
+    region : RegionInfo
+        Which area this is.
+    grid : Grid
+        The raster grid.
+    layers : Layers
+        Where the layers come from.
+    candidates : Candidates
+        Candidate sites derived from other layers.
+    targets : Targets
+        What must be reached.
+    radio : Radio
+        Radio assumptions.
+    networks : tuple of Network
+        Operators' networks.
+    greenfield : bool
+        True says that no station stands today; without it a missing ``stations`` layer is a fault.
+    selection : Selection
+        How sites are chosen.
+    costs : Costs
+        Costs that replace the catalogue's.
+    """
+
+    format: Literal[1]
+    region: RegionInfo
+    grid: Grid
+    layers: Layers
+    candidates: Candidates = Candidates()
+    targets: Targets
+    radio: Radio = Radio()
+    networks: tuple[Network, ...] = Field(min_length=1)
+    greenfield: bool = False
+    selection: Selection = Selection()
+    costs: Costs = Costs()
+
+    def network(self, operator: str, technology: str) -> Network | None:
+        """
+        Network of an operator.
+
+        Parameters
+        ----------
+        operator, technology : str
+            As in the stations layer.
+
+        Returns
+        -------
+        network : Network or None
+            None when the scenario has no such network.
+        """
+        for network in self.networks:
+            if network.operator == operator and network.technology == technology:
+                return network
+        return None
+
+    def definition(self, rule: catalog.Rule) -> tuple[str, Definition]:
+        """
+        Definition of "covered" for a rule.
+
+        Parameters
+        ----------
+        rule : Rule
+            A coverage rule.
+
+        Returns
+        -------
+        id : str
+            Name of the definition.
+        definition : Definition
+            The definition.
+        """
+        picked = self.targets.definitions
+        key = f"{rule.rule_class}-{rule.technology}"
+        name = picked.get(rule.id) or picked.get(key) or catalog.default_definitions()[key]
+        return name, catalog.definitions()[name]
+
+    def required_share(self, rule: catalog.Rule) -> float:
+        """
+        Share that a coverage rule requires.
+
+        Parameters
+        ----------
+        rule : Rule
+            A coverage rule.
+
+        Returns
+        -------
+        share : float
+            The planner's share, else the document's, else all items, or the definition's share when
+            points, length or area are pooled.
+        """
+        if rule.id in self.targets.shares:
+            return self.targets.shares[rule.id]
+        if rule.required is not None:
+            return rule.required
+        return 1.0 if rule.measure == "items" else self.definition(rule)[1].share
+
+
+def read_scenario(folder: Path) -> tuple[Scenario, TargetDocument]:
+    """
+    Read ``scenario.toml`` and the target document that it names.
+
+    Parameters
+    ----------
+    folder : Path
+        Region folder.
+
+    Returns
+    -------
+    scenario : Scenario
+        The scenario, checked.
+    document : TargetDocument
+        The target document.
+
+    Raises
+    ------
+    InputError
+        With every fault found.
+    """
+    scenario = catalog.parse_toml(folder / SCENARIO_FILE, Scenario, SCENARIO_FILE)
+    faults = _faults_in_names(scenario)
+    name = scenario.targets.document
+    document = None
+    try:
+        if name.endswith(".toml"):
+            document = catalog.parse_toml(inside(folder, name), TargetDocument, name)
+        else:
+            document = catalog.target_document(name)
+    except InputError as error:
+        faults.extend(error.faults)
+    if document is not None:
+        faults.extend(_faults_in_document(scenario, document))
+    if faults or document is None:
+        raise InputError(faults)
+    return scenario, document
+
+
+def inside(folder: Path, name: str) -> Path:
+    """
+    Path of a file of the folder; a name that leads outside is refused.
+
+    Parameters
+    ----------
+    folder : Path
+        Region folder.
+    name : str
+        Relative path with forward slashes.
+
+    Returns
+    -------
+    path : Path
+        Path inside the folder.
+
+    Raises
+    ------
+    InputError
+        When the name is absolute or climbs out of the folder.
+    """
+    relative = PurePosixPath(name)
+    path = (folder / relative).resolve()
+    if relative.is_absolute() or not path.is_relative_to(folder.resolve()):
+        fault = Fault(
+            source=SCENARIO_FILE,
+            value=name,
+            rule="a file must lie inside the region folder",
+            remedy="Copy the file into the folder and name it relative to it.",
+        )
+        raise InputError([fault])
+    return path
+
+
+def _faults_in_names(scenario: Scenario) -> list[Fault]:
+    faults = []
+    equipment = catalog.equipment()
+    for i, network in enumerate(scenario.networks):
+        for scale in ("macro", "micro"):
+            name = getattr(network, scale)
+            column = f"networks.{i}.{scale}"
+            if name is None:
+                continue
+            if name not in equipment:
+                faults.append(catalog.unknown_name(SCENARIO_FILE, column, name, equipment))
+                continue
+            carrier = catalog.carriers()[equipment[name].carrier]
+            if carrier.technology != network.technology:
+                faults.append(
+                    Fault(
+                        source=SCENARIO_FILE,
+                        column=column,
+                        value=name,
+                        rule=f"the equipment is {carrier.technology}, the network "
+                        f"{network.technology}",
+                        remedy="Pick equipment of the network's technology.",
+                    )
+                )
+    seen: set[str] = set()
+    for i, network in enumerate(scenario.networks):
+        if network.id in seen:
+            faults.append(
+                Fault(
+                    source=SCENARIO_FILE,
+                    column=f"networks.{i}",
+                    value=network.id,
+                    rule="the network stands twice",
+                    remedy="Keep one entry per operator and technology.",
+                )
+            )
+        seen.add(network.id)
+    faults.extend(
+        catalog.unknown_name(SCENARIO_FILE, f"targets.definitions.{key}", name, known)
+        for known in [catalog.definitions()]
+        for key, name in scenario.targets.definitions.items()
+        if name not in known
+    )
+    years = scenario.targets.years
+    if list(years) != sorted(set(years)):
+        faults.append(
+            Fault(
+                source=SCENARIO_FILE,
+                column="targets.years",
+                value=str(list(years)),
+                rule="years must ascend",
+                remedy="List each year once, in order.",
+            )
+        )
+    terrain = scenario.layers.terrain
+    if (terrain.path is None) == (terrain.flat_m is None):
+        faults.append(
+            Fault(
+                source=SCENARIO_FILE,
+                column="layers.terrain",
+                rule="give either a path or flat_m",
+                remedy="Name the terrain raster, or say flat_m = 0.0 if flat ground is meant.",
+            )
+        )
+    if scenario.layers.stations is None and not scenario.greenfield:
+        faults.append(
+            Fault(
+                source=SCENARIO_FILE,
+                column="layers.stations",
+                rule="without stations, today's coverage is unknown",
+                remedy="Give the stations layer, or say greenfield = true if none stands today.",
+            )
+        )
+    return faults
+
+
+def _faults_in_document(scenario: Scenario, document: TargetDocument) -> list[Fault]:
+    faults = []
+    name = scenario.targets.document
+    ids = {rule.id for rule in document.rules}
+    for rule in document.rules:
+        where = f"rules.{rule.id}"
+        if rule.kind != "coverage":
+            continue
+        if rule.layer not in schema.TABLES:
+            faults.append(
+                catalog.unknown_name(name, f"{where}.layer", str(rule.layer), schema.TABLES)
+            )
+            continue
+        if rule.rule_class is None or rule.technology is None:
+            faults.append(
+                Fault(
+                    source=name,
+                    column=where,
+                    rule="a coverage rule needs class and technology",
+                    remedy='Add class = "area" (or village, road, venue) and technology = "5G".',
+                )
+            )
+        columns = {column.name: column for column in schema.TABLES[rule.layer].columns}
+        group = [rule.group_by] if rule.group_by else []
+        for key in [*rule.where, *rule.any, *rule.attributes, *group]:
+            if key not in columns:
+                faults.append(catalog.unknown_name(name, f"{where}.{rule.layer}", key, columns))
+        for key, values in rule.where.items():
+            choices = columns[key].choices if key in columns else ()
+            faults.extend(
+                catalog.unknown_name(name, f"{where}.where.{key}", value, choices)
+                for value in values
+                if choices and value not in choices
+            )
+        if rule.share_from == "scenario" and rule.id not in scenario.targets.shares:
+            faults.append(
+                Fault(
+                    source=SCENARIO_FILE,
+                    column=f"targets.shares.{rule.id}",
+                    rule="the document leaves this share to the planner",
+                    remedy=f'Add "{rule.id}" = 0.9 (or the share you mean) under [targets.shares].',
+                )
+            )
+    faults.extend(
+        catalog.unknown_name(SCENARIO_FILE, "targets.shares", key, ids)
+        for key in scenario.targets.shares
+        if key not in ids
+    )
+    if len(ids) < len(document.rules):
+        faults.append(
+            Fault(source=name, column="rules", rule="two rules share an id", remedy="Rename one.")
+        )
+    return faults

@@ -1,0 +1,1 @@
+"""Which sites carry which stations from which year: candidates, problem, solver, greedy, bound."""

@@ -597,6 +597,5 @@ def unknown_name(source: str, column: str, value: str, known: Iterable[str]) -> 
     )
 
 
-@cache
 def _load(name: str, model: type[_Model]) -> _Model:
     return parse_toml(files(__name__) / name, model, f"catalog/{name}")

@@ -1,0 +1,298 @@
+"""
+What must be covered, as samples on the grid.
+
+Whatever a rule speaks of (zones, villages, roads, venues) becomes items, and each item becomes weighted
+samples in grid cells: exact areas of cells cut by a polygon, metres of road, points. Evaluation, gaps and
+selection all work on these samples.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+from exactextract import exact_extract
+from exactextract.raster import NumPyRasterSource
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    from siteplan.catalog import Rule
+    from siteplan.region import Region
+
+MEASURES = {"area": "m2", "road": "m", "village": "points", "venue": "points"}
+"""What the weights of the samples of each class of demand add up to."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Demand:
+    """
+    Items to cover and their samples.
+
+    Attributes
+    ----------
+    rule_class : {"area", "village", "road", "venue"}
+        Class of demand.
+    items : GeoDataFrame
+        Indexed by item id: ``name``, ``township`` (of the largest part), ``group``, ``population``,
+        ``households``, the attribute columns asked for, and the geometry.
+    item : ndarray of int32, shape (n,)
+        Item of each sample, as a position in `items`.
+    cell : ndarray of int64, shape (n,)
+        Flat grid cell of each sample, -1 outside the grid.
+    weight : ndarray of float64, shape (n,)
+        Square metres, metres or points that a sample stands for.
+    township : ndarray of int32, shape (n,)
+        Township of each sample, as a position in the region's townships, -1 in none.
+    """
+
+    rule_class: str
+    items: gpd.GeoDataFrame
+    item: NDArray[np.int32]
+    cell: NDArray[np.int64]
+    weight: NDArray[np.float64]
+    township: NDArray[np.int32]
+
+    def item_weight(self) -> NDArray[np.float64]:
+        """
+        Weight of each item.
+
+        Returns
+        -------
+        weight : ndarray of float64, shape (items,)
+            Sum over its samples.
+        """
+        return np.bincount(self.item, weights=self.weight, minlength=len(self.items))
+
+
+def region_demands(region: Region) -> Mapping[str, Demand]:
+    """
+    Demand of every coverage rule whose layer the region has.
+
+    Parameters
+    ----------
+    region : Region
+        With the target document.
+
+    Returns
+    -------
+    demands : mapping of str to Demand
+        By rule id; a rule whose layer is missing is not here and its state is unknown. Rules that speak
+        of the same things share one object.
+    """
+    made: dict[str, Demand] = {}
+    result: dict[str, Demand] = {}
+    for rule in region.document.rules:
+        if rule.kind != "coverage" or rule.layer is None or region.layer(rule.layer) is None:
+            continue
+        key = repr((rule.rule_class, rule.layer, rule.where, rule.any, rule.group_by))
+        key += repr(rule.attributes)
+        if key not in made:
+            made[key] = demand_of(region, rule)
+        result[rule.id] = made[key]
+    return result
+
+
+def demand_of(region: Region, rule: Rule) -> Demand:
+    """
+    Items and samples that a coverage rule speaks of.
+
+    Parameters
+    ----------
+    region : Region
+        With the layer of the rule.
+    rule : Rule
+        A coverage rule.
+
+    Returns
+    -------
+    demand : Demand
+        Possibly without items, when no row fits the rule's filter.
+
+    Raises
+    ------
+    KeyError
+        When the region has no such layer.
+    """
+    if rule.layer is None or rule.rule_class is None:
+        raise ValueError(f"rule {rule.id} speaks of no layer")
+    rows = _filtered(region, rule)
+    items = _items(rows, rule)
+    if rule.rule_class == "area":
+        return _area_demand(region, rows, items)
+    if rule.rule_class == "road":
+        return _road_demand(region, rows, items)
+    points = items.representative_point().to_numpy()
+    positions = _township_positions(region, points)
+    given = items["township"].to_numpy()
+    order = {name: i for i, name in enumerate(region.townships().index)}
+    named = np.array([order.get(name, -1) if isinstance(name, str) else -1 for name in given])
+    return Demand(
+        rule_class=rule.rule_class,
+        items=items,
+        item=np.arange(len(items), dtype=np.int32),
+        cell=region.cell_of(points),
+        weight=np.ones(len(items)),
+        township=np.where(named >= 0, named, positions).astype(np.int32),
+    )
+
+
+def _filtered(region: Region, rule: Rule) -> gpd.GeoDataFrame:
+    frame = region.layers[str(rule.layer)]
+    kept = np.ones(len(frame), dtype=bool)
+    for column, values in rule.where.items():
+        kept &= (
+            frame[column].isin(values).to_numpy(dtype=bool)
+            if column in frame
+            else np.zeros(len(frame), dtype=bool)
+        )
+    if rule.any:
+        flags = [frame[name].fillna(value=False) for name in rule.any if name in frame]
+        kept &= np.any([flag.to_numpy(dtype=bool) for flag in flags], axis=0) if flags else False
+    return frame[kept]
+
+
+def _items(rows: gpd.GeoDataFrame, rule: Rule) -> gpd.GeoDataFrame:
+    columns = ["name", "township", "population", "households", *rule.attributes]
+    items = rows.reindex(columns=[*dict.fromkeys(columns), "geometry"])
+    names = items["name"].astype("string")
+    items = items.assign(name=names.fillna(pd.Series(items.index.astype(str), items.index)))
+    group = rows[rule.group_by] if rule.group_by and rule.group_by in rows else ""
+    items = items.assign(group=group)
+    if rule.rule_class == "road":
+        # one road of one name is one item, however many pieces the layer cuts it into
+        items = items.dissolve(by="name", as_index=False, sort=True, aggfunc="first")
+        items.index = pd.Index(items["name"].astype(str), name="id")
+    return items
+
+
+def _township_positions(region: Region, points: NDArray[np.object_]) -> NDArray[np.int32]:
+    townships = region.townships().geometry.to_numpy()
+    found = np.full(len(points), -1, dtype=np.int32)
+    point, polygon = shapely.STRtree(townships).query(points, predicate="intersects")
+    order = np.lexsort((-polygon, point))  # the first township of a point is written last
+    found[point[order]] = polygon[order]
+    return found
+
+
+def _cell_source(region: Region) -> NumPyRasterSource:
+    rows, columns = region.geobox.shape
+    box = region.geobox.extent.boundingbox
+    return NumPyRasterSource(
+        np.arange(rows * columns, dtype=np.int32).reshape(rows, columns),
+        xmin=box.left,
+        ymin=box.bottom,
+        xmax=box.right,
+        ymax=box.top,
+        srs_wkt=region.geobox.crs.to_wkt(),
+    )
+
+
+def _area_demand(region: Region, rows: gpd.GeoDataFrame, items: gpd.GeoDataFrame) -> Demand:
+    """Split each polygon among the townships, then every piece into exact fractions of cells."""
+    townships = region.townships()
+    polygons = townships.geometry.to_numpy()
+    pieces: list[tuple[int, int, shapely.Geometry]] = []
+    tree = shapely.STRtree(polygons)
+    for i, geometry in enumerate(rows.geometry.to_numpy()):
+        area = shapely.intersection(geometry, region.boundary)
+        rest = area
+        for township in np.sort(tree.query(area, predicate="intersects")):
+            pieces.append((i, int(township), shapely.intersection(rest, polygons[township])))
+            rest = shapely.difference(rest, polygons[township])
+        pieces.append((i, -1, rest))
+    pieces = [piece for piece in pieces if piece[2].area > 0.0]
+    if not pieces:
+        return _no_samples("area", items)
+    frame = gpd.GeoDataFrame(geometry=[_polygonal(piece[2]) for piece in pieces], crs=region.crs)
+    parts = exact_extract(
+        _cell_source(region), frame, ["values", "coverage"], output="pandas", progress=False
+    )
+    counts = np.array([len(values) for values in parts["values"]])
+    owner = np.repeat(np.arange(len(pieces)), counts)
+    cell = np.concatenate(parts["values"].to_numpy()).astype(np.int64)
+    weight = np.concatenate(parts["coverage"].to_numpy()) * region.resolution_m**2
+    piece_item = np.array([piece[0] for piece in pieces], dtype=np.int32)
+    piece_township = np.array([piece[1] for piece in pieces], dtype=np.int32)
+    demand = Demand(
+        rule_class="area",
+        items=items,
+        item=piece_item[owner],
+        cell=cell,
+        weight=weight,
+        township=piece_township[owner],
+    )
+    return _with_main_township(region, demand)
+
+
+def _polygonal(geometry: shapely.Geometry) -> shapely.Geometry:
+    """Area part of a geometry: an intersection may leave lines and points along shared edges."""
+    if geometry.geom_type in {"Polygon", "MultiPolygon"}:
+        return geometry
+    parts = [part for part in shapely.get_parts(geometry) if part.geom_type == "Polygon"]
+    return shapely.union_all(parts)
+
+
+def _road_demand(region: Region, rows: gpd.GeoDataFrame, items: gpd.GeoDataFrame) -> Demand:
+    """Samples along each line at half a cell; each stands for its share of the length."""
+    del rows  # the items hold the lines of each road merged
+    step = region.resolution_m / 2.0
+    item, points, weight = [], [], []
+    for i, geometry in enumerate(items.geometry.to_numpy()):
+        for line in shapely.get_parts(geometry):
+            count = max(int(np.ceil(line.length / step)), 1)
+            share = line.length / count
+            along = (np.arange(count) + 0.5) * share
+            points.append(shapely.line_interpolate_point(line, along))
+            item.append(np.full(count, i, dtype=np.int32))
+            weight.append(np.full(count, share))
+    if not points:
+        return _no_samples("road", items)
+    place = np.concatenate(points)
+    demand = Demand(
+        rule_class="road",
+        items=items,
+        item=np.concatenate(item),
+        cell=region.cell_of(place),
+        weight=np.concatenate(weight),
+        township=_township_positions(region, place),
+    )
+    return _with_main_township(region, demand)
+
+
+def _with_main_township(region: Region, demand: Demand) -> Demand:
+    """Name for each item the township that holds most of it."""
+    ids = region.townships().index
+    shares = pd.DataFrame(
+        {"item": demand.item, "township": demand.township, "weight": demand.weight}
+    )
+    total = shares[shares["township"] >= 0].groupby(["item", "township"])["weight"].sum()
+    main = total.reset_index().sort_values(["weight", "township"], ascending=[False, True])
+    main = main.drop_duplicates("item").set_index("item")["township"]
+    names = pd.Series(pd.NA, index=demand.items.index, dtype="string")
+    names.iloc[main.index.to_numpy()] = ids[main.to_numpy()].astype(str)
+    return Demand(
+        rule_class=demand.rule_class,
+        items=demand.items.assign(township=names),
+        item=demand.item,
+        cell=demand.cell,
+        weight=demand.weight,
+        township=demand.township,
+    )
+
+
+def _no_samples(rule_class: str, items: gpd.GeoDataFrame) -> Demand:
+    return Demand(
+        rule_class=rule_class,
+        items=items.iloc[:0],
+        item=np.zeros(0, dtype=np.int32),
+        cell=np.zeros(0, dtype=np.int64),
+        weight=np.zeros(0),
+        township=np.zeros(0, dtype=np.int32),
+    )

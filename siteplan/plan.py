@@ -1,0 +1,159 @@
+"""The stages in order: coverage today, targets, gaps, selection, coverage with the plan, targets again."""
+
+from __future__ import annotations
+
+import html
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from siteplan.coverage.network import Coverage, network_coverage
+from siteplan.coverage.stations import station_table
+from siteplan.demand import Demand, region_demands
+from siteplan.gaps import find_gaps
+from siteplan.selection import Selection, select_stations
+from siteplan.targets import STATE_ZH, Evaluation, evaluate
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import geopandas as gpd
+
+    from siteplan.region import Region
+
+FLOOR_BELOW_THRESHOLD_DB = 10.0
+"""Levels this far below the lowest threshold in use are still computed, as interference. [dB]"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Plan:
+    """
+    A region's present state, its gaps, and the plan that closes them.
+
+    Attributes
+    ----------
+    region : Region
+        What was planned for.
+    years : tuple of int
+        Plan years, ascending.
+    demands : mapping of str to Demand
+        By rule id.
+    today_stations : DataFrame
+        Stations in service without the plan, as :func:`siteplan.coverage.stations.station_table`.
+    planned_stations : DataFrame
+        Stations that the plan adds, the same columns; ``year`` is the year of going into service;
+        also ``kind``, ``reuse``, ``cost_cny`` and ``rules``.
+    coverage_today, coverage_plan : mapping of (technology, year) to Coverage
+        Signal without and with the plan.
+    today, planned : Evaluation
+        Every rule at the end of every year without and with the plan.
+    gaps_today, gaps_plan : GeoDataFrame
+        What is uncovered at the end of the last year without and with the plan, with causes.
+    selection : Selection
+        How the stations were chosen, and how good the choice is.
+    """
+
+    region: Region
+    years: tuple[int, ...]
+    demands: Mapping[str, Demand]
+    today_stations: pd.DataFrame
+    planned_stations: pd.DataFrame
+    coverage_today: Mapping[tuple[str, int], Coverage]
+    coverage_plan: Mapping[tuple[str, int], Coverage]
+    today: Evaluation
+    planned: Evaluation
+    gaps_today: gpd.GeoDataFrame
+    gaps_plan: gpd.GeoDataFrame
+    selection: Selection
+
+    def _repr_html_(self) -> str:
+        rows = []
+        for rule in self.region.document.rules:
+            year = min(rule.year or self.years[-1], self.years[-1])
+            year = max(year, self.years[0])
+            before = self.today.region_result(rule.id, year)["state"]
+            after = self.planned.region_result(rule.id, year)["state"]
+            cells = (rule.id, str(year), rule.zh, STATE_ZH[str(before)], STATE_ZH[str(after)])
+            rows.append("".join(f"<td>{html.escape(cell)}</td>" for cell in cells))
+        body = "".join(f"<tr>{row}</tr>" for row in rows)
+        sites = self.planned_stations["site_id"].nunique()
+        return (
+            f"<b>{html.escape(self.region.scenario.region.name)}</b>: "
+            f"{len(self.planned_stations)} stations on {sites} sites. "
+            f"{html.escape(self.selection.summary())}"
+            f"<table><tr><th>目标</th><th>年份</th><th>内容</th><th>现状</th><th>规划后</th></tr>"
+            f"{body}</table>"
+        )
+
+
+def make_plan(region: Region) -> Plan:
+    """
+    Do the main job on a region.
+
+    Parameters
+    ----------
+    region : Region
+        From :func:`siteplan.read_region`.
+
+    Returns
+    -------
+    plan : Plan
+        Coverage, rule states, gaps and the chosen stations for every year.
+
+    Examples
+    --------
+    >>> import siteplan
+    >>> plan = siteplan.make_plan(siteplan.read_region("data/helsinki"))  # doctest: +SKIP
+    """
+    years = region.scenario.targets.years
+    demands = region_demands(region)
+    floor = signal_floor_dbm(region)
+    today_stations = station_table(region, region.stations)
+    coverage_today = network_coverage(
+        region, today_stations, years, floor_dbm=floor, label="coverage today"
+    )
+    today = evaluate(region, demands, coverage_today, today_stations, years)
+    selection = select_stations(region, demands, today, today_stations)
+    stations = pd.concat([today_stations, selection.stations[today_stations.columns]])
+    coverage_plan = network_coverage(
+        region, stations, years, floor_dbm=floor, label="coverage with the plan"
+    )
+    planned = evaluate(region, demands, coverage_plan, stations, years)
+    return Plan(
+        region=region,
+        years=tuple(years),
+        demands=demands,
+        today_stations=today_stations,
+        planned_stations=selection.stations,
+        coverage_today=coverage_today,
+        coverage_plan=coverage_plan,
+        today=today,
+        planned=planned,
+        gaps_today=find_gaps(region, demands, today, coverage_today, today_stations, years[-1]),
+        gaps_plan=find_gaps(region, demands, planned, coverage_plan, stations, years[-1]),
+        selection=selection,
+    )
+
+
+def signal_floor_dbm(region: Region) -> float:
+    """
+    Lowest level worth computing.
+
+    Parameters
+    ----------
+    region : Region
+        With the definitions in use.
+
+    Returns
+    -------
+    floor_dbm : float
+        Some decibels below the lowest threshold of the document's rules. [dBm]
+    """
+    thresholds = [
+        region.scenario.definition(rule)[1].rsrp_dbm
+        for rule in region.document.rules
+        if rule.kind == "coverage"
+    ]
+    lowest = min(thresholds, default=-110.0)
+    return lowest - FLOOR_BELOW_THRESHOLD_DB

@@ -1,0 +1,125 @@
+"""All sites of a region: the sites layer, poles, and rooftops derived from buildings."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+
+from siteplan import catalog, schema
+from siteplan.region.rasters import building_heights
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    from siteplan.scenario import Scenario
+
+
+def all_sites(layers: Mapping[str, gpd.GeoDataFrame], scenario: Scenario) -> gpd.GeoDataFrame:
+    """
+    Sites, poles and derived rooftops in one table.
+
+    Parameters
+    ----------
+    layers : mapping of str to GeoDataFrame
+        Checked layers indexed by id, projected.
+    scenario : Scenario
+        Says which candidates to derive.
+
+    Returns
+    -------
+    sites : GeoDataFrame
+        Indexed by id, all columns of the schema's ``sites`` table, and ``antenna_height_m``.
+    """
+    parts = [layers[name] for name in ("sites",) if name in layers]
+    if "poles" in layers:
+        poles = layers["poles"]
+        kept = thin(poles, spacing_m=scenario.candidates.pole_spacing_m)
+        parts.append(poles[kept].assign(status="candidate"))
+    if "buildings" in layers and scenario.candidates.rooftops_above_m is not None:
+        parts.append(_rooftops(layers["buildings"], scenario))
+    names = [column.name for column in schema.TABLES["sites"].columns if column.name != "id"]
+    if not parts:
+        frame = gpd.GeoDataFrame({name: [] for name in names}, geometry=[])
+        return frame.assign(antenna_height_m=[]).rename_axis("id")
+    frames = [part.reindex(columns=[*names, "geometry"]) for part in parts]
+    sites = gpd.GeoDataFrame(pd.concat(_same_dtypes(frames)), crs=parts[0].crs).rename_axis("id")
+    default = sites["kind"].map(
+        {kind: structure.antenna_height_m for kind, structure in catalog.structures().items()}
+    )
+    height = sites["height_m"].astype("float64").fillna(default)
+    return sites.assign(antenna_height_m=height)
+
+
+def thin(points: gpd.GeoDataFrame, *, spacing_m: float) -> NDArray[np.bool_]:
+    """
+    Keep points of one kind that stand at least a spacing apart, in the order of their ids.
+
+    Parameters
+    ----------
+    points : GeoDataFrame
+        With ``kind``; projected, indexed by id.
+    spacing_m : float
+        Smallest distance between kept points of one kind; 0 keeps all. [m]
+
+    Returns
+    -------
+    kept : ndarray of bool, shape (n,)
+        In the order of `points`.
+
+    Examples
+    --------
+    >>> poles = gpd.GeoDataFrame({"kind": ["lamp_pole"] * 3}, index=["a", "b", "c"],
+    ...                          geometry=gpd.points_from_xy([0, 30, 70], [0, 0, 0]))
+    >>> thin(poles, spacing_m=60.0)
+    array([ True, False,  True])
+    """
+    kept = np.ones(len(points), dtype=bool)
+    if spacing_m <= 0.0:
+        return kept
+    geometry = points.geometry.to_numpy()
+    tree = shapely.STRtree(geometry)
+    left, right = tree.query(geometry, predicate="dwithin", distance=spacing_m)
+    kinds = points["kind"].to_numpy()
+    rank = np.argsort(np.argsort(points.index.to_numpy().astype(str), kind="stable"))
+    near = (left != right) & (kinds[left] == kinds[right]) & (rank[right] > rank[left])
+    followers: dict[int, list[int]] = {}
+    for i, j in zip(left[near].tolist(), right[near].tolist(), strict=True):
+        followers.setdefault(i, []).append(j)
+    for i in np.argsort(rank).tolist():
+        if kept[i]:
+            kept[followers.get(i, [])] = False
+    return kept
+
+
+def _rooftops(buildings: gpd.GeoDataFrame, scenario: Scenario) -> gpd.GeoDataFrame:
+    heights = building_heights(buildings)
+    tall = heights >= scenario.candidates.rooftops_above_m
+    chosen = buildings[tall]
+    return gpd.GeoDataFrame(
+        {
+            "name": chosen["name"] if "name" in chosen else pd.NA,
+            "kind": "rooftop",
+            "status": "candidate",
+            "height_m": heights[tall] + scenario.candidates.rooftop_mast_m,
+            "origin": "derived from buildings",
+        },
+        geometry=chosen.representative_point(),
+        index=pd.Index([f"roof-{name}" for name in chosen.index], name="id"),
+    )
+
+
+def _same_dtypes(frames: list[gpd.GeoDataFrame]) -> list[gpd.GeoDataFrame]:
+    dtypes = {"text": "string", "category": "string", "number": "float64"}
+    dtypes |= {"integer": "Int64", "flag": "boolean"}
+    columns = {
+        column.name: dtypes[column.kind]
+        for column in schema.TABLES["sites"].columns
+        if column.name != "id"
+    }
+    return [frame.astype(columns) for frame in frames]

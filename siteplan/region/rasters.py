@@ -1,0 +1,140 @@
+"""Rasters at the door: terrain on the grid, and the height of buildings above it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import rasterio
+import rasterio.features
+from rasterio.enums import Resampling
+from rasterio.errors import RasterioIOError
+from rasterio.warp import reproject
+
+from siteplan.errors import Fault, InputError
+from siteplan.region.grid import parse_crs
+from siteplan.scenario import inside
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import geopandas as gpd
+    from numpy.typing import NDArray
+    from odc.geo.geobox import GeoBox
+
+    from siteplan.scenario import TerrainSource
+
+STOREY_M = 3.0
+"""Height of one storey, assumed where a building has levels and no height. [m]"""
+
+
+def read_terrain(folder: Path, source: TerrainSource, geobox: GeoBox) -> NDArray[np.float32]:
+    """
+    Terrain heights on the grid, bilinear; voids and places outside the raster are NaN.
+
+    Parameters
+    ----------
+    folder : Path
+        Region folder.
+    source : TerrainSource
+        Raster, or one height for flat ground.
+    geobox : GeoBox
+        The region's grid.
+
+    Returns
+    -------
+    terrain_m : ndarray of float32, shape (rows, columns)
+        Height above sea level. [m]
+
+    Raises
+    ------
+    InputError
+        When the raster is missing, cannot be read, or names no coordinate reference system.
+    """
+    if source.path is None:
+        return np.full(geobox.shape, source.flat_m, dtype=np.float32)
+    path = inside(folder, source.path)
+    if not path.exists():
+        fault = Fault(
+            source=source.path,
+            rule="the file does not exist",
+            remedy="Put the raster into the region folder, or correct [layers.terrain].",
+        )
+        raise InputError([fault])
+    terrain = np.full(geobox.shape, np.nan, dtype=np.float32)
+    try:
+        with rasterio.open(path) as raster:
+            if raster.crs is None:
+                fault = Fault(
+                    source=source.path,
+                    rule="the raster names no coordinate reference system",
+                    remedy="Save it with its system, for example with gdal_edit -a_srs EPSG:4490.",
+                )
+                raise InputError([fault])
+            reproject(
+                rasterio.band(raster, 1),
+                terrain,
+                src_nodata=raster.nodata,
+                dst_transform=geobox.transform,
+                dst_crs=parse_crs(geobox.crs.to_wkt(), source.path, "crs").to_wkt(),
+                dst_nodata=np.nan,
+                resampling=Resampling.bilinear,
+            )
+    except RasterioIOError as error:
+        fault = Fault(
+            source=source.path,
+            rule=f"GDAL cannot read the raster: {error}",
+            remedy="Check that it is complete, or save it again as GeoTIFF.",
+        )
+        raise InputError([fault]) from None
+    return terrain
+
+
+def building_heights(buildings: gpd.GeoDataFrame) -> NDArray[np.float64]:
+    """
+    Height of each building: its own, or its levels times 3 m; unknown is NaN.
+
+    Parameters
+    ----------
+    buildings : GeoDataFrame
+        With ``height_m`` or ``levels``.
+
+    Returns
+    -------
+    height_m : ndarray of float64, shape (n,)
+        Height above ground. [m]
+    """
+    unknown = np.full(len(buildings), np.nan)
+    height = buildings["height_m"].to_numpy(dtype=float) if "height_m" in buildings else unknown
+    levels = buildings["levels"].to_numpy(dtype=float) if "levels" in buildings else unknown
+    height = np.where(np.isnan(height), levels * STOREY_M, height)
+    return np.where(height > 0.0, height, np.nan)
+
+
+def rasterise_buildings(buildings: gpd.GeoDataFrame, geobox: GeoBox) -> NDArray[np.float32]:
+    """
+    Height of the tallest building at each cell centre, 0 where none stands.
+
+    Parameters
+    ----------
+    buildings : GeoDataFrame
+        In the grid's coordinate reference system; buildings of unknown height are left out.
+    geobox : GeoBox
+        The region's grid.
+
+    Returns
+    -------
+    height_m : ndarray of float32, shape (rows, columns)
+        Height above ground. [m]
+    """
+    heights = building_heights(buildings)
+    order = np.argsort(heights, kind="stable")
+    order = order[np.isfinite(heights[order])]
+    shapes = zip(buildings.geometry.to_numpy()[order], heights[order], strict=True)
+    if len(order) == 0:
+        return np.zeros(geobox.shape, dtype=np.float32)
+    return np.asarray(
+        rasterio.features.rasterize(
+            shapes, out_shape=geobox.shape, transform=geobox.transform, dtype="float32"
+        )
+    )

@@ -1,0 +1,540 @@
+"""A region folder becomes a Region: checked layers, one grid, terrain and surface."""
+
+from __future__ import annotations
+
+import hashlib
+import html
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+from pyproj import CRS
+
+from siteplan import catalog, schema
+from siteplan.errors import Fault, InputError
+from siteplan.region import candidates, rasters, tables
+from siteplan.region.grid import in_china, make_geobox, parse_crs, projected_crs
+from siteplan.scenario import SCENARIO_FILE, Scenario, inside, read_scenario
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from os import PathLike
+
+    from numpy.typing import NDArray
+    from odc.geo.geobox import GeoBox
+    from shapely.geometry.base import BaseGeometry
+
+    from siteplan.catalog import TargetDocument
+
+SHARED_EDGE_M = 200.0
+"""A point this near outside a generalised boundary still counts as inside. [m]"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InputFile:
+    """
+    One file that was read.
+
+    Attributes
+    ----------
+    path : str
+        Relative to the region folder.
+    sha256 : str
+        Hash of its bytes.
+    layer : str
+        Layer that it gave.
+    rows : int
+        Rows taken; 0 for a raster or a text.
+    crs : str
+        Coordinate reference system of the file.
+    """
+
+    path: str
+    sha256: str
+    layer: str
+    rows: int = 0
+    crs: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Region:
+    """
+    Everything known about an area, on one grid. Nothing is read from disk after this.
+
+    Attributes
+    ----------
+    scenario : Scenario
+        What the folder says about itself.
+    document : TargetDocument
+        What must be reached.
+    geobox : GeoBox
+        The grid: projected, metres.
+    boundary : Polygon or MultiPolygon
+        The area, in the grid's coordinate reference system.
+    layers : mapping of str to GeoDataFrame
+        Checked vector layers by name, indexed by ``id``; a layer that was not given is not here.
+    sites : GeoDataFrame
+        All sites, poles and derived candidates, indexed by ``id``.
+    stations : DataFrame
+        Stations in service today, indexed by ``id``.
+    terrain_m : ndarray of float32, shape (rows, columns)
+        Height above sea level, NaN where unknown. [m]
+    building_m : ndarray of float32, shape (rows, columns)
+        Height of buildings above the ground, 0 where none is known. [m]
+    warnings : tuple of Fault
+        What was found and does not stop the work.
+    inputs : tuple of InputFile
+        Files that were read, with hashes.
+    """
+
+    scenario: Scenario
+    document: TargetDocument
+    geobox: GeoBox
+    boundary: BaseGeometry
+    layers: Mapping[str, gpd.GeoDataFrame]
+    sites: gpd.GeoDataFrame
+    stations: pd.DataFrame
+    terrain_m: NDArray[np.float32]
+    building_m: NDArray[np.float32]
+    warnings: tuple[Fault, ...] = ()
+    inputs: tuple[InputFile, ...] = field(default=(), repr=False)
+
+    @property
+    def crs(self) -> CRS:
+        """Projected coordinate reference system of everything in the region."""
+        return CRS.from_user_input(self.geobox.crs.to_wkt())
+
+    @property
+    def resolution_m(self) -> float:
+        """Cell size. [m]."""
+        return float(abs(self.geobox.resolution.x))
+
+    def cell_of(self, points: NDArray[np.object_]) -> NDArray[np.int64]:
+        """
+        Flat cell number of points.
+
+        Parameters
+        ----------
+        points : ndarray of Point
+            In the grid's coordinate reference system.
+
+        Returns
+        -------
+        cell : ndarray of int64
+            Row times columns plus column; -1 outside the grid.
+        """
+        box = self.geobox.extent.boundingbox
+        rows, columns = self.geobox.shape
+        column = np.floor((shapely.get_x(points) - box.left) / self.resolution_m).astype(np.int64)
+        row = np.floor((box.top - shapely.get_y(points)) / self.resolution_m).astype(np.int64)
+        inside_grid = (row >= 0) & (row < rows) & (column >= 0) & (column < columns)
+        return np.where(inside_grid, row * columns + column, -1)
+
+    def layer(self, name: str) -> gpd.GeoDataFrame | None:
+        """
+        Layer of a name.
+
+        Parameters
+        ----------
+        name : str
+            As in the schema.
+
+        Returns
+        -------
+        frame : GeoDataFrame or None
+            None when the region was given no such layer: what depends on it is unknown.
+        """
+        return self.layers.get(name)
+
+    def townships(self) -> gpd.GeoDataFrame:
+        """
+        Townships, or the whole region as one when none were given.
+
+        Returns
+        -------
+        townships : GeoDataFrame
+            Indexed by id, with ``name``.
+        """
+        frame = self.layers.get("townships")
+        if frame is not None:
+            return frame
+        info = self.scenario.region
+        return gpd.GeoDataFrame(
+            {"name": [info.name]},
+            geometry=[self.boundary],
+            index=pd.Index([info.code or info.name], name="id"),
+            crs=self.crs,
+        )
+
+    def _repr_html_(self) -> str:
+        info = self.scenario.region
+        counts = {schema.TABLES[name].zh: len(frame) for name, frame in self.layers.items()}
+        counts["站址（含杆塔与备选）"] = len(self.sites)
+        counts["现网基站"] = len(self.stations)
+        rows = "".join(
+            f"<tr><td>{html.escape(name)}</td><td style='text-align:right'>{count:,}</td></tr>"
+            for name, count in counts.items()
+        )
+        size = "×".join(str(n) for n in self.geobox.shape)
+        return (
+            f"<b>{html.escape(info.name)}</b> {html.escape(info.code)} · "
+            f"{self.boundary.area / 1e6:,.1f} km² · {size} × {self.resolution_m:g} m · "
+            f"{html.escape(self.crs.name)}<table>{rows}</table>"
+            f"<p>{len(self.warnings)} warnings</p>"
+        )
+
+
+def read_region(folder: str | PathLike[str]) -> Region:
+    """
+    Read a region folder.
+
+    Parameters
+    ----------
+    folder : path
+        Folder with ``scenario.toml`` and the layers that it names.
+
+    Returns
+    -------
+    region : Region
+        Checked and on one grid.
+
+    Raises
+    ------
+    InputError
+        With every fault found, file, row, value and remedy.
+
+    Examples
+    --------
+    >>> import siteplan
+    >>> region = siteplan.read_region("data/helsinki")  # doctest: +SKIP
+    """
+    folder = Path(folder)
+    if not folder.is_dir():
+        fault = Fault(
+            source=str(folder),
+            rule="the region folder does not exist",
+            remedy="Name a folder that holds scenario.toml.",
+        )
+        raise InputError([fault])
+    scenario, document = read_scenario(folder)
+    frames, faults, inputs = _read_layers(folder, scenario)
+    if "boundary" not in frames:
+        raise InputError(faults)
+    outline = shapely.union_all(frames["boundary"].geometry.to_numpy())
+    geographic = gpd.GeoSeries([outline], crs=frames["boundary"].crs).to_crs("EPSG:4326").iloc[0]
+    crs = (
+        projected_crs(geographic, china=in_china(geographic, scenario.region.code))
+        if scenario.grid.crs == "auto"
+        else parse_crs(scenario.grid.crs, SCENARIO_FILE, "grid.crs")
+    )
+    if not crs.is_projected or crs.axis_info[0].unit_name != "metre":
+        faults.append(
+            Fault(
+                source=SCENARIO_FILE,
+                column="grid.crs",
+                value=scenario.grid.crs,
+                rule="the grid needs a projected system in metres",
+                remedy='Use crs = "auto", or an EPSG code of such a system.',
+            )
+        )
+        raise InputError(faults)
+    frames = {
+        name: frame if schema.TABLES[name].geometry == "none" else frame.to_crs(crs)
+        for name, frame in frames.items()
+    }
+    boundary = shapely.union_all(frames["boundary"].geometry.to_numpy())
+    geobox = make_geobox(boundary, crs, resolution_m=scenario.grid.resolution_m)
+    warnings: list[Fault] = []
+    frames = _clip_extracts(frames, scenario, boundary)
+    faults.extend(_outside_faults(frames, scenario, boundary))
+    frames, more = _with_townships(frames, scenario)
+    faults.extend(more)
+    terrain_m = np.full(geobox.shape, np.nan, dtype=np.float32)
+    try:
+        terrain_m = rasters.read_terrain(folder, scenario.layers.terrain, geobox)
+    except InputError as error:
+        faults.extend(error.faults)
+    else:
+        warnings.extend(_terrain_warnings(terrain_m, scenario, boundary, geobox))
+    layers = {name: frame.set_index("id").drop(columns="_row") for name, frame in frames.items()}
+    sites = candidates.all_sites(layers, scenario)
+    faults.extend(_station_faults(frames, sites, scenario))
+    if len(sites) == 0:
+        faults.append(
+            Fault(
+                source=SCENARIO_FILE,
+                column="layers.sites",
+                rule="there is no site, pole or building to put a station on",
+                remedy="Give the sites or poles layer, or candidates.rooftops_above_m.",
+            )
+        )
+    elif not (sites["status"] != "unavailable").any():
+        faults.append(
+            Fault(
+                source=SCENARIO_FILE,
+                column="layers.sites",
+                rule="no site is existing or candidate",
+                remedy="Set the status of usable sites to candidate.",
+            )
+        )
+    if faults:
+        raise InputError(faults)
+    sites = _located(sites, layers.get("townships"))
+    buildings = layers.get("buildings")
+    building_m = (
+        np.zeros(geobox.shape, dtype=np.float32)
+        if buildings is None
+        else rasters.rasterise_buildings(buildings, geobox)
+    )
+    terrain_path = scenario.layers.terrain.path
+    if terrain_path is not None:
+        inputs.append(_input_file(folder, terrain_path, "terrain"))
+    inputs.append(_input_file(folder, SCENARIO_FILE, "scenario"))
+    return Region(
+        scenario=scenario,
+        document=document,
+        geobox=geobox,
+        boundary=boundary,
+        layers=MappingProxyType(layers),
+        sites=sites,
+        stations=_stations(layers, scenario),
+        terrain_m=terrain_m,
+        building_m=building_m,
+        warnings=tuple(warnings),
+        inputs=tuple(inputs),
+    )
+
+
+def _read_layers(
+    folder: Path, scenario: Scenario
+) -> tuple[dict[str, gpd.GeoDataFrame], list[Fault], list[InputFile]]:
+    frames: dict[str, gpd.GeoDataFrame] = {}
+    faults: list[Fault] = []
+    inputs: list[InputFile] = []
+    for name, source in scenario.layers.vectors().items():
+        try:
+            frame = tables.read_table(folder, schema.TABLES[name], source)
+        except InputError as error:
+            faults.extend(error.faults)
+            continue
+        frames[name] = frame
+        crs = "" if frame.crs is None else str(frame.crs.to_string())
+        inputs.append(_input_file(folder, source.path, name, rows=len(frame), crs=crs))
+    return frames, faults, inputs
+
+
+def _input_file(
+    folder: Path, name: str, layer: str, *, rows: int = 0, crs: str = ""
+) -> InputFile:
+    with inside(folder, name).open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    return InputFile(path=name, sha256=digest, layer=layer, rows=rows, crs=crs)
+
+
+def _clip_extracts(
+    frames: dict[str, gpd.GeoDataFrame], scenario: Scenario, boundary: BaseGeometry
+) -> dict[str, gpd.GeoDataFrame]:
+    """Keep what lies in the boundary: of OSM extracts, larger by nature, and of all roads."""
+    sources = scenario.layers.vectors()
+    clipped = {}
+    for name, frame in frames.items():
+        is_extract = sources[name].path.lower().endswith(".pbf")
+        if name == "roads":
+            kept = frame[frame.intersects(boundary)]
+            lines = [_linear(line) for line in kept.intersection(boundary)]
+            kept = kept.set_geometry(gpd.GeoSeries(lines, kept.index, crs=kept.crs))
+            clipped[name] = kept[~kept.is_empty]
+        elif is_extract and name not in {"boundary", "buildings"}:
+            clipped[name] = frame[frame.intersects(boundary)]
+        else:
+            clipped[name] = frame
+    return clipped
+
+
+def _linear(geometry: BaseGeometry) -> BaseGeometry:
+    """Lines of a geometry: where a road only touches the boundary, an intersection leaves points."""
+    if geometry.geom_type in {"LineString", "MultiLineString"}:
+        return geometry
+    parts = [part for part in shapely.get_parts(geometry) if part.geom_type == "LineString"]
+    return shapely.multilinestrings(parts)
+
+
+def _outside_faults(
+    frames: dict[str, gpd.GeoDataFrame], scenario: Scenario, boundary: BaseGeometry
+) -> list[Fault]:
+    faults = []
+    near = boundary.buffer(SHARED_EDGE_M)
+    shapely.prepare(near)
+    for name in ("zones", "villages", "venues", "poles", "sites", "roads"):
+        frame = frames.get(name)
+        if frame is None:
+            continue
+        source = scenario.layers.vectors()[name].path
+        if name == "roads" and len(frame) == 0:
+            faults.append(
+                Fault(
+                    source=source,
+                    rule="no road lies inside the boundary",
+                    remedy="Check the coordinate reference system of the layer.",
+                )
+            )
+        apart = ~frame.intersects(near)
+        if name == "sites":
+            apart &= frame["status"] != "existing"  # a neighbour's tower may serve the region
+        if not apart.any():
+            continue
+        places = frame[apart].to_crs("EPSG:4326").representative_point()
+        for i, place in places.items():
+            label = frame["name"].get(i) if "name" in frame else None
+            row = frame["_row"].loc[i]
+            faults.append(
+                Fault(
+                    source=source,
+                    row=f"{row} '{label}'" if isinstance(label, str) else str(row),
+                    column="geometry",
+                    value=f"{place.y:.5f} N {place.x:.5f} E",
+                    rule="lies outside the boundary",
+                    remedy="Correct the position or its coordinate reference system, or delete the row.",
+                )
+            )
+    return faults
+
+
+def _with_townships(
+    frames: dict[str, gpd.GeoDataFrame], scenario: Scenario
+) -> tuple[dict[str, gpd.GeoDataFrame], list[Fault]]:
+    """Township ids on every point layer: the given code or name, else the polygon around the point."""
+    townships = frames.get("townships")
+    if townships is None:
+        return frames, []
+    by_word = dict(zip(townships["id"], townships["id"], strict=True))
+    for column in ("name", "code"):
+        if column in townships:
+            by_word |= dict(zip(townships[column], townships["id"], strict=True))
+    indexed = townships.set_index("id")
+    result, faults = dict(frames), []
+    for name in ("villages", "venues", "zones", "sites"):
+        frame = frames.get(name)
+        if frame is None or "township" not in frame:
+            continue
+        given = frame["township"]
+        bad = given.notna() & ~given.isin(by_word)
+        source = scenario.layers.vectors()[name].path
+        faults.extend(
+            catalog.unknown_name(source, "township", str(given.loc[i]), indexed["name"])
+            for i in frame.index[bad]
+        )
+        result[name] = frame.assign(township=given.map(by_word).astype("string"))
+    result = {
+        name: _located(frame, indexed) if name in {"villages", "venues", "zones"} else frame
+        for name, frame in result.items()
+    }
+    return result, faults
+
+
+def _located(frame: gpd.GeoDataFrame, townships: gpd.GeoDataFrame | None) -> gpd.GeoDataFrame:
+    """Fill missing townships from the position; a point in none stays without."""
+    if townships is None:
+        return frame
+    points = frame.representative_point()
+    tree = shapely.STRtree(townships.geometry.to_numpy())
+    row, polygon = tree.query(points.to_numpy(), predicate="intersects")
+    first = pd.Series(polygon, index=row).groupby(level=0).min()
+    found = pd.Series(pd.NA, index=frame.index, dtype="string")
+    found.iloc[first.index.to_numpy()] = townships.index.to_numpy()[first.to_numpy()]
+    given = frame["township"] if "township" in frame else found
+    return frame.assign(township=given.astype("string").fillna(found))
+
+
+def _terrain_warnings(
+    terrain_m: NDArray[np.float32], scenario: Scenario, boundary: BaseGeometry, geobox: GeoBox
+) -> list[Fault]:
+    if scenario.layers.terrain.path is None:
+        return [
+            Fault(
+                source=SCENARIO_FILE,
+                column="layers.terrain.flat_m",
+                value=str(scenario.layers.terrain.flat_m),
+                rule="the ground is assumed flat",
+                remedy="Give a terrain raster where hills matter.",
+                severity="warning",
+            )
+        ]
+    from rasterio.features import geometry_mask  # noqa: PLC0415  # only here
+
+    area = geometry_mask([boundary], geobox.shape, geobox.transform, invert=True)
+    share = float(np.isnan(terrain_m[area]).mean()) if area.any() else 1.0
+    if share == 0.0:
+        return []
+    return [
+        Fault(
+            source=scenario.layers.terrain.path,
+            value=f"{share:.2%} of the area",
+            rule="terrain is missing inside the boundary; signal there is unknown",
+            remedy="Fill the voids or give more tiles.",
+            severity="warning",
+        )
+    ]
+
+
+def _station_faults(
+    frames: dict[str, gpd.GeoDataFrame], sites: gpd.GeoDataFrame, scenario: Scenario
+) -> list[Fault]:
+    stations = frames.get("stations")
+    if stations is None:
+        return []
+    source = scenario.layers.vectors()["stations"].path
+    faults = []
+    for station in stations.itertuples():
+        place = {"source": source, "row": str(station.id)}
+        if station.site_id not in sites.index:
+            faults.append(
+                Fault(
+                    **place,
+                    column="site_id",
+                    value=repr(station.site_id),
+                    rule="no such site",
+                    remedy="Add the site to the sites layer, or correct the code.",
+                )
+            )
+        network = scenario.network(station.operator, station.technology)
+        if network is None:
+            faults.append(
+                Fault(
+                    **place,
+                    column="operator",
+                    value=f"{station.operator} {station.technology}",
+                    rule="scenario.toml has no such network",
+                    remedy="Use one of: "
+                    + ", ".join(network.id for network in scenario.networks)
+                    + "; or add the network.",
+                )
+            )
+        equipment = getattr(station, "equipment", pd.NA)
+        if not pd.isna(equipment) and equipment not in catalog.equipment():
+            faults.append(
+                catalog.unknown_name(source, "equipment", str(equipment), catalog.equipment())
+            )
+    return faults
+
+
+def _stations(layers: Mapping[str, gpd.GeoDataFrame], scenario: Scenario) -> pd.DataFrame:
+    """Stations in service, every column of the schema present; the network's equipment where blank."""
+    table = schema.TABLES["stations"]
+    names = [column.name for column in table.columns if column.name != "id"]
+    frame = layers.get("stations")
+    if frame is None:
+        empty = pd.DataFrame({name: pd.Series(dtype="object") for name in names})
+        return empty.rename_axis("id")
+    stations = pd.DataFrame(frame.drop(columns="geometry")).reindex(columns=names)
+    blank = stations["equipment"].isna()
+    default = [
+        network.macro if (network := scenario.network(operator, technology)) else None
+        for operator, technology in zip(stations["operator"], stations["technology"], strict=True)
+    ]
+    return stations.assign(equipment=stations["equipment"].mask(blank, pd.Series(default, stations.index)))

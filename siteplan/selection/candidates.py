@@ -1,0 +1,126 @@
+"""Stations that the plan may add: one for each buildable network on each usable site."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from siteplan import catalog
+from siteplan.coverage.stations import station_table
+
+if TYPE_CHECKING:
+    from siteplan.region import Region
+    from siteplan.scenario import Scenario
+
+REUSE_ORDER = ("existing", "lamp_pole", "monitoring_pole", "rooftop", "building", "tower", "new")
+"""What is used first when costs are equal."""
+
+
+def reuse_class(sites: pd.DataFrame) -> pd.Series[str]:
+    """
+    Reuse class of sites: ``existing`` when something stands there, else the kind.
+
+    Parameters
+    ----------
+    sites : DataFrame
+        With ``status`` and ``kind``.
+
+    Returns
+    -------
+    reuse : Series of str
+        One of ``REUSE_ORDER``.
+    """
+    return sites["kind"].mask(sites["status"] == "existing", "existing").astype(str)
+
+
+def candidate_stations(region: Region) -> pd.DataFrame:
+    """
+    All stations that the plan may add.
+
+    Parameters
+    ----------
+    region : Region
+        With sites, networks and the stations of today.
+
+    Returns
+    -------
+    stations : DataFrame
+        Indexed by ``site/operator/technology``: the columns of
+        :func:`siteplan.coverage.stations.station_table`, ``kind``, ``reuse``, ``station_cost_cny`` and
+        ``site_cost_cny``. A station that stands already is not offered again.
+    """
+    sites = region.sites[region.sites["status"] != "unavailable"]
+    scales = sites["kind"].map({kind: item.scale for kind, item in catalog.structures().items()})
+    reuse = reuse_class(sites)
+    standing = set(
+        zip(
+            region.stations["site_id"],
+            region.stations["operator"],
+            region.stations["technology"],
+            strict=True,
+        )
+    )
+    parts = []
+    for network in region.scenario.networks:
+        if not network.build:
+            continue
+        equipment = scales.map({"macro": network.macro, "micro": network.micro})
+        free = np.array(
+            [(name, network.operator, network.technology) not in standing for name in sites.index]
+        )
+        usable = equipment.notna() & free
+        chosen = sites[usable]
+        parts.append(
+            pd.DataFrame(
+                {
+                    "site_id": chosen.index.astype(str),
+                    "operator": network.operator,
+                    "technology": network.technology,
+                    "equipment": equipment[usable].to_numpy(),
+                    "kind": chosen["kind"].astype(str).to_numpy(),
+                    "reuse": reuse[usable].to_numpy(),
+                    "given_cost": chosen["cost_cny"].to_numpy(dtype=float),
+                },
+            )
+        )
+    offered = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
+    if offered.empty:
+        return offered
+    offered.index = pd.Index(
+        offered["site_id"] + "/" + offered["operator"] + "/" + offered["technology"], name="id"
+    )
+    table = station_table(region, offered)
+    site_cost = offered["reuse"].map(structure_costs(region.scenario))
+    return table.assign(
+        kind=offered["kind"],
+        reuse=offered["reuse"],
+        station_cost_cny=offered["equipment"].map(_station_costs(region.scenario)),
+        site_cost_cny=offered["given_cost"].fillna(site_cost),
+    )
+
+
+def structure_costs(scenario: Scenario) -> dict[str, float]:
+    """
+    Cost of opening a structure by reuse class.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        May replace the catalogue's figures.
+
+    Returns
+    -------
+    costs : dict of str to float
+        For every class of ``REUSE_ORDER``; a candidate tower costs as much as a new one. [CNY]
+    """
+    default = {name: cost.cost_cny for name, cost in catalog.costs().structure.items()}
+    default = {"tower": default["new"]} | default
+    return default | scenario.costs.structure
+
+
+def _station_costs(scenario: Scenario) -> dict[str, float]:
+    scale = {name: cost.cost_cny for name, cost in catalog.costs().station.items()}
+    scale |= scenario.costs.station
+    return {name: scale[item.scale] for name, item in catalog.equipment().items()}

@@ -1,0 +1,229 @@
+"""
+The selection problem as arrays: which stations from which year.
+
+Sets
+    candidate stations j, each on one structure s(j); plan years t = 0..T-1; blocks b, one for each strict
+    coverage rule that today's network misses, with its year t(b), its units u (samples of one item in
+    one cell, those not covered today) and items i; count rules c with year t(c).
+
+Variables
+    x[j,t] in {0,1}: station j is in service at the end of year t; z[s,t] in {0,1}: structure s is open;
+    v[b,u] in [0,1]: unit u is covered at the end of year t(b); y[b,i] in {0,1}: item i is covered (only
+    where a rule asks for a share of the items).
+
+Constraints
+    x[j,t] <= x[j,t+1], z[s,t] <= z[s,t+1]   what is built stays
+    x[j,t] <= z[s(j),t]                      a station needs its structure
+    v[b,u] <= sum of x[j,t(b)] over stations j that cover u
+    sum of w[u] v[b,u] over the units of i >= need[b,i]              rules for each item
+    sum of w[u] v[b,u] over the units of i >= need[b,i] y[b,i],
+        sum of y[b,i] >= need[b]                                     rules for a share of the items
+    sum of w[u] v[b,u] >= need[b]                                    rules on pooled weight
+    sum of x[j,t(c)] over stations j that count >= need[c]           counts
+
+Objective
+    minimise the sum over j, t of cost[j] d[t] (x[j,t] - x[j,t-1]) and over s, t of
+    cost[s] d[t] (z[s,t] - z[s,t-1]), with the discount factor d[t] = (1 + r) ** -(year[t] - year[0]).
+
+What today's network covers is taken out of the needs beforehand. A need that no choice of candidates can
+meet is lowered to what all of them together reach, and reported as a shortfall.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+import scipy.sparse as sp
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+Mode = Literal["each", "share", "pooled"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Block:
+    """
+    One strict coverage rule, what it still needs and who can give it.
+
+    Attributes
+    ----------
+    rule_id : str
+        The rule.
+    period : int
+        Year by which it must hold, as a position in the plan's years.
+    mode : {"each", "share", "pooled"}
+        Every item; a number of items; or the pooled weight.
+    cover : csr_array of bool, shape (stations, units)
+        Which station covers which unit.
+    unit_item : ndarray of int32, shape (units,)
+        Item of each unit.
+    unit_weight : ndarray of float64, shape (units,)
+        Weight of each unit.
+    item_need : ndarray of float64, shape (items,)
+        Weight that each item still needs (modes "each" and "share").
+    need : float
+        Items (mode "share") or weight (mode "pooled") still needed.
+    """
+
+    rule_id: str
+    period: int
+    mode: Mode
+    cover: sp.csr_array
+    unit_item: NDArray[np.int32]
+    unit_weight: NDArray[np.float64]
+    item_need: NDArray[np.float64]
+    need: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Count:
+    """
+    A number of stations in service by a year.
+
+    Attributes
+    ----------
+    rule_id : str
+        The rule.
+    period : int
+        Year by which it must hold, as a position in the plan's years.
+    counts : ndarray of bool, shape (stations,)
+        Which candidates count.
+    need : int
+        Stations still needed.
+    """
+
+    rule_id: str
+    period: int
+    counts: NDArray[np.bool_]
+    need: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Problem:
+    """
+    A selection problem.
+
+    Attributes
+    ----------
+    station_cost : ndarray of float64, shape (stations,)
+        Cost of each candidate station. [CNY]
+    station_site : ndarray of int32, shape (stations,)
+        Structure of each candidate station.
+    site_cost : ndarray of float64, shape (sites,)
+        Cost of opening each structure. [CNY]
+    discount : ndarray of float64, shape (periods,)
+        Weight of money spent in each year.
+    blocks : tuple of Block
+        Coverage rules.
+    counts : tuple of Count
+        Count rules.
+    """
+
+    station_cost: NDArray[np.float64]
+    station_site: NDArray[np.int32]
+    site_cost: NDArray[np.float64]
+    discount: NDArray[np.float64]
+    blocks: tuple[Block, ...]
+    counts: tuple[Count, ...]
+
+    @property
+    def stations(self) -> int:
+        """Number of candidate stations."""
+        return len(self.station_cost)
+
+    @property
+    def periods(self) -> int:
+        """Number of plan years."""
+        return len(self.discount)
+
+    def cost(self, built: NDArray[np.int32]) -> float:
+        """
+        Discounted cost of a choice.
+
+        Parameters
+        ----------
+        built : ndarray of int32, shape (stations,)
+            Period in which each station goes into service; `periods` when it is not built.
+
+        Returns
+        -------
+        cost : float
+            Stations and structures. [CNY]
+        """
+        factor = np.append(self.discount, 0.0)
+        opened = np.full(len(self.site_cost), self.periods, dtype=np.int32)
+        np.minimum.at(opened, self.station_site, built)
+        return float(self.station_cost @ factor[built] + self.site_cost @ factor[opened])
+
+    def unmet(self, built: NDArray[np.int32]) -> list[str]:
+        """
+        Rules that a choice does not meet.
+
+        Parameters
+        ----------
+        built : ndarray of int32, shape (stations,)
+            Period in which each station goes into service; `periods` when it is not built.
+
+        Returns
+        -------
+        rules : list of str
+            Ids of the blocks and counts that fail.
+        """
+        failed = [
+            block.rule_id for block in self.blocks if not block_met(block, built <= block.period)
+        ]
+        return failed + [
+            count.rule_id
+            for count in self.counts
+            if int((count.counts & (built <= count.period)).sum()) < count.need
+        ]
+
+
+TOLERANCE = 1e-6
+"""Relative rounding allowed in a sum of weights."""
+
+
+def covered_units(block: Block, chosen: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """
+    Units that a set of stations covers.
+
+    Parameters
+    ----------
+    block : Block
+        A coverage rule.
+    chosen : ndarray of bool, shape (stations,)
+        Stations in service.
+
+    Returns
+    -------
+    covered : ndarray of bool, shape (units,)
+        True where at least one of them covers the unit.
+    """
+    return np.asarray(block.cover.T @ chosen.astype(np.int32) > 0)
+
+
+def block_met(block: Block, chosen: NDArray[np.bool_]) -> bool:
+    """
+    Whether a set of stations meets a coverage rule.
+
+    Parameters
+    ----------
+    block : Block
+        A coverage rule.
+    chosen : ndarray of bool, shape (stations,)
+        Stations in service.
+
+    Returns
+    -------
+    met : bool
+        True when the need is met within rounding.
+    """
+    weight = block.unit_weight * covered_units(block, chosen)
+    if block.mode == "pooled":
+        return bool(weight.sum() >= block.need * (1.0 - TOLERANCE))
+    per_item = np.bincount(block.unit_item, weights=weight, minlength=len(block.item_need))
+    met = per_item >= block.item_need * (1.0 - TOLERANCE)
+    return bool(met.all()) if block.mode == "each" else bool(met.sum() >= block.need)

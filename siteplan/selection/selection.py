@@ -1,0 +1,248 @@
+"""From a region to the chosen stations: problem, greedy, solver, bound, and what each station is for."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from siteplan.errors import Fault, InputError
+from siteplan.selection.blocks import build_problem
+from siteplan.selection.bound import lagrangian_bound
+from siteplan.selection.candidates import candidate_stations
+from siteplan.selection.greedy import drop_superfluous, greedy
+from siteplan.selection.problem import covered_units
+from siteplan.selection.solve import solve
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    from siteplan.demand import Demand
+    from siteplan.region import Region
+    from siteplan.selection.problem import Problem
+    from siteplan.targets import Evaluation
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Selection:
+    """
+    The chosen stations and how good the choice is.
+
+    Attributes
+    ----------
+    stations : DataFrame
+        Chosen stations, indexed by ``site/operator/technology``: columns of the station table, ``kind``,
+        ``reuse``, ``cost_cny`` (the structure's opening with its first station), ``rules`` (ids, joined
+        by ``;``).
+    serving : mapping of str to tuple of str
+        Stations that serve each rule.
+    cost_cny : float
+        Discounted cost. [CNY]
+    bound_cny : float
+        No choice of these candidates that meets the same needs costs less. [CNY]
+    method : str
+        Where the choice comes from.
+    seconds : float
+        Time taken by the search. [s]
+    candidates : int
+        Candidate stations offered.
+    shortfalls : DataFrame
+        Needs that no candidate can meet: ``rule_id``, ``item_id``, ``name``, ``reachable``, ``needed``.
+    """
+
+    stations: pd.DataFrame
+    serving: Mapping[str, tuple[str, ...]]
+    cost_cny: float
+    bound_cny: float
+    method: str
+    seconds: float
+    candidates: int
+    shortfalls: pd.DataFrame = field(repr=False)
+
+    @property
+    def gap(self) -> float:
+        """Proven relative distance from the least cost, 0 when it is reached."""
+        if self.cost_cny <= 0.0:
+            return 0.0
+        return max(self.cost_cny - self.bound_cny, 0.0) / self.cost_cny
+
+    def summary(self) -> str:
+        """
+        One sentence on cost and proof.
+
+        Returns
+        -------
+        text : str
+            For terminal, map and notebook.
+        """
+        if self.stations.empty:
+            return "No station is needed."
+        return (
+            f"Cost {self.cost_cny / 1e4:,.0f} x 10,000 CNY (discounted), proven within "
+            f"{self.gap:.1%} of the least cost ({self.method})."
+        )
+
+    def as_dict(self) -> dict[str, Any]:
+        """
+        Figures for scripts.
+
+        Returns
+        -------
+        figures : dict
+            JSON-ready.
+        """
+        return {
+            "method": self.method,
+            "candidates": self.candidates,
+            "cost_discounted_cny": round(self.cost_cny, 2),
+            "bound_cny": round(self.bound_cny, 2),
+            "gap": round(self.gap, 6),
+            "shortfalls": self.shortfalls.to_dict("records"),
+        }
+
+
+def select_stations(
+    region: Region,
+    demands: Mapping[str, Demand],
+    today: Evaluation,
+    today_stations: pd.DataFrame,
+) -> Selection:
+    """
+    Choose the stations that meet the missed rules at least cost.
+
+    Parameters
+    ----------
+    region : Region
+        With document, scenario, sites.
+    demands : mapping of str to Demand
+        By rule id.
+    today : Evaluation
+        What today's network covers.
+    today_stations : DataFrame
+        Stations in service.
+
+    Returns
+    -------
+    selection : Selection
+        Stations, cost, bound and what cannot be reached.
+
+    Raises
+    ------
+    InputError
+        When the scenario offers no candidate station at all.
+    """
+    candidates = candidate_stations(region)
+    if candidates.empty:
+        raise InputError(
+            [
+                Fault(
+                    source="scenario.toml",
+                    column="networks",
+                    rule="no candidate station: no network with build = true fits any usable site",
+                    remedy="Give candidates, or equipment for the structures there are "
+                    "(macro for towers and roofs, micro for poles).",
+                )
+            ]
+        )
+    problem, shortfalls = build_problem(region, demands, today, today_stations, candidates)
+    built, bound, method, seconds = optimise(
+        problem,
+        time_limit_s=region.scenario.selection.time_limit_s,
+        gap=region.scenario.selection.gap,
+        seed=region.scenario.selection.seed,
+    )
+    years = region.scenario.targets.years
+    chosen = np.flatnonzero(built < problem.periods)
+    serving = _serving(problem, built, candidates.index)
+    rules_of: dict[str, list[str]] = {}
+    for rule_id, names in serving.items():
+        for name in names:
+            rules_of.setdefault(name, []).append(rule_id)
+    stations = candidates.iloc[chosen].assign(year=[years[built[j]] for j in chosen])
+    stations = stations.sort_values(["year", "site_id", "operator"], kind="stable")
+    first = ~stations["site_id"].duplicated()
+    cost = stations["station_cost_cny"] + stations["site_cost_cny"].where(first, 0.0)
+    stations = stations.assign(
+        cost_cny=cost,
+        rules=[";".join(rules_of.get(name, [])) for name in stations.index],
+    ).drop(columns=["station_cost_cny", "site_cost_cny"])
+    return Selection(
+        stations=stations,
+        serving=serving,
+        cost_cny=problem.cost(built),
+        bound_cny=bound,
+        method=method,
+        seconds=seconds,
+        candidates=len(candidates),
+        shortfalls=pd.DataFrame(
+            shortfalls, columns=["rule_id", "item_id", "name", "reachable", "needed"]
+        ),
+    )
+
+
+def optimise(
+    problem: Problem, *, time_limit_s: float, gap: float, seed: int
+) -> tuple[NDArray[np.int32], float, str, float]:
+    """
+    Best choice found within the time, with a proven bound.
+
+    Parameters
+    ----------
+    problem : Problem
+        The problem.
+    time_limit_s : float
+        Longest search of the solver. [s]
+    gap : float
+        Relative gap at which the solver stops.
+    seed : int
+        Seed of the solver.
+
+    Returns
+    -------
+    built : ndarray of int32, shape (stations,)
+        Period in which each station goes into service; ``problem.periods`` when it is not built.
+    bound : float
+        No choice costs less. [CNY]
+    method : str
+        Where the choice comes from.
+    seconds : float
+        Time taken. [s]
+    """
+    began = time.perf_counter()
+    built = greedy(problem)
+    cost = problem.cost(built)
+    if cost <= 0.0:
+        return built, cost, "nothing to build", time.perf_counter() - began
+    bound = lagrangian_bound(problem, cost)
+    method = "greedy, Lagrangian bound"
+    if cost - bound > gap * cost:
+        solution = solve(problem, built, time_limit_s=time_limit_s, gap=gap, seed=seed)
+        if solution is not None:
+            bound = max(bound, solution.bound)
+            if solution.built is not None:
+                better = drop_superfluous(problem, solution.built)
+                if not problem.unmet(better) and problem.cost(better) <= cost:
+                    built, cost = better, problem.cost(better)
+                    method = f"HiGHS ({solution.status})"
+    return built, min(bound, cost), method, time.perf_counter() - began
+
+
+def _serving(
+    problem: Problem, built: NDArray[np.int32], names: pd.Index[str]
+) -> dict[str, tuple[str, ...]]:
+    """Stations of the choice that cover something a rule still needs, or count for it."""
+    serving: dict[str, tuple[str, ...]] = {}
+    for block in problem.blocks:
+        chosen = built <= block.period
+        useful = covered_units(block, chosen)
+        gives = np.asarray(block.cover.astype(np.int32) @ useful.astype(np.int32)) > 0
+        serving[block.rule_id] = tuple(str(name) for name in names[chosen & gives])
+    for count in problem.counts:
+        chosen = count.counts & (built <= count.period)
+        serving[count.rule_id] = tuple(str(name) for name in names[chosen])
+    return serving

@@ -1,5 +1,5 @@
 """
-Make the region Hangjin (杭锦旗, 150625): real outline and village names, everything else from a seed.
+Make the region Hangjin (杭锦旗, 150625): real outline and village names, the rest from a seed.
 
 What is real and what is synthetic is said in ``hangjin/README.md`` and in the column ``origin``.
 """
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
     Points = NDArray[np.float64]
     Rows = list[dict[str, Any]]
+    VenuePlan = tuple[str, str, Points, float]
 
 CODE: Final = "150625"
 CRS: Final = "EPSG:4545"
@@ -127,11 +128,11 @@ def make(folder: Path) -> None:
     all_roads = pd.concat([roads, streets], ignore_index=True).drop(columns="lit")
     write_gpkg(folder / "roads.gpkg", _degrees(setting, all_roads), layer="roads")
     write_csv(folder / "venues.csv", _degrees(setting, _venues(setting, zones)))
-    stations = _stations(existing)
+    stations = _stations(existing, setting.centres_m[places.SEAT])
     sites["tenants"] = _tenants(sites, stations)
     write_csv(folder / "sites.csv", _degrees(setting, sites.drop(columns="place")))
     write_csv(folder / "stations.csv", stations)
-    write_csv(folder / "poles.csv", _degrees(setting, _poles(setting, streets)))
+    write_csv(folder / "poles.csv", _degrees(setting, _poles(streets)))
 
 
 # --- ground -----------------------------------------------------------------------------------
@@ -319,7 +320,7 @@ def _villages(setting: Setting, roads: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     villages["population"] = people
     villages["households"] = [
         None if unknown else int(count)
-        for count, unknown in zip(houses, rng.random(len(houses)) < 0.02, strict=True)
+        for count, unknown in zip(houses, rng.random(len(houses)) > MOSTLY_KNOWN, strict=True)
     ]
     remote = np.clip(_nearest_road_m(roads, _xy(villages)) / 6000.0, 0.0, 1.5)
     villages["poverty"] = _flags(rng, 0.6 + remote, 0.12)
@@ -331,6 +332,9 @@ def _villages(setting: Setting, roads: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     columns = ["id", "code", "name", "kind", "township", "population", "households"]
     columns += ["poverty", "strong_demand", "dense", "fibre", "origin", "geometry"]
     return villages[columns]
+
+
+MOSTLY_KNOWN: Final = 0.98
 
 
 def _administrative(setting: Setting, roads: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
@@ -373,7 +377,7 @@ def _administrative(setting: Setting, roads: gpd.GeoDataFrame) -> gpd.GeoDataFra
 
 
 def _first_apart(ground: Points, taken: list[Points], plain: NDArray[np.float64]) -> Points:
-    """First place far enough from all that are taken; nearer on the plain, nearer when it is full."""
+    """Pick the first place far enough from all that are taken; nearer on the plain."""
     if not taken:
         return ground[0]
     away = _nearest_m(ground, np.array(taken))
@@ -392,8 +396,8 @@ def _natural(setting: Setting, administrative: gpd.GeoDataFrame) -> gpd.GeoDataF
     by_name = {town.name: setting.township_m[code] for code, town in places.TOWNS.items()}
     room = administrative["township"].map({name: shape.area for name, shape in by_name.items()})
     room = room / administrative.groupby("township")["id"].transform("count")
-    share = (1.0 - 0.85 * plain) * room.to_numpy() ** 0.6
-    numbers = _portions(share * rng.uniform(0.6, 1.4, len(share)), NATURAL_VILLAGES, least=3)
+    share = (1.0 - 0.88 * plain) * room.to_numpy() ** 0.5
+    numbers = _portions(share * rng.uniform(0.6, 1.4, len(share)), NATURAL_VILLAGES, least=2)
     spots: list[Points] = []
     owners: list[int] = []
     for owner, number in enumerate(numbers):
@@ -424,12 +428,13 @@ def _natural_spot(
     shape: shapely.Geometry,
     taken: Points,
 ) -> Points:
-    """Place near the committee on the plain; on pastures between them, out of the wind, elsewhere."""
+    """Pick a place: near the committee on the plain, else in a hollow of the pastures between."""
     land = setting.land
     committees, centre = taken[:COMMITTEES], taken[owner]
     flat = float(land.sample(land.plain, centre)[0])
     for attempt in range(5000):
-        if rng.random() < SCATTERED * (1.0 - flat):
+        scattered = rng.random() < SCATTERED * (1.0 - 0.75 * flat)
+        if scattered:
             ground = _random_points(rng, shape, 8)
             if not len(ground):
                 continue
@@ -442,9 +447,9 @@ def _natural_spot(
             for raster in (land.plain, land.dunes, land.hollow_m)
         )
         pasture_m = np.hypot(*(committees - spot).T).min()
-        pasture = _logistic((hollow_m - 12.0) / 5.0) * _logistic((pasture_m - 5200.0) / 700.0)
+        pasture = _logistic((hollow_m - 12.0) / 5.0) * _logistic((pasture_m - 6800.0) / 700.0)
         if (
-            rng.random() < max(plain, pasture) * (1.0 - 0.9 * dunes)
+            rng.random() < max(0.0 if scattered else plain, pasture) * (1.0 - 0.9 * dunes)
             and shapely.contains_xy(shape, *spot)
             and _inside(setting, spot[None], 300.0)[0]
             and np.hypot(*(taken - spot).T).min() > 1300.0 - 700.0 * plain
@@ -477,18 +482,18 @@ def _village_names(
     teams: dict[int, int] = {}
     names = []
     for flat, owner in zip(plain, owners, strict=True):
-        draw = rng.random()
-        if flat > 0.5 and draw < 0.4:
+        style = _pick(rng.random(), ("team", 0.4), ("han", 0.4)) if flat > ON_PLAIN else None
+        if style == "team":
             teams[owner] = teams.get(owner, 0) + 1
             names.append(f"{administrative['name'].iloc[owner]}{DIGITS[teams[owner]]}社")
-        elif flat > 0.5 and draw < 0.8 and han:
-            names.append(str(han.pop()))
         else:
-            names.append(str(steppe.pop()))
+            names.append(str((han if style == "han" else steppe).pop()))
     return names
 
 
 DIGITS: Final = "零一二三四五六七八九十"
+ON_PLAIN: Final = 0.5
+"""Belonging above which a place counts as on the plain."""
 
 
 def _village_fibre(rng: np.random.Generator, natural: NDArray[np.bool_]) -> list[bool | None]:
@@ -498,8 +503,7 @@ def _village_fibre(rng: np.random.Generator, natural: NDArray[np.bool_]) -> list
     for i, value in zip(committees, (False, False, None), strict=False):
         flags[i] = value
     for i in np.flatnonzero(natural):
-        draw = rng.random()
-        flags[i] = True if draw < 0.45 else False if draw < 0.7 else None  # noqa: PLR2004  # shares
+        flags[i] = _pick(rng.random(), (True, 0.45), (False, 0.25))
     return flags
 
 
@@ -570,7 +574,7 @@ def _centres(zones: gpd.GeoDataFrame) -> Points:
 
 
 def _blob(rng: np.random.Generator, plan: places.ZonePlan) -> shapely.Polygon:
-    """Rounded, slightly uneven polygon of the plan's exact area."""
+    """Draw a rounded, slightly uneven polygon of the plan's exact area."""
     angle = np.linspace(0.0, 2.0 * np.pi, 36, endpoint=False)
     radius = 1.0 + sum(
         rng.normal(0.0, 0.09 / wave) * np.cos(wave * angle + rng.uniform(0.0, 2.0 * np.pi))
@@ -586,54 +590,54 @@ def _blob(rng: np.random.Generator, plan: places.ZonePlan) -> shapely.Polygon:
 def _venues(setting: Setting, zones: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     """Demonstration venues: in the county seat, in towns, parks, scenic areas and on pastures."""
     rng = stream("hangjin", "venues")
-    seat = places.TOWNS[places.SEAT]
-    others = {code: town for code, town in places.TOWNS.items() if code != places.SEAT}
-    found: list[tuple[str, str, Points]] = []
-
-    def add(sector: str, name: str, centre: Points, far_m: float) -> None:
-        found.append((sector, name, _around(rng, centre, 0.1 * far_m, far_m)))
-
-    for sector in ("city_management", "education", "medical", "transport", "tourism"):
-        for name in places.VENUES[sector]:
-            add(sector, f"杭锦旗{name}", setting.centres_m[places.SEAT], 0.75 * seat.radius_m)
-    for code, town in others.items():
-        for sector, name in (
-            ("education", "中心小学"),
-            ("medical", "中心卫生院"),
-            ("transport", "客运站"),
-            ("city_management", "综合治理中心"),
-            ("farming", "农牧业服务站"),
-        ):
-            add(sector, f"{town.name}{name}", setting.centres_m[code], 0.55 * town.radius_m)
-    centres = _centres(zones)
-    for centre, name, kind in zip(centres, zones["name"], zones["kind"], strict=True):
-        if kind == "industrial_park":
-            for venue in places.VENUES["industry"][:3]:
-                add("industry", f"{name}{venue}", centre, 500.0)
-        elif kind == "scenic_area":
-            add("tourism", f"{name}游客中心", centre, 400.0)
-            add("tourism", f"{name}观景台", centre, 700.0)
-        elif kind == "functional_area" and "机场" in name:
-            add("transport", f"{name}航站楼", centre, 300.0)
-        elif kind == "functional_area" and "物流" in name:
-            add("transport", f"{name}货场", centre, 300.0)
-            add("industry", f"{name}智能仓库", centre, 300.0)
-        elif kind == "functional_area":
-            for venue in places.VENUES["energy"][:3]:
-                add("energy", f"{name}{venue}", centre, 700.0)
-    for code, town in places.TOWNS.items():
-        for venue in places.VENUES["farming"][:2]:
-            add("farming", f"{town.short}{venue}", setting.centres_m[code], 4000.0)
-        add("energy", f"{town.short}{places.VENUES['energy'][2]}", setting.centres_m[code], 2500.0)
-    points = np.array([point for _, _, point in found])
+    plans = [*_town_venues(setting), *_zone_venues(zones)]
+    points = np.array([_around(rng, centre, 0.1 * far_m, far_m) for _, _, centre, far_m in plans])
     rows = [
-        {"id": f"V{i + 1:03d}", "name": name, "sector": sector, "township": township}
-        | {"origin": SYNTHETIC}
-        for i, ((sector, name, _), township) in enumerate(
-            zip(found, _township_of(setting, points), strict=True)
+        {
+            "id": f"V{i + 1:03d}",
+            "name": name,
+            "sector": sector,
+            "township": township,
+            "origin": SYNTHETIC,
+        }
+        for i, ((sector, name, _, _), township) in enumerate(
+            zip(plans, _township_of(setting, points), strict=True)
         )
     ]
     return _frame(rows, shapely.points(points))
+
+
+def _town_venues(setting: Setting) -> list[VenuePlan]:
+    """Venues of the county seat and of each town: sector, name, centre, farthest distance."""
+    plans: list[VenuePlan] = []
+    for code, town in places.TOWNS.items():
+        centre = setting.centres_m[code]
+        if code == places.SEAT:
+            plans += [
+                (sector, f"杭锦旗{name}", centre, 0.75 * town.radius_m)
+                for sector, names in places.SEAT_VENUES.items()
+                for name in names
+            ]
+        else:
+            plans += [
+                (sector, f"{town.name}{name}", centre, 0.55 * town.radius_m)
+                for sector, name in places.TOWN_VENUES.items()
+            ]
+        plans += [
+            (sector, f"{town.short}{name}", centre, far_m)
+            for sector, name, far_m in places.COUNTRY_VENUES
+        ]
+    return plans
+
+
+def _zone_venues(zones: gpd.GeoDataFrame) -> list[VenuePlan]:
+    """Venues of parks, scenic and functional areas."""
+    return [
+        (sector, f"{zone}{name}", centre, far_m)
+        for zone, kind, centre in zip(zones["name"], zones["kind"], _centres(zones), strict=True)
+        for word, sector, name, far_m in places.ZONE_VENUES
+        if word in (kind, zone[-2:])
+    ]
 
 
 # --- sites ------------------------------------------------------------------------------------
@@ -696,7 +700,7 @@ def _existing_sites(
     villages: gpd.GeoDataFrame,
     zones: gpd.GeoDataFrame,
 ) -> gpd.GeoDataFrame:
-    """Sites that stand today: towns, parks, most administrative villages, stretches of the roads."""
+    """Sites that stand today: towns, parks, most committees, stretches of the roads."""
     rng = stream("hangjin", "existing")
     sites = _site_list(setting)
     for code, town in places.TOWNS.items():
@@ -760,7 +764,6 @@ STREET_WORDS: Final = (
     "新区",
     "车站",
 )
-ON_PLAIN: Final = 0.5
 MOSTLY_LIT: Final = 0.6
 DARK_COMMITTEES: Final = 5
 DARK_RADIUS_M: Final = 8000.0
@@ -794,13 +797,13 @@ def _beside(rng: np.random.Generator, line: shapely.LineString, at_m: float) -> 
 def _finish_existing(
     setting: Setting, rng: np.random.Generator, sites: SiteList
 ) -> gpd.GeoDataFrame:
-    """Give existing sites their code, height, owner, power and fibre, with the blanks of real lists."""
+    """Give existing sites their code, height, owner, power and fibre, with blanks as lists have."""
     points = np.array(sites.points)
     townships = _township_of(setting, points)
     rows: Rows = []
     for i, (site, township) in enumerate(zip(sites.rows, townships, strict=True)):
         kind, place = site["kind"], site["place"]
-        draw = rng.random(5)
+        draw = rng.random(4)
         if kind == "tower":
             height = rng.choice([25, 30, 35]) if place == "town" else rng.choice([30, 35, 40, 45])
         else:
@@ -812,11 +815,11 @@ def _finish_existing(
                 "kind": kind,
                 "status": "existing",
                 "height_m": int(height),
-                "owner": TOWER_COMPANY if draw[0] < 0.86 else MOBILE,  # noqa: PLR2004  # share
+                "owner": _pick(draw[0], (TOWER_COMPANY, 0.86), (MOBILE, 0.14)),
                 "power": _pick(draw[1], ("direct", 0.68), ("resold", 0.2)),
                 "fibre": _pick(draw[2], (True, 0.82), (False, 0.06)),
                 "cost_cny": None,
-                "township": township if draw[3] < 0.93 else None,  # noqa: PLR2004  # share
+                "township": _pick(draw[3], (township, 0.93)),
                 "origin": SYNTHETIC,
                 "place": place,
             }
@@ -840,7 +843,7 @@ def _candidate_sites(
     zones: gpd.GeoDataFrame,
     existing: gpd.GeoDataFrame,
 ) -> gpd.GeoDataFrame:
-    """Sites that could be opened: in zones and towns, at committees, by roads, villages, hilltops."""
+    """Sites that could be opened: in zones, at committees, by roads and villages, on hilltops."""
     rng = stream("hangjin", "candidates")
     sites = _site_list(setting)
     sites.points = [*_xy(existing)]
@@ -860,15 +863,13 @@ def _candidate_sites(
         spot = _around(rng, shapely.get_coordinates(village.geometry)[0], 25.0, 80.0)
         sites.add(spot, apart_m=60.0, kind="building", name=f"{village['name']}委员会楼顶")
     for _, road in roads.iterrows():
-        for chainage_m, spot in _road_spots(rng, road, every_m=3400.0, share=1.0):
+        for chainage_m, spot in _road_spots(rng, road, every_m=3000.0, share=1.0):
             name = f"{str(road['name']).split()[0][:6]}K{chainage_m / 1e3:.0f}备选"
-            sites.add(spot, apart_m=1100.0, kind="new", name=name)
+            sites.add(spot, apart_m=1000.0, kind="new", name=name)
     for _, village in villages[villages["kind"] == "natural"].iterrows():
         spot = _around(rng, shapely.get_coordinates(village.geometry)[0], 150.0, 900.0)
-        wanted = village["strong_demand"] or village["dense"]
-        apart = 700.0 if wanted else 2200.0
-        sites.add(spot, apart_m=apart, kind="new", name=f"{village['name']}备选")
-    for i, spot in enumerate(hilltops(setting.land, apart_m=6500.0)):
+        sites.add(spot, apart_m=700.0, kind="new", name=f"{village['name']}备选")
+    for i, spot in enumerate(hilltops(setting.land, apart_m=5500.0)):
         sites.add(spot, apart_m=1800.0, kind="new", name=f"高点{i + 1}备选")
     sites.rows, sites.points = sites.rows[len(existing) :], sites.points[len(existing) :]
     return _finish_candidates(setting, rng, sites, roads)
@@ -896,10 +897,10 @@ def _finish_candidates(
     for i, (site, township) in enumerate(
         zip(sites.rows, _township_of(setting, points), strict=True)
     ):
-        kind = site["kind"]
+        kind, new = site["kind"], site["kind"] == "new"
         low, high = heights.get(kind, (35, 36))
-        tall = 45 if kind == "new" and rng.random() < TALL_SHARE else int(rng.integers(low, high))
-        remote_km = max(0.0, road_m[i] / 1e3 - 1.0) if kind == "new" else 0.0
+        tall = 45 if new and rng.random() < TALL_SHARE else int(rng.integers(low, high))
+        remote_km = max(0.0, road_m[i] / 1e3 - 1.0) if new else 0.0
         draw = rng.random(2)
         rows.append(
             {
@@ -935,7 +936,7 @@ def _remote_cost_cny(remote_km: float) -> float:
 # --- stations and poles -----------------------------------------------------------------------
 
 
-def _stations(existing: gpd.GeoDataFrame) -> pd.DataFrame:
+def _stations(existing: gpd.GeoDataFrame, seat_m: Points) -> pd.DataFrame:
     """4G stations on most sites, the first 5G in the core of the seat."""
     rng = stream("hangjin", "stations")
     rows: Rows = []
@@ -959,47 +960,40 @@ def _stations(existing: gpd.GeoDataFrame) -> pd.DataFrame:
             }
         )
 
-    seat = _xy(existing)[0]
-    away = np.hypot(*(_xy(existing) - seat).T)
+    away = np.hypot(*(_xy(existing) - seat_m).T)
     core = set(existing["id"].iloc[np.argsort(away, kind="stable")[:CORE_SITES]])
-    towns = 0
     for _, site in existing.iterrows():
         town = site["place"] == "town"
-        towns += town
         draw = rng.random(3)
-        if draw[0] < (0.98 if town else 0.93):
-            add(
-                site,
-                MOBILE,
-                "4G",
-                "macro-lte1800" if town else "macro-lte900",
-                _year(rng, town=town),
-            )
-        if draw[1] < (0.9 if town else 0.5):
-            name = "macro-lte1800-ct" if town else "macro-lte800"
-            add(site, SHARED, "4G", name, _year(rng, town=town))
+        if draw[0] < SHARES_4G[MOBILE, town]:
+            gear = "macro-lte1800" if town else "macro-lte900"
+            add(site, MOBILE, gear, _year(rng, town=town))
+        if draw[1] < SHARES_4G[SHARED, town]:
+            gear = "macro-lte1800-ct" if town else "macro-lte800"
+            add(site, SHARED, gear, _year(rng, town=town))
         if site["id"] in core:
-            add(site, MOBILE, "5G", "macro-nr2600", 2020)
-            if draw[2] < 0.6:  # noqa: PLR2004  # share
-                add(site, SHARED, "5G", "macro-nr3500", 2020)
+            add(site, MOBILE, "macro-nr2600", 2020)
+            if draw[2] < SHARED_5G:
+                add(site, SHARED, "macro-nr3500", 2020)
     return pd.DataFrame(rows)
 
 
-KNOWN: Final = 0.9
 CORE_SITES: Final = 5
+SHARED_5G: Final = 0.6
+SHARES_4G: Final = {
+    (MOBILE, True): 0.98,
+    (MOBILE, False): 0.93,
+    (SHARED, True): 0.9,
+    (SHARED, False): 0.5,
+}
+"""Share of the sites that carry 4G, by network and whether in a town."""
+KNOWN: Final = 0.9
 
 
 def _year(rng: np.random.Generator, *, town: bool) -> int | None:
     """Year on air: towns first; a few unknown, a few after the first plan year."""
-    draw = rng.random()
-    unknown, late, recent = 0.04, 0.07, 0.16
-    if draw < unknown:
-        return None
-    if draw < late:
-        return 2021
-    if draw < recent:
-        return 2020
-    return int(rng.integers(2014, 2018) if town else rng.integers(2015, 2020))
+    early = int(rng.integers(2014, 2018) if town else rng.integers(2015, 2020))
+    return _pick(rng.random(), (2021, 0.03), (2020, 0.09), (early, 0.84))
 
 
 def _tenants(sites: gpd.GeoDataFrame, stations: pd.DataFrame) -> list[int | None]:
@@ -1013,7 +1007,7 @@ def _tenants(sites: gpd.GeoDataFrame, stations: pd.DataFrame) -> list[int | None
     return tenants
 
 
-def _poles(setting: Setting, streets: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+def _poles(streets: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     """Lamp poles along the streets of the county seat, monitoring poles at crossings."""
     rng = stream("hangjin", "poles")
     rows: Rows = []

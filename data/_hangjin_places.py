@@ -1,8 +1,8 @@
 """
 Where things lie in Hangjin: towns, roads, zones and the words of village names.
 
-Real: the position of 锡尼镇 (GeoNames), the names of G6, G18, G109, G110 and G242, the names and ends
-of S215 and S316, the frame of the Baiyin'engger reserve. The rest is made up and plausible.
+Real: the position of 锡尼镇 (GeoNames), the names of G6, G18, G109, G110 and G242, the names and
+ends of S215 and S316, the frame of the Baiyin'engger reserve. The rest is made up and plausible.
 """
 
 from __future__ import annotations
@@ -182,14 +182,21 @@ ROADS: Final = (
         id="CS1",
         name="穿沙公路一线（呼和木独-伊和乌素）",
         kind="desert",
-        places=("150625104", (462.0, 4468.0), (480.0, 4450.0), "150625200"),
+        places=("150625104", (466.0, 4478.0), (463.0, 4454.0), (482.0, 4452.0), "150625200"),
         lit=0.15,
     ),
     RoadPlan(
         id="CS2",
         name="穿沙公路二线（吉日嘎朗图-锡尼）",
         kind="desert",
-        places=("150625102", (526.0, 4488.0), (536.0, 4450.0), (548.0, 4425.0), SEAT),
+        places=(
+            "150625102",
+            (528.0, 4490.0),
+            (520.0, 4474.0),
+            (536.0, 4450.0),
+            (548.0, 4425.0),
+            SEAT,
+        ),
         lit=0.15,
     ),
     RoadPlan(
@@ -203,7 +210,7 @@ ROADS: Final = (
         id="CS4",
         name="穿沙公路四线（独贵塔拉-塔然高勒）",
         kind="desert",
-        places=("150625103", (580.0, 4468.0), (586.0, 4448.0), (588.0, 4428.0)),
+        places=("150625103", (580.0, 4468.0), (586.0, 4448.0), (588.0, 4428.0), (592.0, 4412.0)),
         lit=0.2,
     ),
     RoadPlan(
@@ -227,7 +234,7 @@ ROADS: Final = (
         name="穿沙公路六线（巴拉贡-锡尼）",
         kind="desert",
         places=(
-            (425.0, 4446.0),
+            (421.0, 4446.5),
             (452.0, 4440.0),
             (478.0, 4428.0),
             (520.0, 4430.0),
@@ -546,6 +553,13 @@ STEPPE_FIRST: Final = (
     "乌珠日",
     "古日班",
     "道劳",
+    "图克",
+    "好赖",
+    "苏布日",
+    "哈拉",
+    "都贵",
+    "准",
+    "达日罕",
 )
 STEPPE_LAST: Final = (
     "布拉格",
@@ -568,6 +582,10 @@ STEPPE_LAST: Final = (
     "锡里",
     "善达",
     "召",
+    "壕赖",
+    "图",
+    "哈少",
+    "宝力格",
 )
 
 STREETS: Final = (
@@ -576,23 +594,49 @@ STREETS: Final = (
 )
 """Streets of the county seat: along and across."""
 
-VENUES: Final = {
+SEAT_VENUES: Final = {
     "city_management": (
         "智慧城市运行中心",
         "政务服务中心",
         "城市管理指挥中心",
         "应急指挥中心",
         "供热调度中心",
-        "供水调度中心",
         "生态环境监测中心",
-        "视频巡查中心",
     ),
     "education": ("第一中学", "第二中学", "职业中学", "蒙古族中学", "实验小学", "蒙古族小学"),
     "medical": ("人民医院", "蒙医医院", "妇幼保健院", "疾病预防控制中心", "急救中心"),
     "transport": ("汽车客运站", "交通运行监测中心", "公路养护中心"),
     "tourism": ("游客集散中心",),
-    "industry": ("煤化工厂区", "新材料车间", "装备制造车间", "硅材料厂区", "物流仓储车间"),
-    "energy": ("光伏电站", "风电场", "升压变电站", "储能电站", "燃气门站"),
-    "farming": ("智慧牧场", "节水灌溉示范区", "现代农牧业示范园", "饲草基地"),
 }
-"""Venues by sector; those of the seat first, the rest are spread over towns, parks and pastures."""
+"""Demonstration venues of the county seat by sector."""
+
+TOWN_VENUES: Final = {
+    "education": "中心小学",
+    "medical": "中心卫生院",
+    "transport": "客运站",
+    "city_management": "综合治理中心",
+    "farming": "农牧业服务站",
+}
+"""Venues of every other town: one of each sector."""
+
+COUNTRY_VENUES: Final = (
+    ("farming", "智慧牧场", 4000.0),
+    ("farming", "节水灌溉示范区", 4000.0),
+    ("energy", "升压变电站", 2500.0),
+)
+"""Venues outside every town: sector, name, farthest distance from the centre in metres."""
+
+ZONE_VENUES: Final = (
+    ("industrial_park", "industry", "新材料车间", 500.0),
+    ("industrial_park", "industry", "装备制造车间", 500.0),
+    ("industrial_park", "industry", "物流仓储车间", 500.0),
+    ("scenic_area", "tourism", "游客中心", 400.0),
+    ("scenic_area", "tourism", "观景台", 700.0),
+    ("机场", "transport", "航站楼", 300.0),
+    ("流园", "transport", "货场", 300.0),
+    ("流园", "industry", "智能仓库", 300.0),
+    ("基地", "energy", "光伏电站", 700.0),
+    ("基地", "energy", "升压变电站", 700.0),
+    ("基地", "energy", "储能电站", 700.0),
+)
+"""Venues of zones: kind or end of the name, sector, name, farthest distance in metres."""

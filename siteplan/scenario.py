@@ -228,6 +228,8 @@ class Selection(Entry):
 
     Attributes
     ----------
+    objective : {"cost", "reuse"}
+        Least cost in yuan, or fewest stations with what stands already first.
     time_limit_s : float
         Longest search. [s]
     gap : float
@@ -236,6 +238,7 @@ class Selection(Entry):
         Seed of every random choice.
     """
 
+    objective: Literal["cost", "reuse"] = "cost"
     time_limit_s: float = Field(default=60.0, gt=0.0)
     gap: float = Field(default=0.005, ge=0.0, lt=1.0)
     seed: int = 1

@@ -385,6 +385,8 @@ class _Verdict:
         if state == UNKNOWN or (state == MEASURED and most > least):
             blank = bool((self.attribute_unknown & present).any())
             reason = "attribute blank" if blank else "terrain missing"
+        elif state == NOT_MET and (lacking := int((self.attribute_no & present).sum())):
+            reason = f"{lacking} without {', '.join(self.rule.attributes)}"
         return {
             "state": state,
             "value": least,

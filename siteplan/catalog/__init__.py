@@ -165,6 +165,39 @@ class Cost(Entry):
     mark: Mark
 
 
+class ReuseWeights(Entry):
+    """
+    Weights of the objective that counts stations and prefers what stands already.
+
+    Attributes
+    ----------
+    source, mark : str
+        Where the order and the weights come from.
+    existing, lamp_pole, monitoring_pole, rooftop, building, new : float
+        What opening such a structure weighs, in stations.
+    """
+
+    source: str
+    mark: Mark
+    existing: float = Field(ge=0.0)
+    lamp_pole: float = Field(ge=0.0)
+    monitoring_pole: float = Field(ge=0.0)
+    rooftop: float = Field(ge=0.0)
+    building: float = Field(ge=0.0)
+    new: float = Field(ge=0.0)
+
+    def weights(self) -> dict[str, float]:
+        """
+        Weight by reuse class.
+
+        Returns
+        -------
+        weights : dict of str to float
+            In stations.
+        """
+        return self.model_dump(exclude={"source", "mark"})
+
+
 class CostTable(Entry):
     """
     What opening structures and hanging stations costs.
@@ -177,6 +210,8 @@ class CostTable(Entry):
         Cost of opening a structure, by site kind and ``existing``.
     station : mapping of str to Cost
         Cost of a station, by scale.
+    reuse : ReuseWeights
+        Weights of the objective without money.
     """
 
     discount_rate: float = Field(ge=0.0, lt=1.0)
@@ -184,6 +219,7 @@ class CostTable(Entry):
     discount_mark: Mark
     structure: dict[str, Cost]
     station: dict[str, Cost]
+    reuse: ReuseWeights
 
 
 class Rule(Entry):

@@ -91,6 +91,8 @@ def footprints(
     sight: NDArray[np.uint8] | None = None
     key: tuple[int, int, float] | None = None
     plans = _plans(region, stations, floor_dbm)
+    # one rim for all: what a station gives must not depend on the floor or on its neighbours
+    rim = _most_cells(region)
     for plan in tqdm(plans, desc=label, unit="station", leave=False, delay=1.0):
         here = (plan.row, plan.column, plan.antenna_height_m)
         if here != key or sight is None:
@@ -104,6 +106,7 @@ def footprints(
                 receiver_height_m=region.scenario.radio.receiver_height_m,
                 cell_m=region.resolution_m,
                 radius_cells=plan.radius_cells,
+                rim_cells=rim,
             )
         yield plan.position, _footprint(region, plan, sight)
 
@@ -121,20 +124,24 @@ class _Plan:
 
 def _plans(region: Region, stations: pd.DataFrame, floor_dbm: float) -> list[_Plan]:
     """Stations on the grid, those of one antenna position together, the farthest reaching first."""
-    rows, columns = region.geobox.shape
+    _, columns = region.geobox.shape
     plans = []
+    reaches: dict[tuple[str, float], int] = {}
     for position, station in enumerate(stations.itertuples(index=False)):
         if station.cell < 0:
             continue
         height = float(station.antenna_height_m)
-        reach = _reach_cells(region, station.equipment, height, floor_dbm)
+        if (station.equipment, height) not in reaches:
+            reach = _reach_cells(region, station.equipment, height, floor_dbm)
+            reaches[station.equipment, height] = reach
+        reach = reaches[station.equipment, height]
         row, column = divmod(int(station.cell), columns)
         plans.append(
             _Plan(
                 row=row,
                 column=column,
                 antenna_height_m=height,
-                radius_cells=min(reach, rows + columns),
+                radius_cells=reach,
                 position=position,
                 equipment=station.equipment,
                 azimuth_deg=float(station.azimuth_deg),
@@ -189,9 +196,15 @@ def _reference_dbm(region: Region, equipment: str) -> float:
     return reference_level_dbm(gear, catalog.carriers()[gear.carrier], region.scenario.radio)
 
 
+def _most_cells(region: Region) -> int:
+    """Cells that no station is computed beyond."""
+    rows, columns = region.geobox.shape
+    cells = int(region.scenario.radio.radius_m // region.resolution_m)
+    return min(max(cells, 1), rows + columns)
+
+
 def _reach_cells(region: Region, equipment: str, height_m: float, floor_dbm: float) -> int:
-    most = max(int(region.scenario.radio.radius_m // region.resolution_m), 1)
-    distance_m = np.arange(1, most + 1) * region.resolution_m
+    distance_m = np.arange(1, _most_cells(region) + 1) * region.resolution_m
     seen, _ = _losses(region, equipment, height_m, distance_m)
     usable = np.flatnonzero(_reference_dbm(region, equipment) - seen >= floor_dbm)
     return int(usable[-1]) + 1 if usable.size else 1

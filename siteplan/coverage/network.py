@@ -157,8 +157,9 @@ def network_coverage(
             ):
                 station = int(positions[i])
                 carrier = catalog.equipment()[chosen["equipment"].iloc[station]].carrier
-                layer = layers.setdefault(carrier, _Layer(region.geobox.shape))
-                layer.add(footprint, station)
+                if carrier not in layers:
+                    layers[carrier] = _Layer(region.geobox.shape)
+                layers[carrier].add(footprint, station)
             done |= due
             previous = _combine(region, technology, year, layers, ids)
             result[technology, year] = previous

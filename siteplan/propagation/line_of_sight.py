@@ -8,7 +8,8 @@ costs one comparison a sample instead of a walk along the whole path for every c
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Final
+from functools import lru_cache
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 from numba import njit
@@ -27,8 +28,41 @@ SEEN: Final = 1
 UNKNOWN: Final = 2
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
-def _sweep(  # noqa: PLR0913  # a kernel takes scalars
+class _Rays(NamedTuple):
+    """
+    Where radials run on a grid: the same around every antenna.
+
+    ``up`` and ``right`` are the cells of each radial's samples, one cell length apart; ``radial`` is the
+    radial nearest to each cell, and ``before`` its last sample that lies before the cell.
+    """
+
+    up: NDArray[np.int16]
+    right: NDArray[np.int16]
+    radial: NDArray[np.int32]
+    before: NDArray[np.int16]
+
+
+@lru_cache(maxsize=4)
+def _rays(rim_cells: int) -> _Rays:
+    radials = math.ceil(2.0 * math.pi * rim_cells)
+    angle = 2.0 * math.pi * np.arange(radials)[:, None] / radials
+    step = np.arange(rim_cells + 1)
+    up = np.floor(step * np.cos(angle) + 0.5).astype(np.int16)
+    right = np.floor(step * np.sin(angle) + 0.5).astype(np.int16)
+    north = np.arange(rim_cells, -rim_cells - 1, -1)[:, None]
+    east = np.arange(-rim_cells, rim_cells + 1)[None, :]
+    turn = np.arctan2(east, north) * (radials / (2.0 * math.pi))
+    radial = np.floor(turn + 0.5).astype(np.int32) % radials
+    before = np.maximum(np.ceil(np.hypot(north, east)).astype(np.int16) - 1, 0)
+    before = np.minimum(before, np.int16(rim_cells))
+    for _ in range(2):  # a receiver is not hidden by samples of its own cell, two at most
+        own = (up[radial, before] == north) & (right[radial, before] == east) & (before > 0)
+        before -= own
+    return _Rays(up, right, radial, before)
+
+
+@njit(cache=True)
+def _sweep(  # noqa: PLR0913, PLR0917  # a kernel takes scalars
     ground_m: NDArray[np.float32],
     obstacle_m: NDArray[np.float32],
     row: int,
@@ -37,46 +71,43 @@ def _sweep(  # noqa: PLR0913  # a kernel takes scalars
     receiver_height_m: float,
     cell_m: float,
     radius_cells: int,
+    rays: _Rays,
 ) -> NDArray[np.uint8]:
     rows, columns = ground_m.shape
-    radials = int(math.ceil(2.0 * math.pi * radius_cells))
-    polar = np.full((radials, radius_cells + 1), np.uint8(2))
     drop = cell_m * cell_m / (2.0 * EFFECTIVE_RADIUS_FACTOR * EARTH_RADIUS_M)
+    # steepest slope up to and with each sample of a radial; NaN from the first void on
+    radials = len(rays.up)
+    steepest = np.full((radials, radius_cells + 1), np.float32(-np.inf))
     for radial in range(radials):
-        angle = 2.0 * math.pi * radial / radials
-        step_row = -math.cos(angle)
-        step_column = math.sin(angle)
-        steepest = -math.inf
-        known = True
-        polar[radial, 0] = 1
+        so_far = -math.inf
         for step in range(1, radius_cells + 1):
-            i = row + int(math.floor(step * step_row + 0.5))
-            j = column + int(math.floor(step * step_column + 0.5))
-            if i < 0 or i >= rows or j < 0 or j >= columns:
-                break
-            ground = ground_m[i, j]
-            if math.isnan(ground):
-                known = False  # what lies behind a void is unknown, never sea level
-            if not known:
-                continue
-            distance = step * cell_m
-            level = ground - drop * step * step - antenna_m
-            receiver = (level + receiver_height_m) / distance
-            polar[radial, step] = 1 if receiver >= steepest else 0
-            if step > 1:  # the structure under the antenna is no obstacle to it
-                slope = (level + obstacle_m[i, j]) / distance
-                steepest = max(steepest, slope)
+            up, right = rays.up[radial, step], rays.right[radial, step]
+            i, j = row - up, column + right
+            if 0 <= i < rows and 0 <= j < columns:
+                level = ground_m[i, j] - drop * step * step - antenna_m
+                if abs(up) > 1 or abs(right) > 1:
+                    level += obstacle_m[i, j]  # the antenna's own structure is no obstacle to it
+                # what lies behind a void is unknown, never sea level
+                if not level / (step * cell_m) <= so_far:
+                    so_far = level / (step * cell_m)
+                if math.isnan(so_far):
+                    steepest[radial, step:] = np.nan
+                    break
+            steepest[radial, step] = so_far
     window = np.full((2 * radius_cells + 1, 2 * radius_cells + 1), np.uint8(2))
-    scale = radials / (2.0 * math.pi)
-    for i in range(2 * radius_cells + 1):
-        for j in range(2 * radius_cells + 1):
-            north = radius_cells - i
-            east = j - radius_cells
-            step = int(math.floor(math.sqrt(north * north + east * east) + 0.5))
-            if step > radius_cells:
+    rim = len(rays.radial) // 2
+    for i in range(max(row - radius_cells, 0), min(row + radius_cells + 1, rows)):
+        for j in range(max(column - radius_cells, 0), min(column + radius_cells + 1, columns)):
+            up, right = row - i, j - column
+            distance = math.sqrt(up * up + right * right)
+            if distance >= radius_cells + 0.5:
                 continue
-            radial = int(math.floor(math.atan2(east, north) * scale + 0.5))
-            window[i, j] = polar[radial % radials, step]
+            place = rim - up, rim + right
+            obstacle = steepest[rays.radial[place], rays.before[place]]
+            level = ground_m[i, j] + receiver_height_m - drop * distance * distance - antenna_m
+            slope = level / (max(distance, 0.5) * cell_m)
+            if not (math.isnan(slope) or math.isnan(obstacle)):
+                window[radius_cells - up, radius_cells + right] = 1 if slope >= obstacle else 0
     return window
 
 
@@ -90,20 +121,22 @@ def line_of_sight(  # noqa: PLR0913  # terrain, place, heights, range
     receiver_height_m: float,
     cell_m: float,
     radius_cells: int,
+    rim_cells: int | None = None,
 ) -> NDArray[np.uint8]:
     """
     Cells around an antenna that see it.
 
-    Terrain and obstacles are sampled at the nearest cell along radials one cell apart at the rim; the
-    Earth is curved with 4/3 of its radius. The receiver's own obstacle does not hide it, nor does the
-    structure under the antenna and in the cells next to it.
+    Terrain and obstacles are sampled at the nearest cell along radials one cell apart at the rim; a
+    receiver is compared with the samples of the nearest radial that lie before it. The Earth is curved
+    with 4/3 of its radius. The receiver's own obstacle does not hide it, nor do the structures under the
+    antenna and in the cells next to it; their ground does.
 
     Parameters
     ----------
     ground_m : ndarray of float32, shape (rows, columns)
         Height of the ground above sea level, NaN where unknown. [m]
     obstacle_m : ndarray of float32, shape (rows, columns)
-        Height of buildings or clutter above the ground. [m]
+        Height of buildings or clutter above the ground, NaN where unknown. [m]
     row, column : int
         Cell of the antenna.
     antenna_height_m : float
@@ -114,6 +147,9 @@ def line_of_sight(  # noqa: PLR0913  # terrain, place, heights, range
         Cell size. [m]
     radius_cells : int
         How far to look, in cells.
+    rim_cells : int, optional
+        Radius at which the radials are one cell apart, at least `radius_cells`, which is the default.
+        Two windows of one antenna and one rim agree wherever both reach.
 
     Returns
     -------
@@ -123,7 +159,7 @@ def line_of_sight(  # noqa: PLR0913  # terrain, place, heights, range
     Raises
     ------
     ValueError
-        When the antenna is outside the grid or the radius is not positive.
+        When the antenna is outside the grid, or the radius is not positive or larger than the rim.
 
     Examples
     --------
@@ -141,9 +177,20 @@ def line_of_sight(  # noqa: PLR0913  # terrain, place, heights, range
         raise ValueError(f"the antenna at row {row}, column {column} lies outside {ground_m.shape}")
     if radius_cells < 1:
         raise ValueError(f"radius_cells must be at least 1, not {radius_cells}")
+    rim = radius_cells if rim_cells is None else rim_cells
+    if rim < radius_cells:
+        raise ValueError(f"rim_cells must be at least radius_cells = {radius_cells}, not {rim}")
     antenna_m = float(ground_m[row, column]) + antenna_height_m
     return np.asarray(
         _sweep(
-            ground_m, obstacle_m, row, column, antenna_m, receiver_height_m, cell_m, radius_cells
+            ground_m,
+            obstacle_m,
+            row,
+            column,
+            antenna_m,
+            receiver_height_m,
+            cell_m,
+            radius_cells,
+            _rays(rim),
         )
     )

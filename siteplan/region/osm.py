@@ -273,6 +273,26 @@ def read_osm(
     ------
     InputError
         When the layer cannot come from OpenStreetMap, or the file is missing or no extract.
+
+    Notes
+    -----
+    An extract that was cut without completing its ways lacks corners at the edge: ways end there,
+    and a polygon may keep a wrong shape that nothing betrays. Take one that reaches beyond the
+    boundary.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> text = '''<osm version="0.6"><node id="7" lat="60.17" lon="24.94">
+    ...     <tag k="highway" v="street_lamp"/><tag k="height" v="8 m"/></node></osm>'''
+    >>> with TemporaryDirectory() as folder:
+    ...     path = Path(folder) / "lamp.osm"
+    ...     _ = path.write_text(text)
+    ...     poles = read_osm(path, "poles")
+    >>> poles[["id", "kind", "height_m"]]
+           id       kind  height_m
+    0  node/7  lamp_pole       8.0
     """
     if layer not in osm_layers():
         raise InputError([catalog.unknown_name(path.name, "layer", layer, osm_layers())])

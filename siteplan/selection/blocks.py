@@ -91,12 +91,12 @@ def build_problem(
                 blocks.append(block)
     sites, station_site = np.unique(candidates["site_id"].to_numpy(dtype=str), return_inverse=True)
     site_cost = np.zeros(len(sites))
-    site_cost[station_site] = candidates["site_cost_cny"].to_numpy(dtype=float)
+    site_cost[station_site] = candidates["site_price"].to_numpy(dtype=float)
     rate = region.scenario.costs.discount_rate
     rate = catalog.costs().discount_rate if rate is None else rate
     discount = np.array([(1.0 + rate) ** -(year - years[0]) for year in years])
     problem = Problem(
-        station_cost=candidates["station_cost_cny"].to_numpy(dtype=float),
+        station_cost=candidates["station_price"].to_numpy(dtype=float),
         station_site=station_site.astype(np.int32),
         site_cost=site_cost,
         discount=discount,

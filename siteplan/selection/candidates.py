@@ -49,7 +49,8 @@ def candidate_stations(region: Region) -> pd.DataFrame:
     stations : DataFrame
         Indexed by ``site/operator/technology``: the columns of
         :func:`siteplan.coverage.stations.station_table`, ``kind``, ``reuse``, ``station_cost_cny`` and
-        ``site_cost_cny``. A station that stands already is not offered again.
+        ``site_cost_cny``, and ``station_price`` and ``site_price``, what the objective of the scenario
+        makes of them. A station that stands already is not offered again.
     """
     sites = region.sites[region.sites["status"] != "unavailable"]
     scales = sites["kind"].map({kind: item.scale for kind, item in catalog.structures().items()})
@@ -92,12 +93,16 @@ def candidate_stations(region: Region) -> pd.DataFrame:
         offered["site_id"] + "/" + offered["operator"] + "/" + offered["technology"], name="id"
     )
     table = station_table(region, offered)
-    site_cost = offered["reuse"].map(structure_costs(region.scenario))
+    site_cost = offered["given_cost"].fillna(offered["reuse"].map(structure_costs(region.scenario)))
+    station_cost = offered["equipment"].map(_station_costs(region.scenario))
+    by_cost = region.scenario.selection.objective == "cost"
     return table.assign(
         kind=offered["kind"],
         reuse=offered["reuse"],
-        station_cost_cny=offered["equipment"].map(_station_costs(region.scenario)),
-        site_cost_cny=offered["given_cost"].fillna(site_cost),
+        station_cost_cny=station_cost,
+        site_cost_cny=site_cost,
+        station_price=station_cost if by_cost else 1.0,
+        site_price=site_cost if by_cost else offered["reuse"].map(_reuse_weights()),
     )
 
 
@@ -118,6 +123,11 @@ def structure_costs(scenario: Scenario) -> dict[str, float]:
     default = {name: cost.cost_cny for name, cost in catalog.costs().structure.items()}
     default = {"tower": default["new"]} | default
     return default | scenario.costs.structure
+
+
+def _reuse_weights() -> dict[str, float]:
+    weights = catalog.costs().reuse.weights()
+    return weights | {"tower": weights["new"]}
 
 
 def _station_costs(scenario: Scenario) -> dict[str, float]:

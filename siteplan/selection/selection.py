@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+from scipy.spatial import cKDTree
 
 from siteplan.errors import Fault, InputError
 from siteplan.selection.blocks import build_problem
@@ -16,6 +17,7 @@ from siteplan.selection.candidates import candidate_stations
 from siteplan.selection.greedy import drop_superfluous, greedy
 from siteplan.selection.problem import covered_units
 from siteplan.selection.solve import solve
+from siteplan.selection.spread import spread_counts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -41,10 +43,12 @@ class Selection:
         by ``;``).
     serving : mapping of str to tuple of str
         Stations that serve each rule.
-    cost_cny : float
-        Discounted cost. [CNY]
-    bound_cny : float
-        No choice of these candidates that meets the same needs costs less. [CNY]
+    objective : {"cost", "reuse"}
+        What was minimised: discounted yuan, or stations with weights for the structures they open.
+    value : float
+        Value of the objective.
+    bound : float
+        No choice of these candidates that meets the same needs has a smaller value.
     method : str
         Where the choice comes from.
     seconds : float
@@ -57,8 +61,9 @@ class Selection:
 
     stations: pd.DataFrame
     serving: Mapping[str, tuple[str, ...]]
-    cost_cny: float
-    bound_cny: float
+    objective: str
+    value: float
+    bound: float
     method: str
     seconds: float
     candidates: int
@@ -66,10 +71,10 @@ class Selection:
 
     @property
     def gap(self) -> float:
-        """Proven relative distance from the least cost, 0 when it is reached."""
-        if self.cost_cny <= 0.0:
+        """Proven relative distance from the least possible value, 0 when it is reached."""
+        if self.value <= 0.0:
             return 0.0
-        return max(self.cost_cny - self.bound_cny, 0.0) / self.cost_cny
+        return max(self.value - self.bound, 0.0) / self.value
 
     def summary(self) -> str:
         """
@@ -82,10 +87,12 @@ class Selection:
         """
         if self.stations.empty:
             return "No station is needed."
-        return (
-            f"Cost {self.cost_cny / 1e4:,.0f} x 10,000 CNY (discounted), proven within "
-            f"{self.gap:.1%} of the least cost ({self.method})."
+        value = (
+            f"Discounted cost {self.value / 1e4:,.0f} x 10,000 CNY"
+            if self.objective == "cost"
+            else f"Reuse objective {self.value:,.1f} (stations, with weights for what they open)"
         )
+        return f"{value}, proven within {self.gap:.1%} of the least possible ({self.method})."
 
     def as_dict(self) -> dict[str, Any]:
         """
@@ -99,8 +106,9 @@ class Selection:
         return {
             "method": self.method,
             "candidates": self.candidates,
-            "cost_discounted_cny": round(self.cost_cny, 2),
-            "bound_cny": round(self.bound_cny, 2),
+            "objective": self.objective,
+            "value": round(self.value, 2),
+            "bound": round(self.bound, 2),
             "gap": round(self.gap, 6),
             "shortfalls": self.shortfalls.to_dict("records"),
         }
@@ -156,6 +164,9 @@ def select_stations(
         gap=region.scenario.selection.gap,
         seed=region.scenario.selection.seed,
     )
+    places = _places(region, candidates)
+    standing_m = _distance_to_standing(region, candidates, today_stations, places)
+    built = spread_counts(problem, built, places, _networks(candidates), standing_m)
     years = region.scenario.targets.years
     chosen = np.flatnonzero(built < problem.periods)
     serving = _serving(problem, built, candidates.index)
@@ -170,12 +181,13 @@ def select_stations(
     stations = stations.assign(
         cost_cny=cost,
         rules=[";".join(rules_of.get(name, [])) for name in stations.index],
-    ).drop(columns=["station_cost_cny", "site_cost_cny"])
+    ).drop(columns=["station_cost_cny", "site_cost_cny", "station_price", "site_price"])
     return Selection(
         stations=stations,
         serving=serving,
-        cost_cny=problem.cost(built),
-        bound_cny=bound,
+        objective=region.scenario.selection.objective,
+        value=problem.cost(built),
+        bound=bound,
         method=method,
         seconds=seconds,
         candidates=len(candidates),
@@ -183,6 +195,32 @@ def select_stations(
             shortfalls, columns=["rule_id", "item_id", "name", "reachable", "needed"]
         ),
     )
+
+
+def _places(region: Region, candidates: pd.DataFrame) -> NDArray[np.float64]:
+    geometry = region.sites.geometry.loc[candidates["site_id"]]
+    return np.column_stack([geometry.x, geometry.y])
+
+
+def _distance_to_standing(
+    region: Region,
+    candidates: pd.DataFrame,
+    today_stations: pd.DataFrame,
+    places: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    """Distance to the nearest station of the same network that stands already, infinite without any."""
+    distance = np.full(len(candidates), np.inf)
+    for key, rows in candidates.groupby(["operator", "technology"]).indices.items():
+        mine = (today_stations["operator"] == key[0]) & (today_stations["technology"] == key[1])
+        if mine.any():
+            standing = _places(region, today_stations[mine])
+            distance[rows] = cKDTree(standing).query(places[rows])[0]
+    return distance
+
+
+def _networks(candidates: pd.DataFrame) -> NDArray[np.int64]:
+    label = candidates["operator"] + " " + candidates["technology"]
+    return np.asarray(pd.factorize(label, sort=True)[0])
 
 
 def optimise(

@@ -1,0 +1,151 @@
+"""The command line: parses, calls, prints. The stages load only when a command needs them."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import unicodedata
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from siteplan import __version__
+from siteplan.errors import SiteplanError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import pandas as pd
+
+    from siteplan.plan import Plan
+
+DEMO_REGIONS = ("hangjin", "hedong", "helsinki")
+FAULTY_INPUT = 2
+INTERRUPTED = 130
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """
+    Run the command line.
+
+    Parameters
+    ----------
+    argv : sequence of str, optional
+        Arguments; those of the process when missing.
+
+    Returns
+    -------
+    code : int
+        0 when done, 2 for faulty input, 130 when interrupted.
+    """
+    arguments = _parser().parse_args(argv)
+    try:
+        return int(arguments.run(arguments))
+    except SiteplanError as error:
+        print(f"siteplan: {error}", file=sys.stderr)
+        return FAULTY_INPUT
+    except KeyboardInterrupt:
+        print("siteplan: interrupted; nothing was written", file=sys.stderr)
+        return INTERRUPTED
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="siteplan",
+        description="Coverage targets, gaps and site plans for 4G and 5G in a county.",
+    )
+    parser.add_argument("--version", action="version", version=f"siteplan {__version__}")
+    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    demo = commands.add_parser("demo", help="plan one of the regions that come with the project")
+    demo.add_argument("region", nargs="?", default=DEMO_REGIONS[0], choices=DEMO_REGIONS)
+    demo.add_argument(
+        "--data",
+        type=Path,
+        default=Path("data"),
+        help="folder that holds the regions (default: data, as in a checkout)",
+    )
+    demo.add_argument("--out", type=Path, help="output folder (default: out/REGION)")
+    demo.set_defaults(run=_demo)
+    plan = commands.add_parser("plan", help="plan the region of a folder")
+    plan.add_argument("folder", type=Path, help="folder with scenario.toml and its layers")
+    plan.add_argument("--out", type=Path, help="output folder (default: out/FOLDER)")
+    plan.set_defaults(run=_plan)
+    return parser
+
+
+def _demo(arguments: argparse.Namespace) -> int:
+    return _make(arguments.data / arguments.region, arguments.out)
+
+
+def _plan(arguments: argparse.Namespace) -> int:
+    return _make(arguments.folder, arguments.out)
+
+
+def _make(folder: Path, out: Path | None) -> int:
+    from siteplan.outputs import write_plan  # noqa: PLC0415  # --help stays quick
+    from siteplan.plan import make_plan  # noqa: PLC0415
+    from siteplan.region import read_region  # noqa: PLC0415
+
+    out = Path("out") / folder.resolve().name if out is None else out
+    print(f"reading {folder}", flush=True)
+    plan = make_plan(read_region(folder))
+    files = write_plan(plan, out)
+    _print_plan(plan)
+    print(f"\n{out}/")
+    for path in files.values():
+        print(f"  {path.relative_to(out)}")
+    return 0
+
+
+def _print_plan(plan: Plan) -> None:
+    from siteplan.outputs.frames import rule_table  # noqa: PLC0415
+
+    region = plan.region
+    for warning in region.warnings:
+        print(f"warning: {warning}")
+    print(f"\n{region.scenario.region.name} - {region.document.title}")
+    rules = rule_table(plan)
+    header = ("rule", "year", "required", "today", "with the plan", "state", "stations", "")
+    rows = [header]
+    rows.extend(_row(str(name), rule) for name, rule in rules.iterrows())
+    widths = [max(_width(row[i]) for row in rows) for i in range(len(header))]
+    for row in rows:
+        cells = [cell + " " * (width - _width(cell)) for cell, width in zip(row, widths, strict=True)]
+        print("  ".join(cells).rstrip())
+    stations = plan.planned_stations
+    print(f"\n{len(stations)} stations on {stations['site_id'].nunique()} sites. ", end="")
+    print(plan.selection.summary())
+    short = plan.selection.shortfalls
+    if len(short):
+        print(f"{len(short)} needs are out of reach of all candidates:")
+        for need in short.head(10).itertuples():
+            print(f"  {need.rule_id} {need.name}: {need.reachable:.1%} of {need.needed:.1%}")
+
+
+def _row(name: str, rule: pd.Series[object]) -> tuple[str, ...]:
+    unit = str(rule["unit"])
+    return (
+        name,
+        str(rule["year"]) if rule["year"] == rule["year"] else "",  # noqa: PLR0124  # NaN, NA
+        _value(rule["required"], unit),
+        _value(rule["today"], unit),
+        _value(rule["plan"], unit),
+        f"{rule['state_today']} -> {rule['state_plan']}",
+        str(rule["stations_needed"]),
+        str(rule["reason"]),
+    )
+
+
+def _value(value: object, unit: str) -> str:
+    number = float(value)  # type: ignore[arg-type]
+    if number != number:  # noqa: PLR0124  # NaN
+        return "-"
+    return f"{number:.1%}" if unit == "share" else f"{number:,.0f} {unit}".strip()
+
+
+def _width(text: str) -> int:
+    """Columns of a terminal that a text takes: Chinese characters take two."""
+    return sum(2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -941,9 +941,8 @@ def _stations(existing: gpd.GeoDataFrame, seat_m: Points) -> pd.DataFrame:
     rng = stream("hangjin", "stations")
     rows: Rows = []
 
-    def add(
-        site: pd.Series, operator: str, technology: str, equipment: str, year: int | None
-    ) -> None:
+    def add(site: pd.Series, operator: str, equipment: str, year: int | None) -> None:
+        technology = "5G" if "nr" in equipment else "4G"
         letters = ("M" if operator == MOBILE else "S") + technology
         height = max(1, int(site["height_m"]) - int(rng.integers(0, 4)))
         rows.append(

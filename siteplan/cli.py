@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import math
 import sys
 import unicodedata
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from siteplan import __version__
 from siteplan.errors import SiteplanError
@@ -105,12 +106,14 @@ def _print_plan(plan: Plan) -> None:
     print(f"\n{region.scenario.region.name} - {region.document.title}")
     rules = rule_table(plan)
     header = ("rule", "year", "required", "today", "with the plan", "state", "stations", "")
-    rows = [header]
+    rows: list[tuple[str, ...]] = [header]
     rows.extend(_row(str(name), rule) for name, rule in rules.iterrows())
     widths = [max(_width(row[i]) for row in rows) for i in range(len(header))]
     for row in rows:
-        cells = [cell + " " * (width - _width(cell)) for cell, width in zip(row, widths, strict=True)]
-        print("  ".join(cells).rstrip())
+        padded = (
+            cell + " " * (width - _width(cell)) for cell, width in zip(row, widths, strict=True)
+        )
+        print("  ".join(padded).rstrip())
     stations = plan.planned_stations
     print(f"\n{len(stations)} stations on {stations['site_id'].nunique()} sites. ", end="")
     print(plan.selection.summary())
@@ -121,11 +124,13 @@ def _print_plan(plan: Plan) -> None:
             print(f"  {need.rule_id} {need.name}: {need.reachable:.1%} of {need.needed:.1%}")
 
 
-def _row(name: str, rule: pd.Series[object]) -> tuple[str, ...]:
+def _row(name: str, rule: pd.Series[Any]) -> tuple[str, ...]:
     unit = str(rule["unit"])
+    import pandas as pd  # noqa: PLC0415  # --help stays quick
+
     return (
         name,
-        str(rule["year"]) if rule["year"] == rule["year"] else "",  # noqa: PLR0124  # NaN, NA
+        "" if pd.isna(rule["year"]) else str(rule["year"]),
         _value(rule["required"], unit),
         _value(rule["today"], unit),
         _value(rule["plan"], unit),
@@ -135,9 +140,9 @@ def _row(name: str, rule: pd.Series[object]) -> tuple[str, ...]:
     )
 
 
-def _value(value: object, unit: str) -> str:
-    number = float(value)  # type: ignore[arg-type]
-    if number != number:  # noqa: PLR0124  # NaN
+def _value(value: float, unit: str) -> str:
+    number = float(value)
+    if math.isnan(number):
         return "-"
     return f"{number:.1%}" if unit == "share" else f"{number:,.0f} {unit}".strip()
 

@@ -441,47 +441,23 @@ def inside(folder: Path, name: str) -> Path:
 
 
 def _faults_in_names(scenario: Scenario) -> list[Fault]:
-    faults = []
-    equipment = catalog.equipment()
-    for i, network in enumerate(scenario.networks):
-        for scale in ("macro", "micro"):
-            name = getattr(network, scale)
-            column = f"networks.{i}.{scale}"
-            if name is None:
-                continue
-            if name not in equipment:
-                faults.append(catalog.unknown_name(SCENARIO_FILE, column, name, equipment))
-                continue
-            carrier = catalog.carriers()[equipment[name].carrier]
-            if carrier.technology != network.technology:
-                faults.append(
-                    Fault(
-                        source=SCENARIO_FILE,
-                        column=column,
-                        value=name,
-                        rule=f"the equipment is {carrier.technology}, the network "
-                        f"{network.technology}",
-                        remedy="Pick equipment of the network's technology.",
-                    )
-                )
-    seen: set[str] = set()
-    for i, network in enumerate(scenario.networks):
-        if network.id in seen:
-            faults.append(
-                Fault(
-                    source=SCENARIO_FILE,
-                    column=f"networks.{i}",
-                    value=network.id,
-                    rule="the network stands twice",
-                    remedy="Keep one entry per operator and technology.",
-                )
-            )
-        seen.add(network.id)
+    faults = _faults_in_networks(scenario.networks)
+    known = catalog.definitions()
     faults.extend(
         catalog.unknown_name(SCENARIO_FILE, f"targets.definitions.{key}", name, known)
-        for known in [catalog.definitions()]
         for key, name in scenario.targets.definitions.items()
         if name not in known
+    )
+    faults.extend(
+        Fault(
+            source=SCENARIO_FILE,
+            column=f"targets.shares.{key}",
+            value=str(share),
+            rule="a share must be above 0 and at most 1",
+            remedy="Write 0.95 for 95 %.",
+        )
+        for key, share in scenario.targets.shares.items()
+        if not 0.0 < share <= 1.0
     )
     years = scenario.targets.years
     if list(years) != sorted(set(years)):
@@ -516,56 +492,103 @@ def _faults_in_names(scenario: Scenario) -> list[Fault]:
     return faults
 
 
-def _faults_in_document(scenario: Scenario, document: TargetDocument) -> list[Fault]:
+def _faults_in_networks(networks: tuple[Network, ...]) -> list[Fault]:
     faults = []
-    name = scenario.targets.document
-    ids = {rule.id for rule in document.rules}
-    for rule in document.rules:
-        where = f"rules.{rule.id}"
-        if rule.kind != "coverage":
-            continue
-        if rule.layer not in schema.TABLES:
-            faults.append(
-                catalog.unknown_name(name, f"{where}.layer", str(rule.layer), schema.TABLES)
-            )
-            continue
-        if rule.rule_class is None or rule.technology is None:
-            faults.append(
-                Fault(
-                    source=name,
-                    column=where,
-                    rule="a coverage rule needs class and technology",
-                    remedy='Add class = "area" (or village, road, venue) and technology = "5G".',
-                )
-            )
-        columns = {column.name: column for column in schema.TABLES[rule.layer].columns}
-        group = [rule.group_by] if rule.group_by else []
-        for key in [*rule.where, *rule.any, *rule.attributes, *group]:
-            if key not in columns:
-                faults.append(catalog.unknown_name(name, f"{where}.{rule.layer}", key, columns))
-        for key, values in rule.where.items():
-            choices = columns[key].choices if key in columns else ()
-            faults.extend(
-                catalog.unknown_name(name, f"{where}.where.{key}", value, choices)
-                for value in values
-                if choices and value not in choices
-            )
-        if rule.share_from == "scenario" and rule.id not in scenario.targets.shares:
+    equipment = catalog.equipment()
+    seen: set[str] = set()
+    for i, network in enumerate(networks):
+        if network.id in seen:
             faults.append(
                 Fault(
                     source=SCENARIO_FILE,
-                    column=f"targets.shares.{rule.id}",
-                    rule="the document leaves this share to the planner",
-                    remedy=f'Add "{rule.id}" = 0.9 (or the share you mean) under [targets.shares].',
+                    column=f"networks.{i}",
+                    value=network.id,
+                    rule="the network stands twice",
+                    remedy="Keep one entry per operator and technology.",
                 )
             )
-    faults.extend(
-        catalog.unknown_name(SCENARIO_FILE, "targets.shares", key, ids)
-        for key in scenario.targets.shares
-        if key not in ids
-    )
+        seen.add(network.id)
+        for scale in ("macro", "micro"):
+            name = getattr(network, scale)
+            column = f"networks.{i}.{scale}"
+            if name is None:
+                continue
+            if name not in equipment:
+                faults.append(catalog.unknown_name(SCENARIO_FILE, column, name, equipment))
+                continue
+            technology = catalog.carriers()[equipment[name].carrier].technology
+            if technology != network.technology:
+                faults.append(
+                    Fault(
+                        source=SCENARIO_FILE,
+                        column=column,
+                        value=name,
+                        rule=f"the equipment is {technology}, the network {network.technology}",
+                        remedy="Pick equipment of the network's technology.",
+                    )
+                )
+    return faults
+
+
+def _faults_in_document(scenario: Scenario, document: TargetDocument) -> list[Fault]:
+    name = scenario.targets.document
+    ids = {rule.id for rule in document.rules}
+    faults = [
+        fault
+        for rule in document.rules
+        if rule.kind == "coverage"
+        for fault in _faults_in_rule(scenario, rule, name)
+    ]
+    for key in ("shares", "definitions"):
+        given = getattr(scenario.targets, key)
+        known = ids if key == "shares" else ids | set(catalog.default_definitions())
+        faults.extend(
+            catalog.unknown_name(SCENARIO_FILE, f"targets.{key}", word, known)
+            for word in given
+            if word not in known
+        )
     if len(ids) < len(document.rules):
         faults.append(
             Fault(source=name, column="rules", rule="two rules share an id", remedy="Rename one.")
+        )
+    return faults
+
+
+def _faults_in_rule(scenario: Scenario, rule: catalog.Rule, name: str) -> list[Fault]:
+    where = f"rules.{rule.id}"
+    if rule.layer is None or rule.layer not in schema.TABLES:
+        return [catalog.unknown_name(name, f"{where}.layer", str(rule.layer), schema.TABLES)]
+    faults = []
+    if rule.rule_class is None or rule.technology is None:
+        faults.append(
+            Fault(
+                source=name,
+                column=where,
+                rule="a coverage rule needs class and technology",
+                remedy='Add class = "area" (or village, road, venue) and technology = "5G".',
+            )
+        )
+    columns = {column.name: column for column in schema.TABLES[rule.layer].columns}
+    group = [rule.group_by] if rule.group_by else []
+    faults.extend(
+        catalog.unknown_name(name, f"{where}.{rule.layer}", key, columns)
+        for key in [*rule.where, *rule.any, *rule.attributes, *group]
+        if key not in columns
+    )
+    for key, values in rule.where.items():
+        choices = columns[key].choices if key in columns else ()
+        faults.extend(
+            catalog.unknown_name(name, f"{where}.where.{key}", value, choices)
+            for value in values
+            if choices and value not in choices
+        )
+    if rule.share_from == "scenario" and rule.id not in scenario.targets.shares:
+        faults.append(
+            Fault(
+                source=SCENARIO_FILE,
+                column=f"targets.shares.{rule.id}",
+                rule="the document leaves this share to the planner",
+                remedy=f'Add "{rule.id}" = 0.9 (or the share you mean) under [targets.shares].',
+            )
         )
     return faults

@@ -534,7 +534,7 @@ def equipment() -> Mapping[str, Equipment]:
 @cache
 def structures() -> Mapping[str, Structure]:
     """
-    What structures of each kind carry.
+    Structures by kind, and what they carry.
 
     Returns
     -------
@@ -579,7 +579,7 @@ def target_documents() -> list[str]:
 
 def target_document(name: str) -> TargetDocument:
     """
-    A target document of the catalogue.
+    Read a target document of the catalogue.
 
     Parameters
     ----------

@@ -207,7 +207,9 @@ def _reach_cells(region: Region, equipment: str, height_m: float, floor_dbm: flo
     distance_m = np.arange(1, _most_cells(region) + 1) * region.resolution_m
     seen, _ = _losses(region, equipment, height_m, distance_m)
     usable = np.flatnonzero(_reference_dbm(region, equipment) - seen >= floor_dbm)
-    return int(usable[-1]) + 1 if usable.size else 1
+    if usable.size == 0:
+        return 1
+    return min(int(usable[-1]) + 2, len(distance_m))  # the floor lies before the next whole cell
 
 
 def _footprint(region: Region, plan: _Plan, sight: NDArray[np.uint8]) -> Footprint:

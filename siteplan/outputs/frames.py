@@ -171,7 +171,7 @@ def phase_table(plan: Plan) -> pd.DataFrame:
 
 def summary(plan: Plan) -> dict[str, Any]:
     """
-    The plan in numbers, for scripts.
+    Put the plan in numbers, for scripts.
 
     Parameters
     ----------

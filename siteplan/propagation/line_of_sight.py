@@ -1,8 +1,8 @@
 """
 Which cells an antenna sees over terrain and buildings, from one sweep along radials.
 
-Along a radial the steepest obstacle slope so far decides whether the next receiver is seen, so a sweep
-costs one comparison a sample instead of a walk along the whole path for every cell.
+Along a radial the steepest obstacle slope so far decides whether the next receiver is seen, so a
+sweep costs one comparison a sample instead of a walk along the whole path for every cell.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ class _Rays(NamedTuple):
     """
     Where radials run on a grid: the same around every antenna.
 
-    ``up`` and ``right`` are the cells of each radial's samples, one cell length apart; ``radial`` is the
-    radial nearest to each cell, and ``before`` its last sample that lies before the cell.
+    ``up`` and ``right`` are the cells of each radial's samples, one cell length apart; ``radial``
+    is the radial nearest to each cell, and ``before`` its last sample that lies before the cell.
     """
 
     up: NDArray[np.int16]
@@ -62,52 +62,66 @@ def _rays(rim_cells: int) -> _Rays:
 
 
 @njit(cache=True)
-def _sweep(  # noqa: PLR0913, PLR0917  # a kernel takes scalars
+def _steepest(
     ground_m: NDArray[np.float32],
     obstacle_m: NDArray[np.float32],
-    row: int,
-    column: int,
+    place: tuple[int, int],
     antenna_m: float,
-    receiver_height_m: float,
     cell_m: float,
     radius_cells: int,
     rays: _Rays,
-) -> NDArray[np.uint8]:
+) -> NDArray[np.float32]:
+    """Steepest slope up to and with each sample of each radial; NaN from the first void on."""
     rows, columns = ground_m.shape
     drop = cell_m * cell_m / (2.0 * EFFECTIVE_RADIUS_FACTOR * EARTH_RADIUS_M)
-    # steepest slope up to and with each sample of a radial; NaN from the first void on
     radials = len(rays.up)
     steepest = np.full((radials, radius_cells + 1), np.float32(-np.inf))
     for radial in range(radials):
         so_far = -math.inf
         for step in range(1, radius_cells + 1):
             up, right = rays.up[radial, step], rays.right[radial, step]
-            i, j = row - up, column + right
+            i, j = place[0] - up, place[1] + right
             if 0 <= i < rows and 0 <= j < columns:
                 level = ground_m[i, j] - drop * step * step - antenna_m
-                if abs(up) > 1 or abs(right) > 1:
+                if max(abs(up), abs(right)) > 1:
                     level += obstacle_m[i, j]  # the antenna's own structure is no obstacle to it
-                # what lies behind a void is unknown, never sea level
                 if not level / (step * cell_m) <= so_far:
                     so_far = level / (step * cell_m)
-                if math.isnan(so_far):
-                    steepest[radial, step:] = np.nan
-                    break
+            if math.isnan(so_far):  # what lies behind a void is unknown, never sea level
+                steepest[radial, step:] = np.nan
+                break
             steepest[radial, step] = so_far
-    window = np.full((2 * radius_cells + 1, 2 * radius_cells + 1), np.uint8(2))
+    return steepest
+
+
+@njit(cache=True)
+def _window(
+    ground_m: NDArray[np.float32],
+    steepest: NDArray[np.float32],
+    place: tuple[int, int],
+    above_m: float,
+    cell_m: float,
+    radius_cells: int,
+    rays: _Rays,
+) -> NDArray[np.uint8]:
+    """Compare each receiver, its antenna `above_m` over the mast's, with what lies before it."""
+    rows, columns = ground_m.shape
+    drop = cell_m * cell_m / (2.0 * EFFECTIVE_RADIUS_FACTOR * EARTH_RADIUS_M)
+    window = np.full((2 * radius_cells + 1, 2 * radius_cells + 1), np.uint8(UNKNOWN))
     rim = len(rays.radial) // 2
-    for i in range(max(row - radius_cells, 0), min(row + radius_cells + 1, rows)):
-        for j in range(max(column - radius_cells, 0), min(column + radius_cells + 1, columns)):
-            up, right = row - i, j - column
-            distance = math.sqrt(up * up + right * right)
+    for i in range(max(place[0] - radius_cells, 0), min(place[0] + radius_cells + 1, rows)):
+        for j in range(max(place[1] - radius_cells, 0), min(place[1] + radius_cells + 1, columns)):
+            up, left = place[0] - i, place[1] - j
+            distance = math.sqrt(up * up + left * left)
             if distance >= radius_cells + 0.5:
                 continue
-            place = rim - up, rim + right
-            obstacle = steepest[rays.radial[place], rays.before[place]]
-            level = ground_m[i, j] + receiver_height_m - drop * distance * distance - antenna_m
+            ray = rim - up, rim - left
+            obstacle = steepest[rays.radial[ray], rays.before[ray]]
+            level = ground_m[i, j] + above_m - drop * distance * distance
             slope = level / (max(distance, 0.5) * cell_m)
             if not (math.isnan(slope) or math.isnan(obstacle)):
-                window[radius_cells - up, radius_cells + right] = 1 if slope >= obstacle else 0
+                seen = SEEN if slope >= obstacle else HIDDEN
+                window[radius_cells - up, radius_cells - left] = seen
     return window
 
 
@@ -127,9 +141,9 @@ def line_of_sight(  # noqa: PLR0913  # terrain, place, heights, range
     Cells around an antenna that see it.
 
     Terrain and obstacles are sampled at the nearest cell along radials one cell apart at the rim; a
-    receiver is compared with the samples of the nearest radial that lie before it. The Earth is curved
-    with 4/3 of its radius. The receiver's own obstacle does not hide it, nor do the structures under the
-    antenna and in the cells next to it; their ground does.
+    receiver is compared with the samples of the nearest radial that lie before it. The Earth is
+    curved with 4/3 of its radius. The receiver's own obstacle does not hide it, nor do the
+    structures under the antenna and in the cells next to it; their ground does.
 
     Parameters
     ----------
@@ -148,13 +162,14 @@ def line_of_sight(  # noqa: PLR0913  # terrain, place, heights, range
     radius_cells : int
         How far to look, in cells.
     rim_cells : int, optional
-        Radius at which the radials are one cell apart, at least `radius_cells`, which is the default.
+        Radius at which the radials are one cell apart, at least `radius_cells`, its default.
         Two windows of one antenna and one rim agree wherever both reach.
 
     Returns
     -------
     seen : ndarray of uint8, shape (2 radius_cells + 1, 2 radius_cells + 1)
-        1 seen, 0 hidden, 2 unknown: behind or on missing terrain, outside the grid, or beyond the radius.
+        1 seen, 0 hidden, 2 unknown: behind or on missing terrain, outside the grid, or beyond the
+        radius; all unknown when the terrain under the antenna is missing.
 
     Raises
     ------
@@ -181,16 +196,7 @@ def line_of_sight(  # noqa: PLR0913  # terrain, place, heights, range
     if rim < radius_cells:
         raise ValueError(f"rim_cells must be at least radius_cells = {radius_cells}, not {rim}")
     antenna_m = float(ground_m[row, column]) + antenna_height_m
-    return np.asarray(
-        _sweep(
-            ground_m,
-            obstacle_m,
-            row,
-            column,
-            antenna_m,
-            receiver_height_m,
-            cell_m,
-            radius_cells,
-            _rays(rim),
-        )
-    )
+    rays, place = _rays(rim), (row, column)
+    steepest = _steepest(ground_m, obstacle_m, place, antenna_m, cell_m, radius_cells, rays)
+    above_m = receiver_height_m - antenna_m
+    return np.asarray(_window(ground_m, steepest, place, above_m, cell_m, radius_cells, rays))

@@ -87,7 +87,8 @@ def thin(points: gpd.GeoDataFrame, *, spacing_m: float) -> NDArray[np.bool_]:
     left, right = tree.query(geometry, predicate="dwithin", distance=spacing_m)
     kinds = points["kind"].to_numpy()
     rank = np.argsort(np.argsort(points.index.to_numpy().astype(str), kind="stable"))
-    near = (left != right) & (kinds[left] == kinds[right]) & (rank[right] > rank[left])
+    near = (kinds[left] == kinds[right]) & (rank[right] > rank[left])
+    near &= shapely.distance(geometry[left], geometry[right]) < spacing_m  # the query takes equality
     followers: dict[int, list[int]] = {}
     for i, j in zip(left[near].tolist(), right[near].tolist(), strict=True):
         followers.setdefault(i, []).append(j)

@@ -24,8 +24,45 @@ if TYPE_CHECKING:
 
     from siteplan.scenario import TerrainSource
 
+LOWEST_M, HIGHEST_M = -500.0, 9000.0
+"""Heights of terrain that exist: the shore of the Dead Sea lies at -430 m. [m]"""
+
 STOREY_M = 3.0
 """Height of one storey, assumed where a building has levels and no height. [m]"""
+
+
+def terrain_file(folder: Path, source: TerrainSource) -> Path | None:
+    """
+    Path of the terrain raster.
+
+    Parameters
+    ----------
+    folder : Path
+        Region folder.
+    source : TerrainSource
+        Raster, or one height for flat ground.
+
+    Returns
+    -------
+    path : Path or None
+        None for flat ground.
+
+    Raises
+    ------
+    InputError
+        When the raster is missing or lies outside the folder.
+    """
+    if source.path is None:
+        return None
+    path = inside(folder, source.path)
+    if not path.is_file():
+        fault = Fault(
+            source=source.path,
+            rule="the file does not exist",
+            remedy="Put the raster into the region folder, or correct [layers.terrain].",
+        )
+        raise InputError([fault])
+    return path
 
 
 def read_terrain(folder: Path, source: TerrainSource, geobox: GeoBox) -> NDArray[np.float32]:
@@ -49,18 +86,12 @@ def read_terrain(folder: Path, source: TerrainSource, geobox: GeoBox) -> NDArray
     Raises
     ------
     InputError
-        When the raster is missing, cannot be read, or names no coordinate reference system.
+        When the raster is missing, cannot be read, names no coordinate reference system, or holds
+        heights that do not exist.
     """
-    if source.path is None:
+    path = terrain_file(folder, source)
+    if path is None or source.path is None:
         return np.full(geobox.shape, source.flat_m, dtype=np.float32)
-    path = inside(folder, source.path)
-    if not path.exists():
-        fault = Fault(
-            source=source.path,
-            rule="the file does not exist",
-            remedy="Put the raster into the region folder, or correct [layers.terrain].",
-        )
-        raise InputError([fault])
     terrain = np.full(geobox.shape, np.nan, dtype=np.float32)
     try:
         with rasterio.open(path) as raster:
@@ -87,6 +118,16 @@ def read_terrain(folder: Path, source: TerrainSource, geobox: GeoBox) -> NDArray
             remedy="Check that it is complete, or save it again as GeoTIFF.",
         )
         raise InputError([fault]) from None
+    wrong = terrain[(terrain < LOWEST_M) | (terrain > HIGHEST_M)]
+    if wrong.size:
+        fault = Fault(
+            source=source.path,
+            value=f"{wrong.min():g} to {wrong.max():g} m in {wrong.size} cells",
+            rule=f"terrain lies between {LOWEST_M:g} and {HIGHEST_M:g} m",
+            remedy="Declare the value of voids, for example with gdal_edit -a_nodata -9999, "
+            "and give heights in metres.",
+        )
+        raise InputError([fault])
     return terrain
 
 

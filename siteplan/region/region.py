@@ -361,7 +361,7 @@ def _linear(geometry: BaseGeometry) -> BaseGeometry:
     if geometry.geom_type in {"LineString", "MultiLineString"}:
         return geometry
     parts = [part for part in shapely.get_parts(geometry) if part.geom_type == "LineString"]
-    return shapely.multilinestrings(parts)
+    return shapely.MultiLineString(parts)
 
 
 def _outside_faults(

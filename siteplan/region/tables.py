@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
@@ -21,6 +22,8 @@ from siteplan.scenario import SCENARIO_FILE, inside
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
+
+    from numpy.typing import NDArray
 
     from siteplan.scenario import LayerSource
 
@@ -67,11 +70,11 @@ def read_table(folder: Path, table: schema.Table, source: LayerSource) -> gpd.Ge
         With every fault of the file.
     """
     path = inside(folder, source.path)
-    if not path.exists():
+    if not path.is_file():
         fault = Fault(
             source=source.path,
-            rule="the file does not exist",
-            remedy=f"Put it into the region folder, or correct [layers.{table.name}].",
+            rule="it is a folder" if path.is_dir() else "the file does not exist",
+            remedy=f"Put a file into the region folder, or correct [layers.{table.name}].",
         )
         raise InputError([fault])
     raw = _read_file(path, table, source)
@@ -100,22 +103,47 @@ def _read_file(path: Path, table: schema.Table, source: LayerSource) -> gpd.GeoD
 
 
 def _read_csv(path: Path, table: schema.Table, source: LayerSource) -> gpd.GeoDataFrame:
-    try:
-        text = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")
-    except UnicodeDecodeError:
-        text = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="gb18030")
-    except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
-        fault = Fault(
-            source=source.path, rule=f"not a table: {error}", remedy="Save it as CSV with a header."
-        )
-        raise InputError([fault]) from None
+    text = _csv_text(path, source.path)
     text.columns = pd.Index([str(name).strip() for name in text.columns])
     text["_row"] = [str(i + 2) for i in range(len(text))]  # the header is row 1
+    text = text[(text.drop(columns="_row") != "").any(axis=1)].reset_index(drop=True)
     if table.geometry == "none":
         return gpd.GeoDataFrame(text, geometry=gpd.GeoSeries([None] * len(text)))
     longitude = _coordinate(text, LONGITUDE_NAMES, source.path)
     latitude = _coordinate(text, LATITUDE_NAMES, source.path)
     return gpd.GeoDataFrame(text, geometry=gpd.points_from_xy(longitude, latitude))
+
+
+def _csv_text(path: Path, source: str) -> pd.DataFrame:
+    """Cells as they stand; Chinese Excel writes UTF-8 with a mark, or GBK."""
+    reason = ""
+    for encoding in ("utf-8-sig", "gb18030"):
+        try:
+            with warnings.catch_warnings():
+                # pandas only warns when it drops cells, or takes the first column for an index
+                warnings.simplefilter("error", pd.errors.ParserWarning)
+                return pd.read_csv(
+                    path,
+                    dtype=str,
+                    keep_default_na=False,
+                    index_col=False,
+                    skip_blank_lines=False,
+                    encoding=encoding,
+                ).fillna("")
+        except UnicodeDecodeError:
+            reason = "the text is neither UTF-8 nor GBK"
+        except pd.errors.ParserWarning:
+            reason = "rows have more cells than the header"
+            break
+        except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
+            reason = str(error).strip()
+            break
+    fault = Fault(
+        source=source,
+        rule=f"not a table: {reason}",
+        remedy="Save it as CSV in UTF-8, with a header and as many cells in every row.",
+    )
+    raise InputError([fault])
 
 
 def _coordinate(text: pd.DataFrame, names: Sequence[str], source: str) -> pd.Series[float]:
@@ -232,8 +260,18 @@ def _conform(raw: gpd.GeoDataFrame, table: schema.Table, source: str) -> gpd.Geo
     if faults:
         raise InputError(faults)
     if table.geometry == "polygon":
-        frame = frame.set_geometry(shapely.make_valid(frame.geometry.to_numpy()), crs=frame.crs)
+        frame = frame.set_geometry(_polygonal(frame.geometry.to_numpy()), crs=frame.crs)
     return frame.reset_index(drop=True)
+
+
+def _polygonal(geometry: NDArray[np.object_]) -> NDArray[np.object_]:
+    """Valid polygons: repairing may leave lines and points, which have no area."""
+    valid = shapely.make_valid(geometry)
+    mixed = shapely.get_type_id(valid) == shapely.GeometryType.GEOMETRYCOLLECTION
+    for i in np.flatnonzero(mixed):
+        parts = shapely.get_parts(shapely.get_parts(valid[i]))
+        valid[i] = shapely.union_all(parts[shapely.area(parts) > 0.0])
+    return np.asarray(valid)
 
 
 def _labels(frame: pd.DataFrame) -> pd.Series[str]:
@@ -256,6 +294,8 @@ def _coerce(values: pd.Series[Any], column: schema.Column) -> tuple[pd.Series[An
         numbers = values.astype("float64")
         text_missing = numbers.isna()
     else:
+        if pd.api.types.is_float_dtype(values) and (values.dropna() % 1 == 0).all():
+            values = values.astype("Int64")  # a code column with blanks was read as numbers
         text = values.astype("string").str.strip()
         text_missing = text.isna() | text.str.lower().isin(schema.MISSING_WORDS)
         text = text.mask(text_missing)
@@ -337,6 +377,19 @@ def _with_id(
     """Give every row an id: its own, its code, its name when that is unique, or its number."""
     candidates = ["id", "code"] if table.name != "townships" else ["id", "code", "name"]
     for name in candidates:
+        if name == "id" and name in frame and frame[name].notna().any():
+            blank = frame.index[frame[name].isna()]
+            if len(blank):
+                return frame, [
+                    Fault(
+                        source=source,
+                        row=str(labels.loc[i]),
+                        column="id",
+                        rule="the identifier is missing, and other rows have one",
+                        remedy="Give every row its own.",
+                    )
+                    for i in blank
+                ]
         if name in frame and frame[name].notna().all():
             ids = frame[name].astype("string")
             twice = ids.duplicated()
@@ -376,6 +429,8 @@ def _geometry_faults(
             found, rule = str(kinds[i]), f"a {table.geometry} is needed"
         elif not np.isfinite(bounds[i]).all():
             found, rule = "", "a coordinate is not finite"
+        elif table.geometry == "polygon" and shapely.area(shapely.make_valid(geometry[i])) == 0.0:
+            found, rule = "", "the polygon has no area"
         else:
             continue
         faults.append(

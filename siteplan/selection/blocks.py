@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 import scipy.sparse as sp
 from scipy.spatial import cKDTree
 
@@ -18,12 +18,51 @@ from siteplan.units import CENTI
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    import pandas as pd
     from numpy.typing import NDArray
 
     from siteplan.catalog import Definition, Rule
     from siteplan.demand import Demand
     from siteplan.region import Region
     from siteplan.targets import Evaluation
+
+ROUNDING = 1e-9
+"""Relative rounding of sums of weights."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shortfall:
+    """
+    A need that no candidate can meet.
+
+    Attributes
+    ----------
+    rule_id : str
+        The rule.
+    item_id, name : str
+        The item concerned; empty for a rule on pooled weight or a count.
+    reachable : float
+        Share that today's network and all candidates together reach.
+    needed : float
+        Share that the rule needs.
+    """
+
+    rule_id: str
+    item_id: str = ""
+    name: str = ""
+    reachable: float
+    needed: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Signals:
+    """Candidates of one technology and their levels at the demanded cells."""
+
+    candidates: int
+    positions: NDArray[np.int64]
+    sites: NDArray[np.object_]
+    cells: NDArray[np.int64]
+    level: sp.csr_array
 
 
 def build_problem(
@@ -32,9 +71,11 @@ def build_problem(
     today: Evaluation,
     today_stations: pd.DataFrame,
     candidates: pd.DataFrame,
-) -> tuple[Problem, list[dict[str, object]]]:
+) -> tuple[Problem, list[Shortfall]]:
     """
-    The selection problem of a region, planned with the margin so that its rules are met and not at risk.
+    Build the selection problem of a region.
+
+    It is planned with the scenario's margin, so that its rules will be met and not at risk.
 
     Parameters
     ----------
@@ -53,12 +94,10 @@ def build_problem(
     -------
     problem : Problem
         Arrays over the candidates.
-    shortfalls : list of dict
-        Items that no candidate can cover enough: ``rule_id``, ``item_id``, ``name``, ``reachable`` and
-        ``needed`` shares.
+    shortfalls : list of Shortfall
+        Needs that no candidate can meet; the problem asks for what they reach instead.
     """
-    years = region.scenario.targets.years
-    shortfalls: list[dict[str, object]] = []
+    shortfalls: list[Shortfall] = []
     blocks = []
     rules = [
         rule
@@ -67,39 +106,27 @@ def build_problem(
     ]
     for technology in sorted({str(rule.technology) for rule in rules}):
         of_technology = [rule for rule in rules if rule.technology == technology]
-        mine = (candidates["technology"] == technology).to_numpy()
-        open_units = {
-            rule.id: _open_units(demands[rule.id], today, rule, years) for rule in of_technology
+        open_samples = {
+            rule.id: _open_samples(region, demands[rule.id], today, rule) for rule in of_technology
         }
-        wanted = [demands[name].cell[rows] for name, rows in open_units.items()]
-        cells = np.unique(np.concatenate([np.zeros(0, np.int64), *wanted]))
-        cells = cells[cells >= 0]
-        lowest = min(region.scenario.definition(rule)[1].rsrp_dbm for rule in of_technology)
-        signal = signal_matrix(
-            region,
-            candidates[mine],
-            cells,
-            floor_dbm=lowest,
-            label=f"candidates {technology}",
-        )
+        signals = _signals(region, of_technology, demands, open_samples, candidates)
         for rule in of_technology:
             block = _block(
-                region, rule, demands[rule.id], today, open_units[rule.id], signal, cells,
-                candidates, mine, shortfalls,
+                region, rule, demands[rule.id], today, open_samples[rule.id], signals, shortfalls
             )
             if block is not None:
                 blocks.append(block)
     sites, station_site = np.unique(candidates["site_id"].to_numpy(dtype=str), return_inverse=True)
-    site_cost = np.zeros(len(sites))
-    site_cost[station_site] = candidates["site_price"].to_numpy(dtype=float)
+    site_price = np.zeros(len(sites))
+    site_price[station_site] = candidates["site_price"].to_numpy(dtype=float)
+    years = region.scenario.targets.years
     rate = region.scenario.costs.discount_rate
     rate = catalog.costs().discount_rate if rate is None else rate
-    discount = np.array([(1.0 + rate) ** -(year - years[0]) for year in years])
     problem = Problem(
         station_cost=candidates["station_price"].to_numpy(dtype=float),
         station_site=station_site.astype(np.int32),
-        site_cost=site_cost,
-        discount=discount,
+        site_cost=site_price,
+        discount=np.array([(1.0 + rate) ** -(year - years[0]) for year in years]),
         blocks=tuple(blocks),
         counts=tuple(_counts(region, today_stations, candidates, shortfalls)),
     )
@@ -127,163 +154,174 @@ def period_of(rule: Rule, years: tuple[int, ...]) -> int:
     return max(sum(year <= rule.year for year in years) - 1, 0)
 
 
-def _open_units(
-    demand: Demand, today: Evaluation, rule: Rule, years: tuple[int, ...]
+def _states(region: Region, today: Evaluation, rule: Rule) -> NDArray[np.int8] | None:
+    years = region.scenario.targets.years
+    return today.safe_samples.get((rule.id, years[period_of(rule, years)]))
+
+
+def _open_samples(
+    region: Region, demand: Demand, today: Evaluation, rule: Rule
 ) -> NDArray[np.int64]:
-    states = today.safe_samples.get((rule.id, years[period_of(rule, years)]))
+    """Find the samples that today's network does not cover with the margin."""
+    states = _states(region, today, rule)
     if states is None:
         return np.zeros(0, dtype=np.int64)
     return np.flatnonzero((states != COVERED) & (demand.cell >= 0))
 
 
-def _block(  # noqa: PLR0913  # one rule, its demand and its signals
+def _signals(
+    region: Region,
+    rules: list[Rule],
+    demands: Mapping[str, Demand],
+    open_samples: Mapping[str, NDArray[np.int64]],
+    candidates: pd.DataFrame,
+) -> _Signals:
+    mine = (candidates["technology"] == rules[0].technology).to_numpy()
+    wanted = [demands[name].cell[samples] for name, samples in open_samples.items()]
+    cells = np.unique(np.concatenate([np.zeros(0, np.int64), *wanted]))
+    return _Signals(
+        candidates=len(candidates),
+        positions=np.flatnonzero(mine),
+        sites=candidates["site_id"].to_numpy()[mine],
+        cells=cells,
+        level=signal_matrix(
+            region,
+            candidates[mine],
+            cells,
+            floor_dbm=min(region.scenario.definition(rule)[1].rsrp_dbm for rule in rules),
+            label=f"candidates {rules[0].technology}",
+        ),
+    )
+
+
+def _block(
     region: Region,
     rule: Rule,
     demand: Demand,
     today: Evaluation,
-    rows: NDArray[np.int64],
-    signal: sp.csr_array,
-    cells: NDArray[np.int64],
-    candidates: pd.DataFrame,
-    mine: NDArray[np.bool_],
-    shortfalls: list[dict[str, object]],
+    samples: NDArray[np.int64],
+    signals: _Signals,
+    shortfalls: list[Shortfall],
 ) -> Block | None:
-    years = region.scenario.targets.years
-    period = period_of(rule, years)
-    states = today.safe_samples.get((rule.id, years[period]))
+    states = _states(region, today, rule)
     if states is None:
         return None
-    _, definition = region.scenario.definition(rule)
+    definition = region.scenario.definition(rule)[1]
     required = region.scenario.required_share(rule)
     n = len(demand.items)
     total = demand.item_weight()
     have = np.bincount(demand.item, weights=demand.weight * (states == COVERED), minlength=n)
-    # samples of one item in one cell share their fate: one unit
-    key = demand.item[rows].astype(np.int64) * (region.geobox.shape[0] * region.geobox.shape[1])
-    unique, unit = np.unique(key + demand.cell[rows], return_inverse=True)
-    weight = np.bincount(unit, weights=demand.weight[rows], minlength=len(unique))
-    first = np.zeros(len(unique), dtype=np.int64)
-    first[unit[::-1]] = rows[::-1]
+    first, weight = _units(demand, samples)
     item = demand.item[first]
-    cover = _cover(region, demand, definition, first, signal, cells, candidates, mine)
-    reachable = np.asarray(cover.sum(axis=0)).reshape(-1) > 0
+    cover = _cover(region, demand, definition, first, signals)
+    reachable = np.bincount(cover.indices, minlength=len(first)) > 0
     can = np.bincount(item[reachable], weights=weight[reachable], minlength=n)
-    share = definition.share * total
-    item_need = np.maximum(share - have, 0.0)
+    needs = np.maximum(definition.share * total - have, 0.0)
+    possible = needs <= can * (1.0 + ROUNDING)
     mode: Mode = "pooled" if rule.measure == "pooled" else "each" if required >= 1.0 else "share"
     need = 0.0
     if mode == "pooled":
-        need = max(required * total.sum() - have.sum(), 0.0)
+        need = max(required * float(total.sum()) - float(have.sum()), 0.0)
         if need > can.sum():
-            shortfalls.append(
-                _shortfall(rule.id, "", "", (have.sum() + can.sum()) / total.sum(), required)
-            )
+            reach = float((have.sum() + can.sum()) / total.sum())
+            shortfalls.append(Shortfall(rule_id=rule.id, reachable=reach, needed=required))
             need = float(can.sum())
     else:
-        short = np.flatnonzero(item_need > can * (1.0 + 1e-9))
-        for i in short:
-            name = demand.items["name"].iloc[i]
-            reach = (have[i] + can[i]) / total[i]
-            item_id = str(demand.items.index[i])
-            shortfalls.append(_shortfall(rule.id, item_id, str(name), reach, definition.share))
-        if mode == "each":
-            item_need = np.minimum(item_need, can)
-        else:
-            possible = item_need <= can * (1.0 + 1e-9)
-            need = float(np.ceil(required * n - 1e-9))
-            need = float(min(need, int(possible.sum())) - int((item_need <= 0.0).sum()))
-            item_need = np.where(possible & (item_need > 0.0), item_need, np.inf)
-            need = max(need, 0.0)
-    if (mode == "each" and not (item_need > 0.0).any()) or (mode != "each" and need <= 0.0):
+        shortfalls.extend(
+            Shortfall(
+                rule_id=rule.id,
+                item_id=str(demand.items.index[i]),
+                name=str(demand.items["name"].iloc[i]),
+                reachable=float((have[i] + can[i]) / total[i]),
+                needed=definition.share,
+            )
+            for i in np.flatnonzero(~possible)
+        )
+    if mode == "share":
+        done = int((needs <= 0.0).sum())
+        need = float(min(int(np.ceil(required * n - ROUNDING)), int(possible.sum())) - done)
+        needs = np.where(possible & (needs > 0.0), needs, np.inf)
+    elif mode == "each":
+        needs = np.minimum(needs, can)
+    if need <= 0.0 and (mode != "each" or not (needs > 0.0).any()):
         return None
-    useful = reachable if mode == "pooled" else reachable & (item_need[item] > 0.0)
-    useful &= np.isfinite(item_need[item]) if mode == "share" else True
+    useful = reachable if mode == "pooled" else reachable & (needs > 0.0)[item]
+    if mode == "share":
+        useful = useful & np.isfinite(needs)[item]
+    kept = np.flatnonzero(useful)
+    rows = sp.coo_array(cover[:, kept])
     return Block(
         rule_id=rule.id,
-        period=period,
+        period=period_of(rule, region.scenario.targets.years),
         mode=mode,
-        cover=sp.csr_array(cover[:, np.flatnonzero(useful)]),
-        unit_item=item[useful],
-        unit_weight=weight[useful],
-        item_need=item_need,
+        # rows of this technology's candidates become rows of all candidates
+        cover=sp.csr_array(
+            (rows.data, (signals.positions[rows.row], rows.col)),
+            shape=(signals.candidates, len(kept)),
+        ),
+        unit_item=item[kept],
+        unit_weight=weight[kept].astype(np.float64),
+        item_need=needs,
         need=need,
     )
 
 
-def _shortfall(
-    rule_id: str, item_id: str, name: str, reachable: float, needed: float
-) -> dict[str, object]:
-    return {
-        "rule_id": rule_id,
-        "item_id": item_id,
-        "name": name,
-        "reachable": float(reachable),
-        "needed": float(needed),
-    }
+def _units(
+    demand: Demand, samples: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Join samples of one item in one cell, which share their fate: one of them, and their weight."""
+    width = int(demand.cell.max(initial=0)) + 1
+    key = demand.item[samples].astype(np.int64) * width + demand.cell[samples]
+    _, first, unit = np.unique(key, return_index=True, return_inverse=True)
+    weight = np.bincount(unit, weights=demand.weight[samples], minlength=len(first))
+    return samples[first], weight.astype(np.float64)
 
 
-def _cover(  # noqa: PLR0913  # one rule, its demand and its signals
+def _cover(
     region: Region,
     demand: Demand,
     definition: Definition,
     samples: NDArray[np.int64],
-    signal: sp.csr_array,
-    cells: NDArray[np.int64],
-    candidates: pd.DataFrame,
-    mine: NDArray[np.bool_],
+    signals: _Signals,
 ) -> sp.csr_array:
-    """Which candidate covers which unit, over all candidates."""
-    strong = sp.coo_array(signal)
-    margin = region.scenario.targets.margin_db
-    kept = strong.data >= round((definition.rsrp_dbm + margin) * CENTI)
+    """Which candidate of the technology covers which sample, by signal or by distance."""
+    strong = sp.coo_array(signals.level)
+    needed = round((definition.rsrp_dbm + region.scenario.targets.margin_db) * CENTI)
+    kept = strong.data >= needed
     hit = sp.csr_array(
         (np.ones(int(kept.sum()), dtype=np.int32), (strong.row[kept], strong.col[kept])),
-        shape=signal.shape,
+        shape=signals.level.shape,
     )
-    element = np.searchsorted(cells, demand.cell[samples])
-    picked = sp.csr_array(
-        (
-            np.ones(len(samples), dtype=np.int32),
-            (element, np.arange(len(samples), dtype=np.int64)),
-        ),
-        shape=(len(cells), len(samples)),
-    )
-    cover = sp.coo_array(hit @ picked)
-    positions = np.flatnonzero(mine)
-    row, column = positions[cover.row], cover.col
+    element = np.searchsorted(signals.cells, demand.cell[samples])
+    cover = hit @ _one_per_column(element, len(signals.cells))
     if definition.distance_m is not None:
-        sites = region.sites.loc[candidates["site_id"][mine]].geometry
+        places = region.sites.geometry.loc[signals.sites]
         points = demand.items.representative_point()
-        station_tree = cKDTree(np.column_stack([sites.x, sites.y]))
-        item_tree = cKDTree(np.column_stack([points.x, points.y]))
-        pairs = station_tree.sparse_distance_matrix(
-            item_tree, definition.distance_m, output_type="coo_matrix"
+        near = cKDTree(np.column_stack([places.x, places.y])).sparse_distance_matrix(
+            cKDTree(np.column_stack([points.x, points.y])),
+            definition.distance_m,
+            output_type="coo_matrix",
         )
-        near = sp.csr_array(
-            (np.ones(pairs.nnz, dtype=np.int32), (pairs.row, pairs.col)), shape=pairs.shape
+        pairs = sp.csr_array(
+            (np.ones(near.nnz, dtype=np.int32), (near.row, near.col)), shape=near.shape
         )
-        of_item = sp.csr_array(
-            (
-                np.ones(len(samples), dtype=np.int32),
-                (demand.item[samples], np.arange(len(samples), dtype=np.int64)),
-            ),
-            shape=(len(demand.items), len(samples)),
-        )
-        more = sp.coo_array(near @ of_item)
-        row = np.concatenate([row, positions[more.row]])
-        column = np.concatenate([column, more.col])
-    merged = sp.csr_array(
-        (np.ones(len(row), dtype=bool), (row, column)), shape=(len(candidates), len(samples))
-    )
-    merged.sum_duplicates()
-    return merged
+        cover = cover + pairs @ _one_per_column(demand.item[samples], len(demand.items))
+    cover = sp.csr_array(cover)
+    cover.sum_duplicates()
+    return sp.csr_array(cover.astype(bool))
+
+
+def _one_per_column(row: NDArray[np.integer], rows: int) -> sp.csr_array:
+    """Sparse matrix with a single one in each column."""
+    ones = np.ones(len(row), dtype=np.int32)
+    return sp.csr_array((ones, (row, np.arange(len(row)))), shape=(rows, len(row)))
 
 
 def _counts(
     region: Region,
     today_stations: pd.DataFrame,
     candidates: pd.DataFrame,
-    shortfalls: list[dict[str, object]],
+    shortfalls: list[Shortfall],
 ) -> list[Count]:
     years = region.scenario.targets.years
     counts = []
@@ -291,17 +329,17 @@ def _counts(
         if rule.kind != "station_count" or not rule.strict:
             continue
         period = period_of(rule, years)
-        standing = today_stations["year"] <= years[period]
+        standing = (today_stations["year"] <= years[period]).to_numpy()
         which = np.ones(len(candidates), dtype=bool)
         if rule.technology is not None:
-            standing &= today_stations["technology"] == rule.technology
+            standing = standing & (today_stations["technology"] == rule.technology).to_numpy()
             which = (candidates["technology"] == rule.technology).to_numpy()
         have, required = int(standing.sum()), int(np.ceil(rule.required or 0.0))
-        need = max(required - have, 0)
-        if need > which.sum():
-            reach = (have + int(which.sum())) / required
-            shortfalls.append(_shortfall(rule.id, "", "", reach, 1.0))
-            need = int(which.sum())
+        offered = int(which.sum())
+        if have + offered < required:
+            reach = (have + offered) / required
+            shortfalls.append(Shortfall(rule_id=rule.id, reachable=reach, needed=1.0))
+        need = min(max(required - have, 0), offered)
         if need > 0:
             counts.append(Count(rule_id=rule.id, period=period, counts=which, need=need))
     return counts

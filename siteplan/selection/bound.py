@@ -61,7 +61,10 @@ def lagrangian_bound(problem: Problem, upper: float, *, steps: int = 300) -> flo
             ]
         )
         value += float(
-            sum(price * count.need for price, count in zip(count_prices, problem.counts, strict=True))
+            sum(
+                price * count.need
+                for price, count in zip(count_prices, problem.counts, strict=True)
+            )
         )
         if value > best + 1e-9 * max(abs(best), 1.0):
             best, waited = value, 0
@@ -126,8 +129,10 @@ def _knapsack(
     weight = block.unit_weight
     pooled = block.mode == "pooled"
     item = np.zeros_like(unit_item) if pooled else unit_item
-    need = np.array([block.need]) if pooled else np.where(
-        np.isfinite(block.item_need), block.item_need, 0.0
+    need = (
+        np.array([block.need])
+        if pooled
+        else np.where(np.isfinite(block.item_need), block.item_need, 0.0)
     )
     ratio = price / weight
     order = np.lexsort((ratio, item))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -192,7 +192,8 @@ def select_stations(
         seconds=seconds,
         candidates=len(candidates),
         shortfalls=pd.DataFrame(
-            shortfalls, columns=["rule_id", "item_id", "name", "reachable", "needed"]
+            [asdict(shortfall) for shortfall in shortfalls],
+            columns=["rule_id", "item_id", "name", "reachable", "needed"],
         ),
     )
 
@@ -210,11 +211,15 @@ def _distance_to_standing(
 ) -> NDArray[np.float64]:
     """Distance to the nearest station of the same network that stands already, infinite without any."""
     distance = np.full(len(candidates), np.inf)
-    for key, rows in candidates.groupby(["operator", "technology"]).indices.items():
-        mine = (today_stations["operator"] == key[0]) & (today_stations["technology"] == key[1])
-        if mine.any():
-            standing = _places(region, today_stations[mine])
-            distance[rows] = cKDTree(standing).query(places[rows])[0]
+    networks = candidates[["operator", "technology"]]
+    for network in networks.drop_duplicates().itertuples(index=False):
+        standing = today_stations[
+            (today_stations["operator"] == network.operator)
+            & (today_stations["technology"] == network.technology)
+        ]
+        if len(standing):
+            rows = (networks == network).all(axis=1).to_numpy()
+            distance[rows] = cKDTree(_places(region, standing)).query(places[rows])[0]
     return distance
 
 

@@ -97,9 +97,7 @@ def _run(solver: highspy.Highs, time_limit_s: float) -> None:
     worker = threading.Thread(target=solver.run, daemon=True)
     began = time.monotonic()
     worker.start()
-    with tqdm(
-        total=round(time_limit_s), desc="selection", unit="s", leave=False, delay=1.0
-    ) as bar:
+    with tqdm(total=round(time_limit_s), desc="selection", unit="s", leave=False, delay=1.0) as bar:
         while worker.is_alive():
             try:
                 worker.join(0.25)
@@ -159,9 +157,9 @@ class _Programme:
             (0, self.problem.stations),
             (self.z0, len(self.problem.site_cost)),
         ):
-            earlier = (
-                first + (np.arange(number)[:, None] * periods + np.arange(periods - 1)).reshape(-1)
-            )
+            earlier = first + (
+                np.arange(number)[:, None] * periods + np.arange(periods - 1)
+            ).reshape(-1)
             row = np.arange(len(earlier))
             self._add(
                 np.concatenate([row, row]),

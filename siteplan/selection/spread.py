@@ -75,7 +75,7 @@ def _needed(problem: Problem, built: NDArray[np.int32]) -> NDArray[np.bool_]:
     return needed
 
 
-def _fill(  # noqa: PLR0913  # the choice, the count, the places
+def _fill(
     problem: Problem,
     built: NDArray[np.int32],
     count: Count,

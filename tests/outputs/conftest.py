@@ -104,7 +104,7 @@ def write_rich_region(folder: Path, names: tuple[str, ...] = ()) -> Path:
     """
     Write the small region with townships, zones, poles, a second network and a hole in the terrain.
 
-    One zone lies behind high walls, so that a gap remains. `names` replace the names of sites, villages
+    One zone lies behind high walls, so that a gap remains. `names` replace those of sites, villages
     and zones, in this order.
     """
     maker = _region_maker()

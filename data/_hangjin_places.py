@@ -327,9 +327,6 @@ ROADS: Final = (
 )
 """Roads that people know by name, laid in this order; village roads follow."""
 
-DESERT_TOTAL_KM: Final = 930.0
-"""Length of the six desert roads together, as publicly stated. [km]"""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ZonePlan:

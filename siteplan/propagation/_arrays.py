@@ -11,8 +11,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+import numba
 import numpy as np
-from numba import config, njit
+from numba import njit
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -50,7 +51,9 @@ _E10: Final = 7.054911620801123e-09
 _E11: Final = 4.4455382718708114e-10
 
 
-def _log2_kernel(x: NDArray[np.float64], out: NDArray[np.float64], room: NDArray[np.float64]) -> None:
+def _log2_kernel(
+    x: NDArray[np.float64], out: NDArray[np.float64], room: NDArray[np.float64]
+) -> None:
     bits = x.view(np.uint64)
     exponent = room.view(np.uint64)
     mantissa = out.view(np.uint64)
@@ -68,7 +71,9 @@ def _log2_kernel(x: NDArray[np.float64], out: NDArray[np.float64], room: NDArray
         out[i] = (room[i] - _MAGIC) + t * series
 
 
-def _exp2_kernel(x: NDArray[np.float64], out: NDArray[np.float64], room: NDArray[np.float64]) -> None:
+def _exp2_kernel(
+    x: NDArray[np.float64], out: NDArray[np.float64], room: NDArray[np.float64]
+) -> None:
     whole = room.view(np.uint64)
     result = out.view(np.uint64)
     for i in range(len(x)):
@@ -82,12 +87,16 @@ def _exp2_kernel(x: NDArray[np.float64], out: NDArray[np.float64], room: NDArray
         result[i] = result[i] + (whole[i] << _SHIFT)
 
 
-def _log2_plain(x: NDArray[np.float64], out: NDArray[np.float64], room: NDArray[np.float64]) -> None:
+def _log2_plain(
+    x: NDArray[np.float64], out: NDArray[np.float64], room: NDArray[np.float64]
+) -> None:
     del room
     np.log2(x, out=out)
 
 
-def _exp2_plain(x: NDArray[np.float64], out: NDArray[np.float64], room: NDArray[np.float64]) -> None:
+def _exp2_plain(
+    x: NDArray[np.float64], out: NDArray[np.float64], room: NDArray[np.float64]
+) -> None:
     del room
     np.exp2(x, out=out)
 
@@ -95,5 +104,6 @@ def _exp2_plain(x: NDArray[np.float64], out: NDArray[np.float64], room: NDArray[
 _compiled = njit(cache=True, error_model="numpy", nogil=True)
 
 # without a compiler numpy's own are faster, and its whole numbers would warn of their overflow
-log2 = _log2_plain if config.DISABLE_JIT else _compiled(_log2_kernel)
-exp2 = _exp2_plain if config.DISABLE_JIT else _compiled(_exp2_kernel)
+_PLAIN: Final = bool(getattr(numba.config, "DISABLE_JIT", False))
+log2 = _log2_plain if _PLAIN else _compiled(_log2_kernel)
+exp2 = _exp2_plain if _PLAIN else _compiled(_exp2_kernel)

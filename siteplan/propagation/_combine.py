@@ -13,16 +13,19 @@ from typing import TYPE_CHECKING, Final
 from numba import njit
 
 if TYPE_CHECKING:
+    import numpy as np
     from numpy.typing import NDArray
 
-RADIUS, LAPSE_RADIUS, FREQUENCY, TIME, TRANSMITTER, RECEIVER, STEP, REFRACTIVITY, LATITUDE = range(9)
+RADIUS, LAPSE_RADIUS, FREQUENCY, TIME, TRANSMITTER, RECEIVER, STEP, REFRACTIVITY, LATITUDE = range(
+    9
+)
 """Places in the array of scalars that describes a sweep, the last in the array of a radial's own."""
 
 NEGLIGIBLE_DB: Final = 46.0
 """Troposcatter this far above the rest changes the sum by less than 1e-9 dB."""
 
 
-@njit(cache=True, error_model="numpy", nogil=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, error_model="numpy", nogil=True)
 def inverse_normal(x: float) -> float:
     """Approximate inverse of the complementary normal distribution, Attachment 2."""
     x = min(max(x, 1e-6), 1.0 - 1e-6)
@@ -35,7 +38,7 @@ def inverse_normal(x: float) -> float:
     return sign * (t - numerator / denominator)
 
 
-@njit(cache=True, error_model="numpy", nogil=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, error_model="numpy", nogil=True)
 def time_loss(p: float, beta: float, d_km: float) -> float:
     """Loss of the duct that depends on the share of the time, (53)."""
     lg = math.log10(beta)
@@ -45,7 +48,7 @@ def time_loss(p: float, beta: float, d_km: float) -> float:
     return -12.0 + (1.2 + 3.7e-3 * d_km) * math.log10(ratio) + 12.0 * ratio**gamma
 
 
-@njit(cache=True, error_model="numpy", nogil=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, error_model="numpy", nogil=True)
 def shielding(f: float, theta_mrad: float, horizon_km: float) -> float:
     """Diffraction over an antenna's own horizon into the duct, (48)."""
     angle = theta_mrad - 0.1 * horizon_km
@@ -55,9 +58,14 @@ def shielding(f: float, theta_mrad: float, horizon_km: float) -> float:
     return near + 0.264 * angle * f ** (1.0 / 3.0)
 
 
-@njit(cache=True, error_model="numpy", nogil=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, error_model="numpy", nogil=True)
 def ducting(
-    ground: NDArray, j: int, scalars: NDArray, beta0: float, theta_t: float, theta_r: float
+    ground: NDArray[np.float64],
+    j: int,
+    scalars: NDArray[np.float64],
+    beta0: float,
+    theta_t: float,
+    theta_r: float,
 ) -> float:
     """Loss by ducting and layer reflection to sample j over inland, (46) to (56a)."""
     step = scalars[STEP]
@@ -113,11 +121,11 @@ def ducting(
     return loss + time_loss(scalars[TIME], beta0 * mu2 * mu3, d)
 
 
-@njit(cache=True, error_model="numpy", nogil=True)  # type: ignore[untyped-decorator]
-def combine(  # noqa: PLR0913  # one receive point and everything known about it
-    ground: NDArray,
+@njit(cache=True, error_model="numpy", nogil=True)
+def combine(
+    ground: NDArray[np.float64],
     j: int,
-    scalars: NDArray,
+    scalars: NDArray[np.float64],
     lbfs: float,
     ld50: float,
     ldb: float,
@@ -154,10 +162,7 @@ def combine(  # noqa: PLR0913  # one receive point and everything known about it
     ldp = ld50 + (ldb - ld50) * fi
     lbd50 = lbfs + ld50
     lbd = lb0p + ldp
-    if p < beta0:
-        lminb0p = lb0p + ldp
-    else:
-        lminb0p = lbd50 + (lb0b + ldp - lbd50) * fi
+    lminb0p = lb0p + ldp if p < beta0 else lbd50 + (lb0b + ldp - lbd50) * fi
     lbda = lbd
     f = scalars[FREQUENCY]
     least = duct_floor + 20.0 * math.log10(step * horizons)

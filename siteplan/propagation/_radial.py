@@ -28,7 +28,7 @@ _BLOCK: Final = 16
 """Samples in a block of the search for the greatest diffraction parameter."""
 
 
-@njit(cache=True, error_model="numpy", inline="always")  # type: ignore[untyped-decorator]
+@njit(cache=True, error_model="numpy", inline="always")
 def _push(at: NDArray[np.int32], height: NDArray[np.float64], top: int, x: int, z: float) -> int:
     """Add a point to the right end of an upper convex hull; the new top."""
     while top >= 1:
@@ -43,7 +43,7 @@ def _push(at: NDArray[np.int32], height: NDArray[np.float64], top: int, x: int, 
     return top
 
 
-@njit(cache=True, error_model="numpy", inline="always")  # type: ignore[untyped-decorator]
+@njit(cache=True, error_model="numpy", inline="always")
 def _tangent(at: NDArray[np.int32], height: NDArray[np.float64], top: int, x: int, z: float) -> int:
     """Hull point seen from the right under the steepest slope; of equals the nearest."""
     # The slope rises along the hull up to the tangent and falls beyond it. The tangent is mostly near:
@@ -73,7 +73,7 @@ def _tangent(at: NDArray[np.int32], height: NDArray[np.float64], top: int, x: in
     return 0
 
 
-@njit(cache=True, error_model="numpy", inline="always")  # type: ignore[untyped-decorator]
+@njit(cache=True, error_model="numpy", inline="always")
 def _highest(at: NDArray[np.int32], height: NDArray[np.float64], top: int, slope: float) -> int:
     """Hull point that stands highest above a line of a given slope."""
     low = 0
@@ -87,7 +87,7 @@ def _highest(at: NDArray[np.int32], height: NDArray[np.float64], top: int, slope
     return low
 
 
-@njit(cache=True, error_model="numpy", inline="always")  # type: ignore[untyped-decorator]
+@njit(cache=True, error_model="numpy", inline="always")
 def _least_clearance(
     rise: NDArray[np.float64],
     doubling: NDArray[np.float64],
@@ -125,7 +125,7 @@ def _least_clearance(
     return best
 
 
-@njit(cache=True, error_model="numpy", inline="always")  # type: ignore[untyped-decorator]
+@njit(cache=True, error_model="numpy", inline="always")
 def _note(
     rise: NDArray[np.float64],
     doubling: NDArray[np.float64],
@@ -140,8 +140,8 @@ def _note(
     block[i // _BLOCK] = max(block[i // _BLOCK], value)
 
 
-@njit(cache=True, error_model="numpy", nogil=True)  # type: ignore[untyped-decorator]
-def geometry(  # noqa: PLR0913  # a kernel takes arrays and scalars
+@njit(cache=True, error_model="numpy", nogil=True)
+def geometry(
     ground: NDArray[np.float64],
     clutter: NDArray[np.float64],
     transmitter_m: float,
@@ -237,7 +237,12 @@ def geometry(  # noqa: PLR0913  # a kernel takes arrays and scalars
                 if seen < line:
                     limit = CLEAR * CLEAR / (nu_scale * j)
                     least = _least_clearance(
-                        work[4 + 3 * a], work[5 + 3 * a], work[6 + 3 * a], j, line - bulge * j, limit
+                        work[4 + 3 * a],
+                        work[5 + 3 * a],
+                        work[6 + 3 * a],
+                        j,
+                        line - bulge * j,
+                        limit,
                     )
                     nu[a, j] = -math.sqrt(least * nu_scale * j) if least < limit else -1.0
                 elif j == 1:
@@ -299,7 +304,7 @@ def geometry(  # noqa: PLR0913  # a kernel takes arrays and scalars
     return n + 1
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)
 def room(n: int) -> tuple[NDArray[np.float64], NDArray[np.int32]]:
     """
     Arrays for :func:`geometry` to work in.

@@ -11,12 +11,12 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Final
 
-import numpy as np
 from numba import njit
 
-from siteplan.propagation._arrays import BLOCK, exp2, log2
+from siteplan.propagation._arrays import exp2, log2
 
 if TYPE_CHECKING:
+    import numpy as np
     from numpy.typing import NDArray
 
 DB_PER_OCTAVE: Final = 20.0 * math.log10(2.0)
@@ -32,7 +32,7 @@ ROWS: Final = 16
 """Temporary arrays of a block."""
 
 
-@njit(cache=True, error_model="numpy", nogil=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, error_model="numpy", nogil=True)
 def _bullington(
     nu: NDArray[np.float64],
     d: NDArray[np.float64],
@@ -56,7 +56,7 @@ def _bullington(
         out[i] = t[i] + (1.0 - out[i]) * (10.0 + 0.02 * d[i])
 
 
-@njit(cache=True, error_model="numpy", nogil=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, error_model="numpy", nogil=True)
 def _height_gain(
     b: NDArray[np.float64],
     floor: NDArray[np.float64],
@@ -75,8 +75,8 @@ def _height_gain(
         out[i] -= max(gain, floor[i])
 
 
-@njit(cache=True, error_model="numpy", nogil=True)  # type: ignore[untyped-decorator]
-def delta_bullington(  # noqa: PLR0913  # a kernel takes arrays and scalars
+@njit(cache=True, error_model="numpy", nogil=True)
+def delta_bullington(
     nu: NDArray[np.float64],
     ht: NDArray[np.float64],
     hr: NDArray[np.float64],
@@ -202,7 +202,7 @@ def delta_bullington(  # noqa: PLR0913  # a kernel takes arrays and scalars
         out[i] += max(spherical - smooth[i], 0.0)  # (39)
 
 
-@njit(cache=True, error_model="numpy", nogil=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, error_model="numpy", nogil=True)
 def free_space(
     d: NDArray[np.float64],
     rise_m: NDArray[np.float64],

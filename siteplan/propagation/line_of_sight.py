@@ -44,7 +44,9 @@ class _Rays(NamedTuple):
 
 @lru_cache(maxsize=4)
 def _rays(rim_cells: int) -> _Rays:
-    radials = math.ceil(2.0 * math.pi * rim_cells)
+    radials = 8 * math.ceil(
+        2.0 * math.pi * rim_cells / 8.0
+    )  # along rows, columns and diagonals too
     angle = 2.0 * math.pi * np.arange(radials)[:, None] / radials
     step = np.arange(rim_cells + 1)
     up = np.floor(step * np.cos(angle) + 0.5).astype(np.int16)

@@ -68,9 +68,9 @@ EARTH_RADIUS_KM: Final = 6371.0
 _SPEED_OF_LIGHT_M_S: Final = 2.998e8
 """As rounded in the conformance results; the exact value moves a loss by up to 4e-4 dB. [m/s]"""
 
-_LAND_GROUND: Final = (22.0, 0.003)
-_SEA_GROUND: Final = (80.0, 5.0)
-"""Relative permittivity and conductivity [S/m], section 4.3.3."""
+LAND_GROUND: Final = (22.0, 0.003)
+SEA_GROUND: Final = (80.0, 5.0)
+"""Relative permittivity and conductivity [S/m] of the ground and of the sea, section 4.3.3."""
 
 
 class Zone(IntEnum):
@@ -1022,8 +1022,8 @@ def _first_term(
     dn: float, hte: float, hre: float, radius: float, link: Link, omega: float
 ) -> float:
     """First term of spherical-Earth diffraction over land and sea, section 4.3.3 [dB]."""
-    land = _first_term_over(_LAND_GROUND, dn, hte, hre, radius, link)
-    sea = _first_term_over(_SEA_GROUND, dn, hte, hre, radius, link)
+    land = _first_term_over(LAND_GROUND, dn, hte, hre, radius, link)
+    sea = _first_term_over(SEA_GROUND, dn, hte, hre, radius, link)
     return omega * sea + (1.0 - omega) * land  # (28)
 
 
@@ -1040,10 +1040,9 @@ def _first_term_over(
     beta = (1.0 + 1.6 * k**2 + 0.67 * k**4) / (1.0 + 4.5 * k**2 + 1.53 * k**4)  # (30)
     x = 21.88 * beta * (f / radius**2) ** (1.0 / 3.0) * dn  # (31)
     y_per_metre = 0.9575 * beta * (f**2 / radius) ** (1.0 / 3.0)  # (32a), (32b)
-    if x >= 1.6:
-        fx = 11.0 + 10.0 * math.log10(x) - 17.6 * x  # (33)
-    else:
-        fx = -20.0 * math.log10(x) - 5.6488 * x**1.425  # (33)
+    far = 11.0 + 10.0 * math.log10(x) - 17.6 * x
+    near = -20.0 * math.log10(x) - 5.6488 * x**1.425
+    fx = far if x >= 1.6 else near  # (33)
     gain_t = _height_gain(beta * y_per_metre * hte, k)
     gain_r = _height_gain(beta * y_per_metre * hre, k)
     return float(-fx - gain_t - gain_r)  # (36)

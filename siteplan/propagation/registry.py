@@ -148,7 +148,7 @@ def _hata(function: object, environment: str) -> Loss:
         free = _free_space(
             distance_m, frequency_mhz, base_height_m, mobile_height_m, line_of_sight=True
         )
-        return np.maximum(fitted, free)
+        return np.asarray(np.maximum(fitted, free))
 
     return loss
 

@@ -17,38 +17,25 @@ from __future__ import annotations
 import math
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numba import njit
 
-from siteplan.propagation import p1812
-from siteplan.propagation._arrays import BLOCK
+from siteplan.propagation import _sweep, p1812
 from siteplan.propagation._combine import (
     FREQUENCY,
     LAPSE_RADIUS,
     LATITUDE,
-    NEGLIGIBLE_DB,
     RADIUS,
     RECEIVER,
     REFRACTIVITY,
     STEP,
     TIME,
     TRANSMITTER,
-    combine,
-    time_loss,
 )
-from siteplan.propagation._radial import geometry, room
-from siteplan.propagation._terms import ROWS, delta_bullington, free_space
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-DEGREE_KM: Final = math.pi * p1812.EARTH_RADIUS_KM / 180.0
-"""Length of a degree of latitude. [km]"""
-
-_DISTANCE, _SCATTER, _LG_BETA, _LG_BETA_LATITUDE = range(4)
-"""Rows of the table that all radials share."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -155,7 +142,7 @@ def sweep_radials(  # noqa: PLR0913  # two grids, a place, a link, a range, opti
     edges = np.linspace(0, count, threads + 1).round().astype(int)
 
     def run(part: int) -> None:
-        _run(
+        _sweep.run(
             ground,
             clutter,
             float(row),
@@ -233,7 +220,7 @@ def sweep(  # noqa: PLR0913  # two grids, a place, a link, a range, options
     )
     loss = np.full((2 * steps + 1, 2 * steps + 1), np.nan, dtype=np.float32)
     shift = (row - math.floor(row + 0.5), column - math.floor(column + 0.5))
-    _gather(radials.loss_db, shift[0], shift[1], _levels(len(radials.start), steps), loss)
+    _sweep.gather(radials.loss_db, shift[0], shift[1], _levels(len(radials.start), steps), loss)
     return loss
 
 
@@ -245,7 +232,7 @@ def _check(
     steps: int,
     time_percent: float,
 ) -> None:
-    if ground.ndim != 2:  # noqa: PLR2004  # rows and columns
+    if ground.ndim != 2:
         raise ValueError(f"ground_m has shape {ground.shape}: give rows and columns")
     if clutter is not None and clutter.shape != ground.shape:
         raise ValueError(f"clutter_m has shape {clutter.shape} and ground_m {ground.shape}")
@@ -268,7 +255,7 @@ def _starts(count: int, steps: int) -> NDArray[np.int64]:
     zeros = np.zeros(count, dtype=np.int64)
     for level in range(1, len(first)):
         zeros[radial % 2**level == 0] = level
-    return np.maximum(first[zeros], 1)
+    return np.asarray(np.maximum(first[zeros], 1))
 
 
 def _levels(count: int, steps: int) -> NDArray[np.int64]:
@@ -276,7 +263,7 @@ def _levels(count: int, steps: int) -> NDArray[np.int64]:
     rings = np.arange(steps + 1)
     most = int(count & -count).bit_length() - 1
     spare = count / np.maximum(2.0 * math.pi * rings, 1.0)
-    return np.clip(np.floor(np.log2(spare)), 0, most).astype(np.int64)
+    return np.asarray(np.clip(np.floor(np.log2(spare)), 0, most).astype(np.int64))
 
 
 def _scalars(
@@ -300,7 +287,7 @@ def _admittance(link: p1812.Link) -> NDArray[np.float64]:
     """Normalised admittance over land and sea, but for the radius, (29a) and (29b)."""
     f = link.frequency_ghz
     parts = []
-    for permittivity, conductivity in (p1812._LAND_GROUND, p1812._SEA_GROUND):
+    for permittivity, conductivity in (p1812.LAND_GROUND, p1812.SEA_GROUND):
         lost = 18.0 * conductivity / f
         k = 0.036 * f ** (-1.0 / 3.0) * math.hypot(permittivity - 1.0, lost) ** -0.5
         parts.append(k * math.hypot(permittivity, lost) if link.polarisation == "vertical" else k)
@@ -308,213 +295,20 @@ def _admittance(link: p1812.Link) -> NDArray[np.float64]:
 
 
 def _ring_table(scalars: NDArray[np.float64], steps: int) -> NDArray[np.float64]:
-    """What depends on the distance alone, once for all radials."""
+    """Compute what depends on the distance alone, once for all radials."""
     d = scalars[STEP] * np.arange(steps + 1)
     f = scalars[FREQUENCY]
     table = np.zeros((4, steps + 1))
-    table[_DISTANCE] = d
+    table[_sweep.DISTANCE] = d
     d = np.maximum(d, scalars[STEP] / 2.0)
     rare = 10.125 * math.log10(50.0 / scalars[TIME]) ** 0.7
     spectrum = 25.0 * math.log10(f) - 2.5 * math.log10(f / 2.0) ** 2  # (45)
-    table[_SCATTER] = 190.1 + spectrum + 20.0 * np.log10(d) - 0.15 * scalars[REFRACTIVITY] - rare
+    table[_sweep.SCATTER] = (
+        190.1 + spectrum + 20.0 * np.log10(d) - 0.15 * scalars[REFRACTIVITY] - rare
+    )
     tau = 1.0 - np.exp(-4.12e-4 * d**2.41)  # (3)
     mu1 = (10.0 ** (-d / (16.0 - 6.6 * tau)) + 10.0 ** (-5.0 * (0.496 + 0.354 * tau))) ** 0.2
     lg_mu1 = np.log10(np.minimum(mu1, 1.0))  # (2)
-    table[_LG_BETA] = 1.67 + (1.0 - 0.935) * lg_mu1  # (4), (5) below 70 degrees
-    table[_LG_BETA_LATITUDE] = -0.015 + 0.0176 * lg_mu1
+    table[_sweep.LG_BETA] = 1.67 + (1.0 - 0.935) * lg_mu1  # (4), (5) below 70 degrees
+    table[_sweep.LG_BETA_LATITUDE] = -0.015 + 0.0176 * lg_mu1
     return table
-
-
-@njit(cache=True, error_model="numpy", nogil=True)  # type: ignore[untyped-decorator]
-def _beta0(table: NDArray[np.float64], j: int, latitude: float) -> float:
-    """Incidence of strong lapse rates for a path of j samples inland, (5)."""
-    phi = abs(latitude)
-    if phi <= 70.0:
-        return 10.0 ** (table[_LG_BETA, j] + phi * table[_LG_BETA_LATITUDE, j])
-    lg_mu1 = (table[_LG_BETA, j] - 1.67) / (1.0 - 0.935)
-    return 4.17 * 10.0 ** (1.3 * lg_mu1)
-
-
-@njit(cache=True, error_model="numpy", nogil=True)  # type: ignore[untyped-decorator]
-def _profile(
-    ground: NDArray[np.floating],
-    clutter: NDArray[np.floating],
-    row: float,
-    column: float,
-    angle: float,
-    land: NDArray[np.float64],
-    cover: NDArray[np.float64],
-) -> int:
-    """Sample a radial, terrain between its four cells, clutter at the nearest; samples on the grid."""
-    rows, columns = ground.shape
-    bare = clutter.size == 1
-    north = math.cos(angle)
-    east = math.sin(angle)
-    n = len(land) - 1
-    for j in range(n + 1):
-        y = row - north * j
-        x = column + east * j
-        if y < 0.0 or x < 0.0 or y > rows - 1 or x > columns - 1:
-            return j
-        i0 = min(int(y), rows - 2)
-        j0 = min(int(x), columns - 2)
-        v = y - i0
-        u = x - j0
-        upper = ground[i0, j0] * (1.0 - u) + ground[i0, j0 + 1] * u
-        lower = ground[i0 + 1, j0] * (1.0 - u) + ground[i0 + 1, j0 + 1] * u
-        land[j] = upper * (1.0 - v) + lower * v
-        cover[j] = 0.0 if bare else clutter[int(y + 0.5), int(x + 0.5)]
-    return n + 1
-
-
-@njit(cache=True, error_model="numpy", nogil=True)  # type: ignore[untyped-decorator]
-def _run(  # noqa: PLR0913  # a kernel takes arrays and scalars
-    ground: NDArray[np.floating],
-    clutter: NDArray[np.floating],
-    row: float,
-    column: float,
-    begin: int,
-    end: int,
-    start: NDArray[np.int64],
-    scalars: NDArray[np.float64],
-    table: NDArray[np.float64],
-    admittance: NDArray[np.float64],
-    location_db: float,
-    loss: NDArray[np.float64],
-) -> None:
-    """Radials begin .. end - 1."""
-    count, width = loss.shape
-    n = width - 1
-    p = scalars[TIME]
-    step = scalars[STEP]
-    f = scalars[FREQUENCY]
-    wavelength = 2.998e8 / (f * 1e9)
-    rare = p < 50.0
-    radii = np.array([scalars[RADIUS], scalars[LAPSE_RADIUS]])
-    used = 2 if rare else 1
-    bulges = 500.0 / radii[:used] * step * step
-    nu_scale = 0.002 / (wavelength * step)
-    free_constant = 92.4 + 20.0 * math.log10(f)
-    low_f = 45.375 - 137.0 * f + 92.5 * f * f if f < 0.5 else 0.0
-    coupling = 102.45 + 20.0 * math.log10(f) + low_f
-    near_horizons = 20.0 * math.log10(2.0 * step)
-    per_slope = 5e-5 * radii[0] * f ** (1.0 / 3.0) / step
-    # ducting costs at least this, but for horizons and angles: its time factor is least for the most
-    # frequent ducts, those of the lowest latitude that a path can reach
-    duct = np.empty(n + 1)
-    for j in range(n + 1):
-        reach = table[_DISTANCE, j] / (2.0 * DEGREE_KM)
-        lowest = max(abs(scalars[LATITUDE]) - reach, 0.0)
-        most = _beta0(table, j, lowest)
-        if lowest <= 70.0 < abs(scalars[LATITUDE]) + reach:
-            most = max(most, _beta0(table, j, 71.0))
-        duct[j] = coupling + time_loss(p, most, max(table[_DISTANCE, j], step / 2.0)) - 0.01
-    land = np.empty(n + 1)
-    cover = np.empty(n + 1)
-    nu = np.empty((used, n + 1))
-    heights = np.empty((2, n + 1))
-    horizons = np.empty((3, n + 1))
-    rows = np.empty((ROWS, 2 * BLOCK))
-    free = np.empty(BLOCK)
-    rise = np.empty(BLOCK)
-    diffraction = np.empty((2, BLOCK))
-    work, stack = room(n)
-    for r in range(begin, end):
-        angle = 2.0 * math.pi * r / count
-        north = math.cos(angle)
-        samples = _profile(ground, clutter, row, column, angle, land, cover)
-        if samples < 2:
-            continue
-        hts = land[0] + scalars[TRANSMITTER]
-        known = geometry(
-            land[:samples],
-            cover[:samples],
-            hts,
-            scalars[RECEIVER],
-            bulges,
-            nu_scale,
-            start[r],
-            nu,
-            heights,
-            horizons,
-            work,
-            stack,
-        )
-        for first in range(start[r], known, BLOCK):
-            last = min(first + BLOCK, known)
-            size = last - first
-            d = table[_DISTANCE, first:last]
-            for a in range(used):
-                delta_bullington(
-                    nu[a, first:last],
-                    heights[0, first:last],
-                    heights[1, first:last],
-                    d,
-                    radii[a],
-                    f,
-                    wavelength,
-                    admittance,
-                    0.0,
-                    diffraction[a, :size],
-                    rows,
-                )
-            for i in range(size):
-                rise[i] = hts - land[first + i] - scalars[RECEIVER]
-            free_space(d, rise[:size], free_constant, free[:size], rows)
-            for i in range(size):
-                j = first + i
-                lbd = free[i] + diffraction[0, i]
-                falling = min(horizons[0, j], 0.0) + min(horizons[1, j], 0.0)
-                least = duct[j] + near_horizons + per_slope * falling
-                if not rare and table[_SCATTER, j] - lbd > NEGLIGIBLE_DB and least > lbd:
-                    loss[r, j] = max(free[i], lbd + location_db)
-                    continue
-                latitude = scalars[LATITUDE] + north * d[i] / (2.0 * DEGREE_KM)
-                lbc, lb0p = combine(
-                    land,
-                    j,
-                    scalars,
-                    free[i],
-                    diffraction[0, i],
-                    diffraction[used - 1, i],
-                    horizons[0, j],
-                    horizons[1, j],
-                    horizons[2, j],
-                    _beta0(table, j, latitude),
-                    duct[j],
-                    table[_SCATTER, j],
-                )
-                loss[r, j] = max(lb0p, lbc + location_db)
-        if start[r] == 1:
-            # the mast's own cell: free space at half a cell, straight down to the receiver
-            slant = math.hypot(step / 2.0, (scalars[TRANSMITTER] - scalars[RECEIVER]) / 1000.0)
-            loss[r, 0] = free_constant + 20.0 * math.log10(slant)
-
-
-@njit(cache=True, error_model="numpy", nogil=True)  # type: ignore[untyped-decorator]
-def _gather(
-    polar: NDArray[np.float64],
-    shift_row: float,
-    shift_column: float,
-    levels: NDArray[np.int64],
-    loss: NDArray[np.float32],
-) -> None:
-    """Give each cell the nearest sample."""
-    count = polar.shape[0]
-    steps = polar.shape[1] - 1
-    per_radian = count / (2.0 * math.pi)
-    for i in range(2 * steps + 1):
-        for j in range(2 * steps + 1):
-            north = steps - i + shift_row
-            east = j - steps - shift_column
-            step = int(math.sqrt(north * north + east * east) + 0.5)
-            if step > steps:
-                continue
-            stride = 1 << levels[step]
-            turn = math.atan2(east, north) * per_radian / stride
-            radial = int(math.floor(turn + 0.5)) * stride
-            if radial < 0:
-                radial += count
-            elif radial >= count:
-                radial -= count
-            loss[i, j] = polar[radial, step]

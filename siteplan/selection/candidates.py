@@ -6,11 +6,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
+import shapely
 
 from siteplan import catalog
 from siteplan.coverage.stations import station_table
 
 if TYPE_CHECKING:
+    import geopandas as gpd
+    from numpy.typing import NDArray
+
     from siteplan.region import Region
     from siteplan.scenario import Scenario
 
@@ -53,6 +57,7 @@ def candidate_stations(region: Region) -> pd.DataFrame:
         makes of them. A station that stands already is not offered again.
     """
     sites = region.sites[region.sites["status"] != "unavailable"]
+    sites = sites[~forbidden(region, sites)]
     scales = sites["kind"].map({kind: item.scale for kind, item in catalog.structures().items()})
     reuse = reuse_class(sites)
     standing = set(
@@ -104,6 +109,34 @@ def candidate_stations(region: Region) -> pd.DataFrame:
         station_price=station_cost if by_cost else 1.0,
         site_price=site_cost if by_cost else offered["reuse"].map(_reuse_weights()),
     )
+
+
+def forbidden(region: Region, sites: gpd.GeoDataFrame) -> NDArray[np.bool_]:
+    """
+    Find the sites that a hard exclusion zone forbids: new structures inside one.
+
+    Structures that stand already (poles, roofs, existing sites) are not forbidden.
+
+    Parameters
+    ----------
+    region : Region
+        With the zones layer.
+    sites : GeoDataFrame
+        Sites of the region.
+
+    Returns
+    -------
+    forbidden : ndarray of bool, shape (sites,)
+        True where no structure may be built.
+    """
+    zones = region.layer("zones")
+    to_build = sites["status"].eq("candidate") & sites["kind"].isin(["new", "tower"])
+    result = np.asarray(to_build.to_numpy(dtype=bool))
+    if zones is None or "severity" not in zones:
+        return np.zeros(len(sites), dtype=bool)
+    hard = zones[zones["kind"].eq("exclusion") & zones["severity"].eq("hard").fillna(value=False)]
+    inside = sites.intersects(shapely.union_all(hard.geometry.to_numpy()))
+    return np.asarray(result & inside.to_numpy(dtype=bool))
 
 
 def structure_costs(scenario: Scenario) -> dict[str, float]:

@@ -8,7 +8,7 @@ selection all work on these samples.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import geopandas as gpd
@@ -40,8 +40,9 @@ class Demand:
     rule_class : {"area", "village", "road", "venue"}
         Class of demand.
     items : GeoDataFrame
-        Indexed by item id: ``name``, ``township`` (of the largest part), ``group``, ``population``,
-        ``households``, the attribute columns asked for, and the geometry.
+        Those of which a part lies inside the boundary, indexed by id: ``name``, ``township`` (of the
+        largest part), ``group``, ``population``, ``households``, the attribute columns asked for, and
+        the geometry.
     item : ndarray of int32, shape (n,)
         Item of each sample, as a position in `items`.
     cell : ndarray of int64, shape (n,)
@@ -228,7 +229,7 @@ def _area_demand(region: Region, rows: gpd.GeoDataFrame, items: gpd.GeoDataFrame
         weight=weight,
         township=piece_township[owner],
     )
-    return _with_main_township(region, demand)
+    return _with_main_township(region, _without_empty_items(demand))
 
 
 def _polygonal(geometry: shapely.Geometry) -> shapely.Geometry:
@@ -240,12 +241,14 @@ def _polygonal(geometry: shapely.Geometry) -> shapely.Geometry:
 
 
 def _road_demand(region: Region, rows: gpd.GeoDataFrame, items: gpd.GeoDataFrame) -> Demand:
-    """Samples along each line at half a cell; each stands for its share of the length."""
+    """Sample each line at half a cell; a sample stands for its share of the length."""
     del rows  # the items hold the lines of each road merged
     step = region.resolution_m / 2.0
     item, points, weight = [], [], []
     for i, geometry in enumerate(items.geometry.to_numpy()):
         for line in shapely.get_parts(geometry):
+            if line.length == 0.0:
+                continue
             count = max(int(np.ceil(line.length / step)), 1)
             share = line.length / count
             along = (np.arange(count) + 0.5) * share
@@ -263,7 +266,15 @@ def _road_demand(region: Region, rows: gpd.GeoDataFrame, items: gpd.GeoDataFrame
         weight=np.concatenate(weight),
         township=_township_positions(region, place),
     )
-    return _with_main_township(region, demand)
+    return _with_main_township(region, _without_empty_items(demand))
+
+
+def _without_empty_items(demand: Demand) -> Demand:
+    """Leave out items of which nothing lies inside the boundary: there is nothing to cover."""
+    kept = np.unique(demand.item)
+    position = np.full(len(demand.items), -1, dtype=np.int32)
+    position[kept] = np.arange(len(kept), dtype=np.int32)
+    return replace(demand, items=demand.items.iloc[kept], item=position[demand.item])
 
 
 def _with_main_township(region: Region, demand: Demand) -> Demand:
@@ -277,14 +288,7 @@ def _with_main_township(region: Region, demand: Demand) -> Demand:
     main = main.drop_duplicates("item").set_index("item")["township"]
     names = pd.Series(pd.NA, index=demand.items.index, dtype="string")
     names.iloc[main.index.to_numpy()] = ids[main.to_numpy()].astype(str)
-    return Demand(
-        rule_class=demand.rule_class,
-        items=demand.items.assign(township=names),
-        item=demand.item,
-        cell=demand.cell,
-        weight=demand.weight,
-        township=demand.township,
-    )
+    return replace(demand, items=demand.items.assign(township=names))
 
 
 def _no_samples(rule_class: str, items: gpd.GeoDataFrame) -> Demand:

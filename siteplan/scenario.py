@@ -8,7 +8,7 @@ in one message.
 from __future__ import annotations
 
 from pathlib import Path, PurePosixPath
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -17,6 +17,27 @@ from siteplan.catalog import Definition, Entry, TargetDocument, Technology
 from siteplan.errors import Fault, InputError
 
 SCENARIO_FILE = "scenario.toml"
+
+FIRST_YEAR, LAST_YEAR = 2000, 2100
+"""Years that a plan may have."""
+
+ModelName = Literal[
+    "free-space",
+    "tr38901-uma",
+    "tr38901-umi",
+    "tr38901-rma",
+    "okumura-hata-urban-large",
+    "okumura-hata-urban",
+    "okumura-hata-suburban",
+    "okumura-hata-open",
+    "cost231-hata-urban-large",
+    "cost231-hata-urban",
+    "cost231-hata-open",
+]
+"""Distance models of :mod:`siteplan.propagation.registry`, known here so that a scenario is refused early."""
+
+CLASS_GEOMETRY = {"area": ("polygon",), "road": ("line",)}
+"""What the features of a layer must be for a class of demand; villages and venues take any."""
 
 
 class RegionInfo(Entry):
@@ -156,7 +177,7 @@ class Targets(Entry):
     """
 
     document: str
-    years: tuple[int, ...] = Field(min_length=1)
+    years: tuple[Annotated[int, Field(ge=FIRST_YEAR, le=LAST_YEAR)], ...] = Field(min_length=1)
     definitions: dict[str, str] = Field(default_factory=dict)
     shares: dict[str, float] = Field(default_factory=dict)
     margin_db: float = Field(default=3.0, ge=0.0)
@@ -185,8 +206,8 @@ class Radio(Entry):
     """
 
     receiver_height_m: float = Field(default=1.5, gt=0.0, le=10.0)
-    macro_model: str = "tr38901-uma"
-    micro_model: str = "tr38901-umi"
+    macro_model: ModelName = "tr38901-uma"
+    micro_model: ModelName = "tr38901-umi"
     body_loss_db: float = Field(default=0.0, ge=0.0)
     penetration_loss_db: float = Field(default=0.0, ge=0.0)
     load: float = Field(default=0.3, ge=0.0, le=1.0)
@@ -259,8 +280,8 @@ class Costs(Entry):
     """
 
     discount_rate: float | None = Field(default=None, ge=0.0, lt=1.0)
-    structure: dict[str, float] = Field(default_factory=dict)
-    station: dict[str, float] = Field(default_factory=dict)
+    structure: dict[str, Annotated[float, Field(ge=0.0)]] = Field(default_factory=dict)
+    station: dict[str, Annotated[float, Field(ge=0.0)]] = Field(default_factory=dict)
 
 
 class Scenario(Entry):
@@ -459,6 +480,16 @@ def _faults_in_names(scenario: Scenario) -> list[Fault]:
         for key, share in scenario.targets.shares.items()
         if not 0.0 < share <= 1.0
     )
+    structures = {"existing", *schema.SITE_KINDS}
+    for column, given, allowed in (
+        ("costs.structure", scenario.costs.structure, structures),
+        ("costs.station", scenario.costs.station, set(catalog.costs().station)),
+    ):
+        faults.extend(
+            catalog.unknown_name(SCENARIO_FILE, column, key, allowed)
+            for key in given
+            if key not in allowed
+        )
     years = scenario.targets.years
     if list(years) != sorted(set(years)):
         faults.append(
@@ -527,29 +558,86 @@ def _faults_in_networks(networks: tuple[Network, ...]) -> list[Fault]:
                         remedy="Pick equipment of the network's technology.",
                     )
                 )
+            if scale == "micro" and equipment[name].scale == "macro":
+                faults.append(
+                    Fault(
+                        source=SCENARIO_FILE,
+                        column=column,
+                        value=name,
+                        rule="poles do not carry macro equipment",
+                        remedy="Pick micro equipment, or leave the key out.",
+                    )
+                )
     return faults
 
 
 def _faults_in_document(scenario: Scenario, document: TargetDocument) -> list[Fault]:
     name = scenario.targets.document
-    ids = {rule.id for rule in document.rules}
-    faults = [
-        fault
-        for rule in document.rules
-        if rule.kind == "coverage"
-        for fault in _faults_in_rule(scenario, rule, name)
-    ]
+    ids = [rule.id for rule in document.rules]
+    with_share = {rule.id for rule in document.rules if rule.kind == "coverage"}
+    faults: list[Fault] = []
+    for rule in document.rules:
+        faults.extend(_faults_in_figures(rule, name))
+        if rule.kind == "coverage":
+            faults.extend(_faults_in_rule(scenario, rule, name))
     for key in ("shares", "definitions"):
         given = getattr(scenario.targets, key)
-        known = ids if key == "shares" else ids | set(catalog.default_definitions())
+        classes = set(catalog.default_definitions()) if key == "definitions" else set()
         faults.extend(
-            catalog.unknown_name(SCENARIO_FILE, f"targets.{key}", word, known)
+            catalog.unknown_name(SCENARIO_FILE, f"targets.{key}", word, with_share | classes)
             for word in given
-            if word not in known
+            if word not in with_share | classes
         )
-    if len(ids) < len(document.rules):
+    if len(set(ids)) < len(ids):
         faults.append(
             Fault(source=name, column="rules", rule="two rules share an id", remedy="Rename one.")
+        )
+    return faults
+
+
+def _faults_in_figures(rule: catalog.Rule, name: str) -> list[Fault]:
+    """Whether the rule can be judged as it is written."""
+    place = f"rules.{rule.id}"
+    faults: list[Fault] = []
+    share = 1.0 if rule.required is None else rule.required
+    if rule.kind == "coverage" and not 0.0 < share <= 1.0:
+        faults.append(
+            Fault(
+                source=name,
+                column=f"{place}.required",
+                value=str(rule.required),
+                rule="the required share must be above 0 and at most 1",
+                remedy="Write 0.95 for 95 %.",
+            )
+        )
+    if rule.kind == "station_count" and rule.strict and rule.required is None:
+        faults.append(
+            Fault(
+                source=name,
+                column=f"{place}.required",
+                rule="a count needs the number of stations",
+                remedy="Add required, or strict = false for a rule that is only measured.",
+            )
+        )
+    if rule.kind not in {"coverage", "station_count"} and rule.strict:
+        faults.append(
+            Fault(
+                source=name,
+                column=f"{place}.strict",
+                value=rule.kind,
+                rule="a rule of this kind is only measured",
+                remedy="Add strict = false.",
+            )
+        )
+    if rule.measure == "pooled" and rule.attributes:
+        faults.append(
+            Fault(
+                source=name,
+                column=f"{place}.attributes",
+                value=", ".join(rule.attributes),
+                rule="attributes belong to items, and the rule pools them",
+                remedy='Use measure = "items", or a rule of its own for the attributes.',
+            )
         )
     return faults
 
@@ -558,7 +646,7 @@ def _faults_in_rule(scenario: Scenario, rule: catalog.Rule, name: str) -> list[F
     where = f"rules.{rule.id}"
     if rule.layer is None or rule.layer not in schema.TABLES:
         return [catalog.unknown_name(name, f"{where}.layer", str(rule.layer), schema.TABLES)]
-    faults = []
+    faults = _faults_in_columns(rule, schema.TABLES[rule.layer], name)
     if rule.rule_class is None or rule.technology is None:
         faults.append(
             Fault(
@@ -568,19 +656,28 @@ def _faults_in_rule(scenario: Scenario, rule: catalog.Rule, name: str) -> list[F
                 remedy='Add class = "area" (or village, road, venue) and technology = "5G".',
             )
         )
-    columns = {column.name: column for column in schema.TABLES[rule.layer].columns}
-    group = [rule.group_by] if rule.group_by else []
-    faults.extend(
-        catalog.unknown_name(name, f"{where}.{rule.layer}", key, columns)
-        for key in [*rule.where, *rule.any, *rule.attributes, *group]
-        if key not in columns
-    )
-    for key, values in rule.where.items():
-        choices = columns[key].choices if key in columns else ()
-        faults.extend(
-            catalog.unknown_name(name, f"{where}.where.{key}", value, choices)
-            for value in values
-            if choices and value not in choices
+    geometry = schema.TABLES[rule.layer].geometry
+    if geometry == "none" or geometry not in CLASS_GEOMETRY.get(str(rule.rule_class), (geometry,)):
+        faults.append(
+            Fault(
+                source=name,
+                column=f"{where}.layer",
+                value=rule.layer,
+                rule=f"a layer with {geometry} geometry cannot be a {rule.rule_class}",
+                remedy="Name a layer of polygons for an area, of lines for a road.",
+            )
+        )
+    if rule.technology is not None and rule.technology not in {
+        network.technology for network in scenario.networks
+    }:
+        faults.append(
+            Fault(
+                source=SCENARIO_FILE,
+                column="networks",
+                value=rule.technology,
+                rule=f"rule {rule.id} asks for a technology that no network has",
+                remedy="Add a network; with build = false when the plan shall not build it.",
+            )
         )
     if rule.share_from == "scenario" and rule.id not in scenario.targets.shares:
         faults.append(
@@ -590,5 +687,33 @@ def _faults_in_rule(scenario: Scenario, rule: catalog.Rule, name: str) -> list[F
                 rule="the document leaves this share to the planner",
                 remedy=f'Add "{rule.id}" = 0.9 (or the share you mean) under [targets.shares].',
             )
+        )
+    return faults
+
+
+def _faults_in_columns(rule: catalog.Rule, table: schema.Table, name: str) -> list[Fault]:
+    """Whether the layer has the columns that the rule speaks of, and they are of the right kind."""
+    where = f"rules.{rule.id}"
+    columns = {column.name: column for column in table.columns}
+    flags = {key for key, column in columns.items() if column.kind == "flag"}
+    words = {key for key, column in columns.items() if column.kind in {"text", "category"}}
+    group = [rule.group_by] if rule.group_by else []
+    faults = [
+        catalog.unknown_name(name, f"{where}.{key}", word, allowed)
+        for key, given, allowed in (
+            ("where", list(rule.where), words),
+            ("any", rule.any, flags),
+            ("attributes", rule.attributes, flags),
+            ("group_by", group, words),
+        )
+        for word in given
+        if word not in allowed
+    ]
+    for key in [key for key in rule.where if key in words]:
+        choices = columns[key].choices
+        faults.extend(
+            catalog.unknown_name(name, f"{where}.where.{key}", value, choices)
+            for value in rule.where[key]
+            if choices and value not in choices
         )
     return faults

@@ -338,7 +338,7 @@ class _Verdict:
         self.rule = rule
         self.definition = definition
         self.required = required
-        flags = [demand.items[name] for name in rule.attributes]
+        flags = [demand.items[name].astype("boolean") for name in rule.attributes]
         self.attribute_no = np.zeros(len(demand.items), dtype=bool)
         self.attribute_unknown = np.zeros(len(demand.items), dtype=bool)
         for flag in flags:

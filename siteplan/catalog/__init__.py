@@ -421,12 +421,15 @@ def parse_toml(path: Traversable | Path, model: type[_Model], source: str) -> _M
     """
     try:
         data = tomllib.loads(path.read_bytes().decode("utf-8-sig"))
-    except FileNotFoundError:
+    except (FileNotFoundError, IsADirectoryError):
         fault = Fault(
             source=source, rule="the file does not exist", remedy="Write it, or name the right one."
         )
         raise InputError([fault]) from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError:
+        fault = Fault(source=source, rule="the text is not UTF-8", remedy="Save it as UTF-8.")
+        raise InputError([fault]) from None
+    except tomllib.TOMLDecodeError as error:
         fault = Fault(source=source, rule=f"not valid TOML: {error}", remedy="Correct the line.")
         raise InputError([fault]) from None
     return parse(data, model, source)

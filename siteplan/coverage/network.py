@@ -51,7 +51,7 @@ class Coverage:
     unknown : ndarray of bool, shape (rows, columns)
         Where missing terrain hides what some station may deliver.
     station_ids : tuple of str
-        Stations of the technology in service.
+        All stations of the technology, also those of later years.
     """
 
     technology: str

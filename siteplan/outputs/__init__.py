@@ -1,1 +1,39 @@
-""""""
+"""The door out: what a plan gives, as files for people and for machines. Writers load on first use."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from siteplan.outputs.layers import write_plan_gpkg
+    from siteplan.outputs.lists import write_sites_csv, write_sites_xlsx
+    from siteplan.outputs.map import write_map
+    from siteplan.outputs.rasters import write_coverage
+    from siteplan.outputs.write import write_plan, write_summary
+
+__all__ = [
+    "write_coverage",
+    "write_map",
+    "write_plan",
+    "write_plan_gpkg",
+    "write_sites_csv",
+    "write_sites_xlsx",
+    "write_summary",
+]
+
+_FUNCTIONS = {
+    "write_coverage": "rasters",
+    "write_map": "map",
+    "write_plan": "write",
+    "write_plan_gpkg": "layers",
+    "write_sites_csv": "lists",
+    "write_sites_xlsx": "lists",
+    "write_summary": "write",
+}
+
+
+def __getattr__(name: str) -> Any:  # noqa: ANN401  # a function of one of the modules
+    if name in _FUNCTIONS:
+        return getattr(import_module(f"{__name__}.{_FUNCTIONS[name]}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -7,18 +7,36 @@ that their numbers agree.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import re
+from typing import TYPE_CHECKING, Any, Final
 
 import geopandas as gpd
 import pandas as pd
 
 import siteplan
 from siteplan import schema
+from siteplan.gaps import COLUMNS
+from siteplan.selection.candidates import reuse_class
 from siteplan.targets import MEASURED
 
 if TYPE_CHECKING:
     from siteplan.catalog import Rule
     from siteplan.plan import Plan
+
+
+REASON_ZH: Final = {
+    "attribute blank": "属性未填写",
+    "terrain missing": "地形数据缺失",
+    "progress is reported by the responsible unit": "进展由责任单位上报",
+    "no station of the technology": "该制式尚无基站",
+    "power supply of the sites not given": "未提供站址供电方式",
+}
+REASON_PATTERNS_ZH: Final = (
+    (r"(\d+) without (.+)", "{}个不满足：{}"),
+    (r"layer (.+) not given", "未提供图层：{}"),
+    (r"no row of (.+) fits", "图层中没有符合条件的对象：{}"),
+)
+"""Chinese for the reasons that :mod:`siteplan.targets` gives."""
 
 
 def rule_year(plan: Plan, rule: Rule) -> int:
@@ -114,6 +132,7 @@ def site_table(plan: Plan) -> gpd.GeoDataFrame:
     stations = plan.planned_stations
     grouped = stations.groupby("site_id", sort=True)
     sites = plan.region.sites.loc[sorted(stations["site_id"].unique())]
+    townships = _townships_of(plan, sites)
     names = plan.region.townships()["name"]
     degrees = sites.geometry.to_crs("EPSG:4326")
     return gpd.GeoDataFrame(
@@ -121,8 +140,8 @@ def site_table(plan: Plan) -> gpd.GeoDataFrame:
             "name": sites["name"],
             "kind": sites["kind"],
             "reuse": grouped["reuse"].first(),
-            "township": sites["township"],
-            "township_name": sites["township"].map(names),
+            "township": townships,
+            "township_name": townships.map(names),
             "lon": degrees.x.round(6),
             "lat": degrees.y.round(6),
             "easting_m": sites.geometry.x.round(1),
@@ -167,6 +186,135 @@ def phase_table(plan: Plan) -> pd.DataFrame:
     table = stations.groupby(keys).agg(stations=("site_id", "size"), cost_cny=("cost_cny", "sum"))
     table.insert(0, "sites", opened.reindex(table.index, fill_value=0))
     return table.reset_index()
+
+
+def station_list(plan: Plan) -> pd.DataFrame:
+    """
+    One row per station: those of today, then those that the plan adds.
+
+    Parameters
+    ----------
+    plan : Plan
+        The plan.
+
+    Returns
+    -------
+    stations : DataFrame
+        Indexed by station id: ``network`` (``today`` or ``plan``: who puts it there), ``site_id``,
+        ``site_name``, ``kind``, ``reuse``, ``township``, ``township_name``, ``operator``, ``technology``,
+        ``equipment``, ``antenna_height_m``, ``azimuth_deg``, ``year`` (missing for a station that stood
+        before the plan), ``cost_cny`` and ``rules`` (missing for a station of today).
+    """
+    columns = ["network", "site_id", "operator", "technology", "equipment", "antenna_height_m"]
+    columns += ["azimuth_deg", "year", "cost_cny", "rules"]
+    parts = [
+        part.assign(network=network).reindex(columns=columns)
+        for network, part in (("today", plan.today_stations), ("plan", plan.planned_stations))
+    ]
+    stations = pd.concat([part.astype({"rules": "string", "cost_cny": float}) for part in parts])
+    sites = plan.region.sites.loc[stations["site_id"]].set_axis(stations.index)
+    townships = _townships_of(plan, sites)
+    names = plan.region.townships()["name"]
+    year = stations["year"].astype("Int64")
+    places = {
+        "site_name": sites["name"],
+        "kind": sites["kind"],
+        "reuse": reuse_class(sites),
+        "township": townships,
+        "township_name": townships.map(names),
+    }
+    stations = stations.assign(year=year.mask(year <= 0), **places)
+    order = ["network", "site_id", *places, *columns[2:]]
+    return stations[order].rename_axis("station_id")
+
+
+def scope_table(plan: Plan) -> pd.DataFrame:
+    """
+    One row per rule and part of the region (township) or group, in the rule's own year.
+
+    Parameters
+    ----------
+    plan : Plan
+        The plan.
+
+    Returns
+    -------
+    scopes : DataFrame
+        ``rule_id``, ``year``, ``zh``, ``scope`` (township id, "" when counted by group), ``scope_name``,
+        ``group``, ``unit``, ``required``, ``today``, ``plan`` (values), ``state_today``, ``state_plan``,
+        ``items``, ``covered_today``, ``covered_plan``, ``unknown``. A township without a station today
+        has 0 there when stations are counted; else what is missing is missing.
+    """
+    keys = ["scope", "group"]
+    given = {"unit": "unit", "required": "required", "value": "value", "state": "state"}
+    given |= {"items": "items", "items_covered": "covered", "items_unknown": "unknown"}
+    parts = []
+    for rule in plan.region.document.rules:
+        year = rule_year(plan, rule)
+        before, after = (
+            rows[
+                (rows["rule_id"] == rule.id)
+                & (rows["year"] == year)
+                & (rows["scope"].ne("") | rows["group"].ne(""))
+            ].set_index(keys)[list(given)]
+            for rows in (plan.today.results, plan.planned.results)
+        )
+        both = after.index.union(before.index, sort=True)
+        before, after = before.reindex(both), after.reindex(both)
+        counted = (after["unit"] == "stations") | (before["unit"] == "stations")
+        table = pd.DataFrame(
+            {
+                "rule_id": rule.id,
+                "year": year,
+                "zh": rule.zh,
+                "unit": after["unit"].fillna(before["unit"]),
+                "required": after["required"],
+                "today": before["value"].mask(counted & before["value"].isna(), 0.0),
+                "plan": after["value"],
+                "state_today": before["state"],
+                "state_plan": after["state"],
+                "items": after["items"],
+                "covered_today": before["items_covered"],
+                "covered_plan": after["items_covered"],
+                "unknown": after["items_unknown"],
+            },
+            index=both,
+        )
+        parts.append(table.reset_index())
+    scopes = pd.concat(parts, ignore_index=True)
+    names = plan.region.townships()["name"]
+    scopes.insert(4, "scope_name", scopes["scope"].map(names))
+    counts = ["year", "items", "covered_today", "covered_plan", "unknown"]
+    return scopes.astype(dict.fromkeys(counts, "Int64"))
+
+
+def gap_list(plan: Plan) -> gpd.GeoDataFrame:
+    """
+    One row per gap: those without the plan, then those that remain with it.
+
+    Parameters
+    ----------
+    plan : Plan
+        The plan.
+
+    Returns
+    -------
+    gaps : GeoDataFrame
+        ``network`` (``today`` or ``plan``), ``gap_id`` (unique within a network), the columns of
+        :data:`siteplan.gaps.COLUMNS`, ``township_name``, ``lon`` and ``lat`` (a point of the gap), and the
+        geometry.
+    """
+    parts = []
+    for network, gaps in (("today", plan.gaps_today), ("plan", plan.gaps_plan)):
+        points = gaps.representative_point().to_crs("EPSG:4326")
+        places = {"lon": points.x.round(6), "lat": points.y.round(6)}
+        parts.append(gaps.assign(network=network, **places).reset_index())
+    numbers = dict.fromkeys(("size", "people", "depth_db", "station_km"), "float64")
+    words = {name: "string" for name in COLUMNS if name not in numbers} | {"items": "int64"}
+    gaps = pd.concat([part.astype({**words, **numbers}) for part in parts], ignore_index=True)
+    names = plan.region.townships()["name"]
+    gaps.insert(0, "network", gaps.pop("network"))
+    return gaps.assign(township_name=gaps["township"].map(names))
 
 
 def summary(plan: Plan) -> dict[str, Any]:
@@ -249,6 +397,49 @@ def label(word: str) -> str:
     '路灯杆'
     """
     return schema.ZH.get(word, word)
+
+
+def reason_zh(reason: str) -> str:
+    """
+    Chinese sentence for the reason of a rule's state.
+
+    Parameters
+    ----------
+    reason : str
+        As in the rule table.
+
+    Returns
+    -------
+    zh : str
+        The reason itself when it has no translation.
+
+    Examples
+    --------
+    >>> reason_zh("layer zones not given")
+    '未提供图层：区域'
+    >>> reason_zh("2 without fibre")
+    '2个不满足：通光纤'
+    """
+    if reason in REASON_ZH:
+        return REASON_ZH[reason]
+    for pattern, zh in REASON_PATTERNS_ZH:
+        found = re.fullmatch(pattern, reason)
+        if found:
+            *number, words = found.groups()
+            known = {name: table.zh for name, table in schema.TABLES.items()}
+            known |= {c.name: c.zh for table in schema.TABLES.values() for c in table.columns}
+            names = "、".join(known.get(word, word) for word in words.split(", "))
+            return zh.format(*number, names)
+    return reason
+
+
+def _townships_of(plan: Plan, sites: gpd.GeoDataFrame) -> pd.Series[str]:
+    """Township of each site; the whole region is one township when none were given."""
+    townships: pd.Series[str] = sites["township"].astype("string")
+    if plan.region.layer("townships") is None:
+        inside = sites.intersects(plan.region.boundary)
+        townships = townships.mask(inside, str(plan.region.townships().index[0]))
+    return townships
 
 
 def _joined(values: Any) -> str:  # noqa: ANN401  # a group of a pandas column

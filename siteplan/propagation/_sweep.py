@@ -140,6 +140,8 @@ def run(
     diffraction = np.empty((2, BLOCK))
     work, stack = room(n)
     for r in range(begin, end):
+        if start[r] > n:
+            continue
         angle = 2.0 * math.pi * r / count
         north = math.cos(angle)
         samples = profile(ground, clutter, row, column, angle, land, cover)

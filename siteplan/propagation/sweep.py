@@ -72,7 +72,7 @@ def radial_count(steps: int) -> int:
     radials : int
         At least 2 pi steps.
     """
-    unit = 8
+    unit = 64  # lets every second radial be left out six times over towards the mast
     return math.ceil(2.0 * math.pi * steps / unit) * unit
 
 
@@ -85,6 +85,7 @@ def sweep_radials(  # noqa: PLR0913  # two grids, a place, a link, a range, opti
     column: float,
     cell_m: float,
     steps: int,
+    rim_steps: int | None = None,
     time_percent: float = 50.0,
     location_db: float = 0.0,
     atmosphere: p1812.Atmosphere = p1812.DEFAULT_ATMOSPHERE,
@@ -109,6 +110,9 @@ def sweep_radials(  # noqa: PLR0913  # two grids, a place, a link, a range, opti
         Cell size and step along the radials. [m]
     steps : int
         Samples of a radial.
+    rim_steps : int, optional
+        Ring at which the radials lie one cell apart; `steps` when missing. With one rim for several
+        calls, what a cell receives does not depend on how far each call reaches.
     time_percent : float
         Share of an average year in which the loss is not exceeded, 1 to 50. [%]
     location_db : float
@@ -133,7 +137,7 @@ def sweep_radials(  # noqa: PLR0913  # two grids, a place, a link, a range, opti
     ground = np.asarray(ground_m)
     clutter = np.zeros((1, 1), dtype=ground.dtype) if clutter_m is None else np.asarray(clutter_m)
     _check(ground, clutter_m, row, column, steps, time_percent)
-    count = radial_count(steps)
+    count = radial_count(max(steps, rim_steps or 0))
     start = _starts(count, steps) if thin else np.ones(count, dtype=np.int64)
     scalars = _scalars(link, atmosphere, cell_m, time_percent)
     table = _ring_table(scalars, steps)
@@ -174,6 +178,7 @@ def sweep(  # noqa: PLR0913  # two grids, a place, a link, a range, options
     column: float,
     cell_m: float,
     radius_m: float,
+    rim_m: float | None = None,
     time_percent: float = 50.0,
     location_db: float = 0.0,
     atmosphere: p1812.Atmosphere = p1812.DEFAULT_ATMOSPHERE,
@@ -188,6 +193,8 @@ def sweep(  # noqa: PLR0913  # two grids, a place, a link, a range, options
         As in :func:`sweep_radials`.
     radius_m : float
         Cells farther than this are left out. [m]
+    rim_m : float, optional
+        Distance at which the radials lie one cell apart; `radius_m` when missing. [m]
 
     Returns
     -------
@@ -213,6 +220,7 @@ def sweep(  # noqa: PLR0913  # two grids, a place, a link, a range, options
         column=column,
         cell_m=cell_m,
         steps=steps,
+        rim_steps=None if rim_m is None else int(rim_m // cell_m),
         time_percent=time_percent,
         location_db=location_db,
         atmosphere=atmosphere,
@@ -250,7 +258,13 @@ def _check(
 def _starts(count: int, steps: int) -> NDArray[np.int64]:
     """First sample of each radial: radials that are not needed near the mast begin farther out."""
     levels = _levels(count, steps)
-    first = np.array([np.argmax(levels <= level) for level in range(levels.max() + 1)])
+    # a level that no ring gets down to belongs to radials that are not needed within these steps
+    first = np.array(
+        [
+            np.argmax(levels <= level) if (levels <= level).any() else steps + 1
+            for level in range(levels.max() + 1)
+        ]
+    )
     radial = np.arange(count)
     zeros = np.zeros(count, dtype=np.int64)
     for level in range(1, len(first)):

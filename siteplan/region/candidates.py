@@ -40,6 +40,8 @@ def all_sites(layers: Mapping[str, gpd.GeoDataFrame], scenario: Scenario) -> gpd
     if "poles" in layers:
         poles = layers["poles"]
         kept = thin(poles, spacing_m=scenario.candidates.pole_spacing_m)
+        if "stations" in layers:
+            kept |= poles.index.isin(layers["stations"]["site_id"])
         parts.append(poles[kept].assign(status="candidate"))
     if "buildings" in layers and scenario.candidates.rooftops_above_m is not None:
         parts.append(_rooftops(layers["buildings"], scenario))
@@ -88,7 +90,8 @@ def thin(points: gpd.GeoDataFrame, *, spacing_m: float) -> NDArray[np.bool_]:
     kinds = points["kind"].to_numpy()
     rank = np.argsort(np.argsort(points.index.to_numpy().astype(str), kind="stable"))
     near = (kinds[left] == kinds[right]) & (rank[right] > rank[left])
-    near &= shapely.distance(geometry[left], geometry[right]) < spacing_m  # the query takes equality
+    # the query takes those exactly as far as the spacing too
+    near &= shapely.distance(geometry[left], geometry[right]) < spacing_m
     followers: dict[int, list[int]] = {}
     for i, j in zip(left[near].tolist(), right[near].tolist(), strict=True):
         followers.setdefault(i, []).append(j)
@@ -102,15 +105,18 @@ def _rooftops(buildings: gpd.GeoDataFrame, scenario: Scenario) -> gpd.GeoDataFra
     heights = building_heights(buildings)
     tall = heights >= scenario.candidates.rooftops_above_m
     chosen = buildings[tall]
+    # rows in the same order under new ids: a Series would be aligned to them and lost
+    names = chosen["name"].to_numpy() if "name" in chosen else pd.NA
     return gpd.GeoDataFrame(
         {
-            "name": chosen["name"] if "name" in chosen else pd.NA,
+            "name": names,
             "kind": "rooftop",
             "status": "candidate",
             "height_m": heights[tall] + scenario.candidates.rooftop_mast_m,
             "origin": "derived from buildings",
         },
-        geometry=chosen.representative_point(),
+        geometry=chosen.representative_point().to_numpy(),
+        crs=chosen.crs,
         index=pd.Index([f"roof-{name}" for name in chosen.index], name="id"),
     )
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import html
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
 import numpy as np
@@ -30,6 +30,10 @@ if TYPE_CHECKING:
     from shapely.geometry.base import BaseGeometry
 
     from siteplan.catalog import TargetDocument
+    from siteplan.scenario import Network
+
+EAST_DEG, NORTH_DEG = 180.0, 90.0
+"""Ends of longitude and latitude. [deg]"""
 
 SHARED_EDGE_M = 200.0
 """A point this near outside a generalised boundary still counts as inside. [m]"""
@@ -224,31 +228,14 @@ def read_region(folder: str | PathLike[str]) -> Region:
     scenario, document = read_scenario(folder)
     frames, faults, inputs = _read_layers(folder, scenario)
     if "boundary" not in frames:
-        raise InputError(faults)
-    outline = shapely.union_all(frames["boundary"].geometry.to_numpy())
-    geographic = gpd.GeoSeries([outline], crs=frames["boundary"].crs).to_crs("EPSG:4326").iloc[0]
-    crs = (
-        projected_crs(geographic, china=in_china(geographic, scenario.region.code))
-        if scenario.grid.crs == "auto"
-        else parse_crs(scenario.grid.crs, SCENARIO_FILE, "grid.crs")
-    )
-    if not crs.is_projected or crs.axis_info[0].unit_name != "metre":
-        faults.append(
-            Fault(
-                source=SCENARIO_FILE,
-                column="grid.crs",
-                value=scenario.grid.crs,
-                rule="the grid needs a projected system in metres",
-                remedy='Use crs = "auto", or an EPSG code of such a system.',
-            )
-        )
-        raise InputError(faults)
-    frames = {
-        name: frame if schema.TABLES[name].geometry == "none" else frame.to_crs(crs)
-        for name, frame in frames.items()
-    }
+        raise InputError([*faults, *_terrain_file_faults(folder, scenario)])
+    try:
+        frames, geobox, more = _on_one_grid(frames, scenario)
+    except InputError as error:
+        more = _terrain_file_faults(folder, scenario)
+        raise InputError([*faults, *error.faults, *more]) from None
+    faults.extend(more)
     boundary = shapely.union_all(frames["boundary"].geometry.to_numpy())
-    geobox = make_geobox(boundary, crs, resolution_m=scenario.grid.resolution_m)
     warnings: list[Fault] = []
     frames = _clip_extracts(frames, scenario, boundary)
     faults.extend(_outside_faults(frames, scenario, boundary))
@@ -263,28 +250,15 @@ def read_region(folder: str | PathLike[str]) -> Region:
         warnings.extend(_terrain_warnings(terrain_m, scenario, boundary, geobox))
     layers = {name: frame.set_index("id").drop(columns="_row") for name, frame in frames.items()}
     sites = candidates.all_sites(layers, scenario)
-    faults.extend(_station_faults(frames, sites, scenario))
-    if len(sites) == 0:
-        faults.append(
-            Fault(
-                source=SCENARIO_FILE,
-                column="layers.sites",
-                rule="there is no site, pole or building to put a station on",
-                remedy="Give the sites or poles layer, or candidates.rooftops_above_m.",
-            )
-        )
-    elif not (sites["status"] != "unavailable").any():
-        faults.append(
-            Fault(
-                source=SCENARIO_FILE,
-                column="layers.sites",
-                rule="no site is existing or candidate",
-                remedy="Set the status of usable sites to candidate.",
-            )
-        )
+    if all(name in frames for name in scenario.layers.vectors()):
+        # a layer that could not be read has said so: what it leaves empty is no further fault
+        faults.extend(_site_faults(sites, scenario))
+        faults.extend(_station_faults(frames, sites, scenario))
     if faults:
         raise InputError(faults)
     sites = _located(sites, layers.get("townships"))
+    stations = _stations(layers, sites, scenario)
+    warnings.extend(_far_stations(stations, sites, scenario, geobox))
     buildings = layers.get("buildings")
     building_m = (
         np.zeros(geobox.shape, dtype=np.float32)
@@ -302,7 +276,7 @@ def read_region(folder: str | PathLike[str]) -> Region:
         boundary=boundary,
         layers=MappingProxyType(layers),
         sites=sites,
-        stations=_stations(layers, scenario),
+        stations=stations,
         terrain_m=terrain_m,
         building_m=building_m,
         warnings=tuple(warnings),
@@ -328,9 +302,73 @@ def _read_layers(
     return frames, faults, inputs
 
 
-def _input_file(
-    folder: Path, name: str, layer: str, *, rows: int = 0, crs: str = ""
-) -> InputFile:
+def _terrain_file_faults(folder: Path, scenario: Scenario) -> list[Fault]:
+    """Whether the terrain raster is there, told together with what stops the work before it is read."""
+    try:
+        rasters.terrain_file(folder, scenario.layers.terrain)
+    except InputError as error:
+        return list(error.faults)
+    return []
+
+
+def _on_one_grid(
+    frames: dict[str, gpd.GeoDataFrame], scenario: Scenario
+) -> tuple[dict[str, gpd.GeoDataFrame], GeoBox, list[Fault]]:
+    """Layers in one projected system, and the grid; rows that have no place there become faults."""
+    outline = shapely.union_all(frames["boundary"].geometry.to_numpy())
+    geographic = gpd.GeoSeries([outline], crs=frames["boundary"].crs).to_crs("EPSG:4326").iloc[0]
+    west, south, east, north = geographic.bounds
+    if not (abs(west) <= EAST_DEG and east <= EAST_DEG and max(-south, north) <= NORTH_DEG):
+        fault = Fault(
+            source=scenario.layers.boundary.path,
+            column="geometry",
+            value=f"{south:g} to {north:g} N, {west:g} to {east:g} E",
+            rule="no such place on Earth",
+            remedy="Give the longitude first, and check the coordinate reference system.",
+        )
+        raise InputError([fault])
+    crs = (
+        projected_crs(geographic, china=in_china(geographic, scenario.region.code))
+        if scenario.grid.crs == "auto"
+        else parse_crs(scenario.grid.crs, SCENARIO_FILE, "grid.crs")
+    )
+    if not crs.is_projected or crs.axis_info[0].unit_name != "metre":
+        fault = Fault(
+            source=SCENARIO_FILE,
+            column="grid.crs",
+            value=scenario.grid.crs,
+            rule="the grid needs a projected system in metres",
+            remedy='Use crs = "auto", or an EPSG code of such a system.',
+        )
+        raise InputError([fault])
+    placed: dict[str, gpd.GeoDataFrame] = {}
+    faults: list[Fault] = []
+    for name, frame in frames.items():
+        if schema.TABLES[name].geometry == "none":
+            placed[name] = frame
+            continue
+        projected = frame.to_crs(crs)
+        nowhere = ~np.isfinite(shapely.bounds(projected.geometry.to_numpy())).all(axis=1)
+        faults.extend(
+            Fault(
+                source=scenario.layers.vectors()[name].path,
+                row=str(frame["_row"].loc[i]),
+                column="geometry",
+                value=str(frame.geometry.loc[i])[:60],
+                rule="no such place in the coordinate reference system",
+                remedy="Correct the position, or the system of the layer.",
+            )
+            for i in frame.index[nowhere]
+        )
+        placed[name] = projected[~nowhere]
+    boundary = shapely.union_all(placed["boundary"].geometry.to_numpy())
+    if boundary.is_empty:
+        raise InputError(faults)
+    geobox = make_geobox(boundary, crs, resolution_m=scenario.grid.resolution_m)
+    return placed, geobox, faults
+
+
+def _input_file(folder: Path, name: str, layer: str, *, rows: int = 0, crs: str = "") -> InputFile:
     with inside(folder, name).open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     return InputFile(path=name, sha256=digest, layer=layer, rows=rows, crs=crs)
@@ -367,7 +405,7 @@ def _linear(geometry: BaseGeometry) -> BaseGeometry:
 def _outside_faults(
     frames: dict[str, gpd.GeoDataFrame], scenario: Scenario, boundary: BaseGeometry
 ) -> list[Fault]:
-    faults = []
+    faults: list[Fault] = []
     near = boundary.buffer(SHARED_EDGE_M)
     shapely.prepare(near)
     for name in ("zones", "villages", "venues", "poles", "sites", "roads"):
@@ -384,6 +422,8 @@ def _outside_faults(
                 )
             )
         apart = ~frame.intersects(near)
+        if name == "zones":
+            apart |= frame.intersection(boundary).area <= 0.0
         if name == "sites":
             apart &= frame["status"] != "existing"  # a neighbour's tower may serve the region
         if not apart.any():
@@ -415,9 +455,11 @@ def _with_townships(
     by_word = dict(zip(townships["id"], townships["id"], strict=True))
     for column in ("name", "code"):
         if column in townships:
-            by_word |= dict(zip(townships[column], townships["id"], strict=True))
+            named = townships[townships[column].notna()]
+            by_word |= dict(zip(named[column], named["id"], strict=True))
     indexed = townships.set_index("id")
-    result, faults = dict(frames), []
+    result = dict(frames)
+    faults: list[Fault] = []
     for name in ("villages", "venues", "zones", "sites"):
         frame = frames.get(name)
         if frame is None or "township" not in frame:
@@ -426,7 +468,11 @@ def _with_townships(
         bad = given.notna() & ~given.isin(by_word)
         source = scenario.layers.vectors()[name].path
         faults.extend(
-            catalog.unknown_name(source, "township", str(given.loc[i]), indexed["name"])
+            replace(
+                catalog.unknown_name(source, "township", str(given.loc[i]), indexed["name"]),
+                row=str(frame["_row"].loc[i]),
+                rule="there is no such township",
+            )
             for i in frame.index[bad]
         )
         result[name] = frame.assign(township=given.map(by_word).astype("string"))
@@ -447,7 +493,7 @@ def _located(frame: gpd.GeoDataFrame, townships: gpd.GeoDataFrame | None) -> gpd
     first = pd.Series(polygon, index=row).groupby(level=0).min()
     found = pd.Series(pd.NA, index=frame.index, dtype="string")
     found.iloc[first.index.to_numpy()] = townships.index.to_numpy()[first.to_numpy()]
-    given = frame["township"] if "township" in frame else found
+    given = frame.get("township", found)
     return frame.assign(township=given.astype("string").fillna(found))
 
 
@@ -482,6 +528,42 @@ def _terrain_warnings(
     ]
 
 
+def _site_faults(sites: gpd.GeoDataFrame, scenario: Scenario) -> list[Fault]:
+    """Whether there is anything to plan with, and whether an identifier stands in two layers."""
+    names = [name for name in ("sites", "poles", "buildings") if name in scenario.layers.vectors()]
+    sources = ", ".join(scenario.layers.vectors()[name].path for name in names)
+    twice = sites.index[sites.index.duplicated()]
+    faults = [
+        Fault(
+            source=sources,
+            column="id",
+            value=repr(name),
+            rule="two sites, poles or rooftops share the identifier",
+            remedy="Give every site and pole its own, over both layers.",
+        )
+        for name in twice
+    ]
+    if len(sites) == 0:
+        faults.append(
+            Fault(
+                source=SCENARIO_FILE,
+                column="layers.sites",
+                rule="there is no site, pole or building to put a station on",
+                remedy="Give the sites or poles layer, or candidates.rooftops_above_m.",
+            )
+        )
+    elif not (sites["status"] != "unavailable").any():
+        faults.append(
+            Fault(
+                source=SCENARIO_FILE,
+                column="layers.sites",
+                rule="no site is existing or candidate",
+                remedy="Set the status of usable sites to candidate.",
+            )
+        )
+    return faults
+
+
 def _station_faults(
     frames: dict[str, gpd.GeoDataFrame], sites: gpd.GeoDataFrame, scenario: Scenario
 ) -> list[Fault]:
@@ -489,42 +571,84 @@ def _station_faults(
     if stations is None:
         return []
     source = scenario.layers.vectors()["stations"].path
-    faults = []
-    for station in stations.itertuples():
-        place = {"source": source, "row": str(station.id)}
-        if station.site_id not in sites.index:
-            faults.append(
-                Fault(
-                    **place,
-                    column="site_id",
-                    value=repr(station.site_id),
-                    rule="no such site",
-                    remedy="Add the site to the sites layer, or correct the code.",
-                )
-            )
-        network = scenario.network(station.operator, station.technology)
-        if network is None:
-            faults.append(
-                Fault(
-                    **place,
-                    column="operator",
-                    value=f"{station.operator} {station.technology}",
-                    rule="scenario.toml has no such network",
-                    remedy="Use one of: "
-                    + ", ".join(network.id for network in scenario.networks)
-                    + "; or add the network.",
-                )
-            )
-        equipment = getattr(station, "equipment", pd.NA)
-        if not pd.isna(equipment) and equipment not in catalog.equipment():
-            faults.append(
-                catalog.unknown_name(source, "equipment", str(equipment), catalog.equipment())
-            )
+    kinds = sites["kind"][~sites.index.duplicated()].to_dict()
+    faults: list[Fault] = []
+    for station in stations.to_dict("records"):
+        given = station.get("equipment", pd.NA)
+        kind = kinds.get(station["site_id"])
+        found = (
+            _site_fault(station, kind)
+            or _network_fault(station, scenario)
+            or _equipment_fault(station, None if pd.isna(given) else given, str(kind), scenario)
+        )
+        if found is not None:
+            row = f"{station['_row']} '{station['id']}'"
+            faults.append(replace(found, source=source, row=row))
     return faults
 
 
-def _stations(layers: Mapping[str, gpd.GeoDataFrame], scenario: Scenario) -> pd.DataFrame:
-    """Stations in service, every column of the schema present; the network's equipment where blank."""
+def _site_fault(station: Mapping[str, Any], kind: str | None) -> Fault | None:
+    if kind is not None:
+        return None
+    return Fault(
+        source="",
+        column="site_id",
+        value=repr(station["site_id"]),
+        rule="no such site",
+        remedy="Add the site to the sites layer, or correct the code.",
+    )
+
+
+def _network_fault(station: Mapping[str, Any], scenario: Scenario) -> Fault | None:
+    if scenario.network(station["operator"], station["technology"]) is not None:
+        return None
+    known = ", ".join(network.id for network in scenario.networks)
+    return Fault(
+        source="",
+        column="operator",
+        value=f"{station['operator']} {station['technology']}",
+        rule="scenario.toml has no such network",
+        remedy=f"Use one of: {known}; or add the network.",
+    )
+
+
+def _equipment_fault(
+    station: Mapping[str, Any], given: str | None, kind: str, scenario: Scenario
+) -> Fault | None:
+    network = scenario.network(station["operator"], station["technology"])
+    name = given or (None if network is None else _default_equipment(network, kind))
+    if name is None:
+        return Fault(
+            source="",
+            column="equipment",
+            rule=f"the cell is empty, and the network names no equipment for a {kind}",
+            remedy="Fill the cell, or give the network macro or micro equipment.",
+        )
+    if name not in catalog.equipment():
+        return catalog.unknown_name("", "equipment", name, catalog.equipment())
+    technology = catalog.carriers()[catalog.equipment()[name].carrier].technology
+    if technology == station["technology"]:
+        return None
+    return Fault(
+        source="",
+        column="equipment",
+        value=name,
+        rule=f"the equipment is {technology}, the station {station['technology']}",
+        remedy="Correct one of them.",
+    )
+
+
+def _default_equipment(network: Network, kind: str) -> str | None:
+    """Equipment of a network on a structure: macro where it carries that, else micro."""
+    if catalog.structures()[kind].scale == "micro":
+        return network.micro
+    return network.macro or network.micro
+
+
+def _stations(
+    layers: Mapping[str, gpd.GeoDataFrame], sites: gpd.GeoDataFrame, scenario: Scenario
+) -> pd.DataFrame:
+    """Stations in service, all columns of the schema; the network's equipment where blank."""
     table = schema.TABLES["stations"]
     names = [column.name for column in table.columns if column.name != "id"]
     frame = layers.get("stations")
@@ -532,9 +656,35 @@ def _stations(layers: Mapping[str, gpd.GeoDataFrame], scenario: Scenario) -> pd.
         empty = pd.DataFrame({name: pd.Series(dtype="object") for name in names})
         return empty.rename_axis("id")
     stations = pd.DataFrame(frame.drop(columns="geometry")).reindex(columns=names)
-    blank = stations["equipment"].isna()
     default = [
-        network.macro if (network := scenario.network(operator, technology)) else None
-        for operator, technology in zip(stations["operator"], stations["technology"], strict=True)
+        _default_equipment(network, kind) if network is not None else None
+        for network, kind in zip(
+            map(scenario.network, stations["operator"], stations["technology"]),
+            sites["kind"].loc[stations["site_id"]],
+            strict=True,
+        )
     ]
-    return stations.assign(equipment=stations["equipment"].mask(blank, pd.Series(default, stations.index)))
+    blank = stations["equipment"].isna()
+    filled = stations["equipment"].mask(blank, pd.Series(default, stations.index, dtype="string"))
+    return stations.assign(equipment=filled)
+
+
+def _far_stations(
+    stations: pd.DataFrame, sites: gpd.GeoDataFrame, scenario: Scenario, geobox: GeoBox
+) -> list[Fault]:
+    """Warn of stations outside the grid: their signal is not computed."""
+    box = geobox.extent.boundingbox
+    places = sites.geometry.loc[stations["site_id"]]
+    within = places.x.between(box.left, box.right) & places.y.between(box.bottom, box.top)
+    far = int((~within).sum())
+    if far == 0:
+        return []
+    return [
+        Fault(
+            source=scenario.layers.vectors()["stations"].path,
+            value=f"{far} of {len(stations)} stations",
+            rule="stations outside the grid are left out; their signal inside is not counted",
+            remedy="Nothing, when they do not serve the region.",
+            severity="warning",
+        )
+    ]

@@ -265,7 +265,7 @@ def _conform(raw: gpd.GeoDataFrame, table: schema.Table, source: str) -> gpd.Geo
 
 
 def _polygonal(geometry: NDArray[np.object_]) -> NDArray[np.object_]:
-    """Valid polygons: repairing may leave lines and points, which have no area."""
+    """Repair polygons; what is left of lines and points has no area and goes."""
     valid = shapely.make_valid(geometry)
     mixed = shapely.get_type_id(valid) == shapely.GeometryType.GEOMETRYCOLLECTION
     for i in np.flatnonzero(mixed):

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,9 +11,10 @@ import rasterio
 from rasterio.windows import Window
 
 import siteplan
+from tests.conftest import lonlat, write_small_region
 
 if TYPE_CHECKING:
-    from types import ModuleType
+    from pathlib import Path
 
     from siteplan.plan import Plan
 
@@ -89,17 +88,6 @@ micro = "micro-nr3500"
 """
 
 
-def _region_maker() -> ModuleType:
-    """Load the module of the shared small region by its path: this file has the same name."""
-    path = Path(__file__).parents[1] / "conftest.py"
-    spec = importlib.util.spec_from_file_location("small_region", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 def write_rich_region(folder: Path, names: tuple[str, ...] = ()) -> Path:
     """
     Write the small region with townships, zones, poles, a second network and a hole in the terrain.
@@ -107,8 +95,7 @@ def write_rich_region(folder: Path, names: tuple[str, ...] = ()) -> Path:
     One zone lies behind high walls, so that a gap remains. `names` replace those of sites, villages
     and zones, in this order.
     """
-    maker = _region_maker()
-    maker.write_small_region(folder)
+    write_small_region(folder)
     given = iter(names)
 
     def name(plain: str) -> str:
@@ -116,7 +103,7 @@ def write_rich_region(folder: Path, names: tuple[str, ...] = ()) -> Path:
         return '"' + text.replace('"', '""') + '"'
 
     def degrees(easting_m: float, northing_m: float) -> list[float]:
-        return list(maker.lonlat(easting_m, northing_m))
+        return list(lonlat(easting_m, northing_m))
 
     def square(west: float, south: float, east: float, north: float) -> list[list[list[float]]]:
         corners = [(west, south), (east, south), (east, north), (west, north), (west, south)]

@@ -184,6 +184,16 @@ def test_fewer_radials_near_the_mast_leave_the_rest_as_it_is():
     np.testing.assert_array_equal(thinned.loss_db[computed], all_of_them.loss_db[computed])
 
 
+def test_with_one_rim_a_cell_does_not_depend_on_the_radius():
+    ground = landscape("rough", 100.0, 4)
+    place = {"row": N + 2, "column": N + 2, "cell_m": 50.0, "rim_m": 50.0 * N}
+    far = sweep(ground, None, link(), radius_m=50.0 * N, **place)
+    near = sweep(ground, None, link(), radius_m=50.0 * 9, **place)
+    seen = np.isfinite(near)
+    assert seen.sum() > 200
+    np.testing.assert_array_equal(near[seen], far[N - 9 : N + 10, N - 9 : N + 10][seen])
+
+
 @pytest.mark.parametrize("threads", [2, 3])
 def test_threads_do_not_change_a_bit(threads):
     ground = landscape("noise", 30.0, 5)

@@ -1,0 +1,279 @@
+"""
+What a plan assumes and where its figures come from, one fact a row.
+
+Officers review this list first: definitions of "covered", radio parameters, equipment, costs, how the sites
+were chosen, warnings, and the input files with their hashes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import siteplan
+from siteplan import catalog
+from siteplan.outputs import frames
+from siteplan.propagation.registry import MODELS
+from siteplan.scenario import SCENARIO_FILE
+from siteplan.selection.candidates import structure_costs
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from siteplan.plan import Plan
+
+DEFAULT_ZH: Final = "程序默认值"
+OBJECTIVE_ZH: Final = {"cost": "折现造价最低", "reuse": "存量资源优先、基站最少"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fact:
+    """
+    One assumption or source.
+
+    Attributes
+    ----------
+    topic, item : str
+        What it is about, in Chinese.
+    value : str, float or None
+        The figure or word; None where there is none.
+    unit : str
+        Unit of the value.
+    note : str
+        What else is to be said.
+    source, date : str
+        Where the figure comes from.
+    mark : str
+        How far it can be trusted, as in the catalogue: ``1``, ``2``, ``k``, ``?``; "" when the planner gave
+        it.
+    """
+
+    topic: str
+    item: str
+    value: str | float | None = None
+    unit: str = ""
+    note: str = ""
+    source: str = ""
+    date: str = ""
+    mark: str = ""
+
+
+def assumptions(plan: Plan) -> list[Fact]:
+    """
+    Everything that a plan assumes.
+
+    Parameters
+    ----------
+    plan : Plan
+        The plan.
+
+    Returns
+    -------
+    facts : list of Fact
+        By topic.
+    """
+    return [
+        *_about(plan),
+        *_definition_facts(plan),
+        *_radio_facts(plan),
+        *_equipment_facts(plan),
+        *_cost_facts(plan),
+        *_selection_facts(plan),
+        *_input_facts(plan),
+    ]
+
+
+def _about(plan: Plan) -> Iterator[Fact]:
+    region, document = plan.region, plan.region.document
+    info = region.scenario.region
+    topic = "概况"
+    yield Fact(topic=topic, item="地区", value=info.name, note=info.name_en)
+    yield Fact(topic=topic, item="行政区划代码", value=info.code)
+    yield Fact(
+        topic=topic,
+        item="目标文件",
+        value=document.title,
+        source=document.issuer,
+        date=document.date,
+    )
+    yield Fact(topic=topic, item="规划年份", value="、".join(str(year) for year in plan.years))
+    yield Fact(topic=topic, item="面积", value=region.boundary.area / 1e6, unit="km²")
+    yield Fact(
+        topic=topic,
+        item="坐标系",
+        value=region.crs.to_string(),
+        note=f"{region.crs.name}；经纬度保留6位小数",
+    )
+    yield Fact(topic=topic, item="栅格分辨率", value=region.resolution_m, unit="m")
+    yield Fact(topic=topic, item="计算软件", value=f"siteplan {siteplan.__version__}")
+
+
+def _definition_facts(plan: Plan) -> Iterator[Fact]:
+    topic = "覆盖口径"
+    known = catalog.definitions()
+    rules = frames.rule_table(plan)
+    for name, group in rules[rules["definition"].isin(known)].groupby("definition", sort=True):
+        definition = known[str(name)]
+        told = {"source": definition.source, "date": definition.date, "mark": definition.mark}
+        used = f"用于：{'、'.join(str(rule) for rule in group.index)}"
+        note = f"{definition.zh}。{used}"
+        yield Fact(
+            topic=topic,
+            item=f"{name} 电平",
+            value=definition.rsrp_dbm,
+            unit="dBm",
+            note=note,
+            **told,
+        )
+        if definition.sinr_db is not None:
+            yield Fact(
+                topic=topic, item=f"{name} SINR", value=definition.sinr_db, unit="dB", **told
+            )
+        if definition.distance_m is not None:
+            yield Fact(
+                topic=topic, item=f"{name} 距离", value=definition.distance_m, unit="m", **told
+            )
+        yield Fact(
+            topic=topic, item=f"{name} 达标占比", value=definition.share * 100.0, unit="%", **told
+        )
+
+
+def _radio_facts(plan: Plan) -> Iterator[Fact]:
+    scenario = plan.region.scenario
+    radio = scenario.radio
+    figures = (
+        ("终端高度", "receiver_height_m", radio.receiver_height_m, "m"),
+        ("人体损耗", "body_loss_db", radio.body_loss_db, "dB"),
+        ("穿透损耗", "penetration_loss_db", radio.penetration_loss_db, "dB"),
+        ("邻区负荷", "load", radio.load * 100.0, "%"),
+        ("终端噪声系数", "noise_figure_db", radio.noise_figure_db, "dB"),
+        ("单站最大计算半径", "radius_m", radio.radius_m, "m"),
+    )
+    topic = "无线参数"
+    for item, model in (("宏站传播模型", radio.macro_model), ("微站传播模型", radio.micro_model)):
+        yield Fact(topic=topic, item=item, value=model, source=MODELS[model].source)
+    for item, name, value, unit in figures:
+        source = SCENARIO_FILE if name in radio.model_fields_set else DEFAULT_ZH
+        yield Fact(topic=topic, item=item, value=value, unit=unit, source=source)
+    yield Fact(
+        topic=topic,
+        item="判定余量",
+        value=scenario.targets.margin_db,
+        unit="dB",
+        note="去掉余量才达标的目标判为有风险",
+        source=SCENARIO_FILE if "margin_db" in scenario.targets.model_fields_set else DEFAULT_ZH,
+    )
+
+
+def _equipment_facts(plan: Plan) -> Iterator[Fact]:
+    stations = frames.station_list(plan)
+    offered = [(net.macro, net.micro) for net in plan.region.scenario.networks if net.build]
+    names = {name for pair in offered for name in pair if name} | set(stations["equipment"])
+    carriers = {catalog.equipment()[name].carrier for name in names}
+    for name in sorted(carriers):
+        carrier = catalog.carriers()[name]
+        told = {"source": carrier.source, "date": carrier.date, "mark": carrier.mark}
+        blocks = f"{carrier.resource_blocks}个资源块"
+        note = f"{carrier.technology}，{blocks}，子载波间隔{carrier.subcarrier_khz:g} kHz"
+        yield Fact(
+            topic="载波", item=name, value=carrier.frequency_mhz, unit="MHz", note=note, **told
+        )
+    for name in sorted(names):
+        gear = catalog.equipment()[name]
+        told = {"source": gear.source, "date": gear.date, "mark": gear.mark}
+        note = f"载波{gear.carrier}，{gear.sectors}扇区，方向图{gear.pattern}"
+        figures = (
+            ("单小区发射功率", gear.power_w, "W"),
+            ("天线增益", gear.gain_dbi, "dBi"),
+            ("馈线等损耗", gear.losses_db, "dB"),
+        )
+        for item, value, unit in figures:
+            yield Fact(
+                topic="设备", item=f"{name} {item}", value=value, unit=unit, note=note, **told
+            )
+    for kind, structure in catalog.structures().items():
+        yield Fact(
+            topic="默认挂高",
+            item=frames.label(kind),
+            value=structure.antenna_height_m,
+            unit="m",
+            note=f"最大可挂{frames.label(structure.scale)}；图层未给高度时采用",
+            source=structure.source,
+            mark=structure.mark,
+        )
+
+
+def _cost_facts(plan: Plan) -> Iterator[Fact]:
+    given = plan.region.scenario.costs
+    table = catalog.costs()
+    topic = "造价"
+    for name, cost in structure_costs(plan.region.scenario).items():
+        default = table.structure.get(name, table.structure["new"])
+        told = (
+            {"source": SCENARIO_FILE}
+            if name in given.structure
+            else {"source": default.source, "mark": default.mark}
+        )
+        yield Fact(
+            topic=topic, item=f"启用站址：{frames.label(name)}", value=cost, unit="元", **told
+        )
+    for scale, default in table.station.items():
+        told = (
+            {"source": SCENARIO_FILE}
+            if scale in given.station
+            else {"source": default.source, "mark": default.mark}
+        )
+        cost = given.station.get(scale, default.cost_cny)
+        yield Fact(
+            topic=topic, item=f"基站设备：{frames.label(scale)}", value=cost, unit="元", **told
+        )
+    rate = table.discount_rate if given.discount_rate is None else given.discount_rate
+    told = (
+        {"source": table.discount_source, "mark": table.discount_mark}
+        if given.discount_rate is None
+        else {"source": SCENARIO_FILE}
+    )
+    yield Fact(topic=topic, item="年折现率", value=rate * 100.0, unit="%", **told)
+
+
+def _selection_facts(plan: Plan) -> Iterator[Fact]:
+    selection = plan.selection
+    figures = selection.as_dict()
+    topic = "选址求解"
+    yield Fact(topic=topic, item="方法", value=selection.method)
+    yield Fact(topic=topic, item="备选基站", value=figures["candidates"], unit="个")
+    unit = "元" if selection.objective == "cost" else ""
+    yield Fact(topic=topic, item="目标函数", value=OBJECTIVE_ZH[selection.objective])
+    yield Fact(topic=topic, item="目标函数值", value=figures["value"], unit=unit)
+    yield Fact(
+        topic=topic,
+        item="下界",
+        value=figures["bound"],
+        unit=unit,
+        note="在这些备选中，满足同样需求的任何方案都不低于此值",
+    )
+    yield Fact(topic=topic, item="与最优的最大差距", value=figures["gap"] * 100.0, unit="%")
+    settings = plan.region.scenario.selection
+    source = SCENARIO_FILE if "time_limit_s" in settings.model_fields_set else DEFAULT_ZH
+    yield Fact(topic=topic, item="求解时限", value=settings.time_limit_s, unit="s", source=source)
+    for short in selection.shortfalls.itertuples():
+        yield Fact(
+            topic="备选无法满足",
+            item=f"{short.rule_id} {short.name}",
+            value=float(str(short.reachable)),
+            note=f"需要 {short.needed:g}，全部备选建成后可达 {short.reachable:g}",
+        )
+
+
+def _input_facts(plan: Plan) -> Iterator[Fact]:
+    for warning in plan.region.warnings:
+        yield Fact(topic="提示", item=warning.source, note=str(warning))
+    for file in plan.region.inputs:
+        yield Fact(
+            topic="输入文件",
+            item=file.path,
+            value=file.rows or None,
+            unit="行" if file.rows else "",
+            note=file.crs,
+            source=f"sha256 {file.sha256}",
+        )

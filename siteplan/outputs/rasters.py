@@ -1,0 +1,152 @@
+"""
+Signal levels as cloud-optimised GeoTIFFs, one file for each technology, year and network.
+
+Levels are stored as they are computed, in hundredths of a dBm as int16, with scale 0.01 in the file: QGIS
+and xarray show dBm, and no digit is lost. *No station reaches* and *not known* are two things: band 1 is
+nodata where no level is known, and band 2 says where missing terrain hides what some station may deliver.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import rasterio
+from rasterio.io import MemoryFile
+
+from siteplan.coverage.footprint import NO_SIGNAL, UNKNOWN_SIGNAL
+from siteplan.units import CENTI
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from siteplan.coverage.network import Coverage
+    from siteplan.plan import Plan
+
+NETWORKS: Final = ("today", "plan")
+"""Networks that a plan compares: what stands today, and what stands with the plan."""
+
+BANDS: Final = (
+    "RSRP of the best server",
+    "1 where missing terrain hides what some station may deliver",
+)
+
+
+def coverage_path(coverage: Coverage, network: str) -> str:
+    """
+    Path of a coverage raster inside the output folder.
+
+    Parameters
+    ----------
+    coverage : Coverage
+        Technology and year.
+    network : {"today", "plan"}
+        Whose coverage it is.
+
+    Returns
+    -------
+    path : str
+        With forward slashes: ``coverage/4G_2022_plan_rsrp.tif``.
+    """
+    return f"coverage/{coverage.technology}_{coverage.year}_{network}_rsrp.tif"
+
+
+def coverage_rasters(plan: Plan) -> dict[str, tuple[Coverage, str]]:
+    """
+    Every coverage raster of a plan.
+
+    Parameters
+    ----------
+    plan : Plan
+        The plan.
+
+    Returns
+    -------
+    rasters : dict of str to (Coverage, str)
+        By path inside the output folder: the coverage, and whose it is. Years without change have files
+        of their own.
+    """
+    by_network = zip(NETWORKS, (plan.coverage_today, plan.coverage_plan), strict=True)
+    return {
+        coverage_path(coverage, network): (coverage, network)
+        for network, coverages in by_network
+        for _, coverage in sorted(coverages.items(), key=lambda item: item[0])
+    }
+
+
+def write_coverage(plan: Plan, coverage: Coverage, path: Path, *, network: str) -> None:
+    """
+    Write the level of one coverage as a cloud-optimised GeoTIFF.
+
+    Band 1 holds RSRP in hundredths of a dBm, with scale 0.01 so that readers that honour it give dBm, and
+    nodata -32768 where no level is known. Band 2 is 1 where missing terrain hides what some station may
+    deliver, else 0; a level in band 1 is then a lower limit. Overviews take the nearest cell, since
+    decibels must not be averaged. The tags name quantity, unit, year, network and the definitions of
+    "covered" in use.
+
+    Parameters
+    ----------
+    plan : Plan
+        For the tags.
+    coverage : Coverage
+        What to write.
+    path : Path
+        File to write; its folder must exist.
+    network : {"today", "plan"}
+        Whose coverage it is.
+
+    Raises
+    ------
+    OSError
+        When the file cannot be written.
+    """
+    code = plan.region.crs.to_epsg()
+    known = coverage.rsrp_cdbm > UNKNOWN_SIGNAL
+    profile = {
+        "driver": "COG",
+        "height": coverage.geobox.shape[0],
+        "width": coverage.geobox.shape[1],
+        "count": len(BANDS),
+        "dtype": "int16",
+        "nodata": NO_SIGNAL,
+        "crs": rasterio.CRS.from_epsg(code)
+        if code is not None
+        else rasterio.CRS.from_wkt(plan.region.crs.to_wkt()),
+        "transform": coverage.geobox.transform,
+        "compress": "DEFLATE",
+        "predictor": "YES",
+        "overview_resampling": "NEAREST",
+    }
+    # made in memory: a full disk is then met by Python, which never keeps silent about it
+    with MemoryFile() as memory:
+        with memory.open(**profile) as raster:
+            raster.write(np.where(known, coverage.rsrp_cdbm, np.int16(NO_SIGNAL)), 1)
+            raster.write(coverage.unknown.astype(np.int16), 2)
+            raster.scales = (1.0 / CENTI, 1.0)
+            raster.units = ("dBm", "1")
+            raster.descriptions = BANDS
+            raster.update_tags(**_tags(plan, coverage, network))
+        path.write_bytes(memory.read())
+
+
+def _tags(plan: Plan, coverage: Coverage, network: str) -> dict[str, str]:
+    scenario = plan.region.scenario
+    used = dict(
+        scenario.definition(rule)
+        for rule in plan.region.document.rules
+        if rule.kind == "coverage" and rule.technology == coverage.technology
+    )
+    return {
+        "region": f"{scenario.region.name} {scenario.region.code}".strip(),
+        "quantity": "RSRP of the best server, outdoors, "
+        f"{scenario.radio.receiver_height_m:g} m above ground",
+        "unit": "dBm",
+        "nodata_means": "no station reaches the cell, or none of known level",
+        "technology": coverage.technology,
+        "network": {"today": "stations of today", "plan": "stations of today and of the plan"}[
+            network
+        ],
+        "year": f"end of {coverage.year}",
+        "models": f"macro {scenario.radio.macro_model}, micro {scenario.radio.micro_model}",
+        "definitions": "; ".join(f"{name}: {used[name].zh}" for name in sorted(used)),
+    }

@@ -1,0 +1,193 @@
+"""Footprints against a computation cell by cell, and the laws that make them parts of one network."""
+
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from siteplan.coverage.footprint import NO_SIGNAL, UNKNOWN_SIGNAL, footprints
+from siteplan.coverage.stations import station_table
+from siteplan.propagation.registry import MODELS
+from tests import handmade as hand
+
+SIZE, CELL_M = 41, 200.0
+MIDDLE = SIZE // 2
+RADIO = {
+    "macro_model": "tr38901-rma",
+    "micro_model": "tr38901-umi",
+    "radius_m": 3000.0,
+    "body_loss_db": 2.0,
+    "penetration_loss_db": 1.0,
+}
+
+
+def land(*places, terrain_m=None, building_m=None):
+    """Region with one tower in the middle of each given (row, column)."""
+    rows = [
+        (f"s{i}", "tower", "existing", (column + 0.5) * CELL_M, (SIZE - row - 0.5) * CELL_M)
+        for i, (row, column) in enumerate(places)
+    ]
+    return hand.region(
+        shape=(SIZE, SIZE),
+        cell_m=CELL_M,
+        the_sites=hand.sites(*rows),
+        terrain_m=terrain_m,
+        building_m=building_m,
+        radio=RADIO,
+    )
+
+
+def table(region, **columns):
+    given = pd.DataFrame(
+        {
+            "site_id": region.sites.index,
+            "operator": "甲",
+            "technology": "4G",
+            "equipment": "macro-lte900",
+        },
+        index=[f"st{i}" for i in range(len(region.sites))],
+    )
+    return station_table(region, given.assign(**columns))
+
+
+def whole(region, stations, *, floor_dbm=-130.0):
+    """Level of each station over the whole grid, in hundredths of a dBm, by position."""
+    result = {}
+    for position, footprint in footprints(region, stations, floor_dbm=floor_dbm, label=""):
+        level = np.full((SIZE, SIZE), NO_SIGNAL, dtype=np.int16)
+        level[footprint.window] = footprint.rsrp_cdbm
+        result[position] = level
+    return dict(sorted(result.items()))
+
+
+def level_by_hand(row, column, mast, *, seen, height_m=35.0, azimuth_deg=0.0):
+    """RSRP of one cell of macro-lte900: 40 W, 50 blocks, 15 dBi, 0.5 dB, three sectors."""
+    north, east = mast[0] - row, column - mast[1]
+    distance_m = max(math.hypot(north, east), 0.5) * CELL_M
+    bearing = math.degrees(math.atan2(east, north))
+    attenuation = min(
+        min(12.0 * (math.remainder(bearing - azimuth_deg - 120.0 * k, 360.0) / 65.0) ** 2, 30.0)
+        for k in range(3)
+    )
+    power_dbm = 10.0 * math.log10(40_000.0 / (50 * 12))
+    loss_db = MODELS["tr38901-rma"].loss(
+        np.array([distance_m]), 941.5, height_m, 1.5, line_of_sight=seen
+    )[0]
+    return power_dbm + 15.0 - 0.5 - 2.0 - 1.0 - attenuation - loss_db
+
+
+@pytest.mark.parametrize("azimuth_deg", [0.0, 50.0])
+def test_flat_ground_cell_by_cell(azimuth_deg):
+    region = land((MIDDLE, MIDDLE))
+    (level,) = whole(region, table(region, azimuth_deg=azimuth_deg)).values()
+    for row in range(SIZE):
+        for column in range(SIZE):
+            cells = math.hypot(row - MIDDLE, column - MIDDLE)
+            if cells >= 15.5:  # 3000 m are 15 cells
+                assert level[row, column] == NO_SIGNAL
+                continue
+            expected = level_by_hand(
+                row, column, (MIDDLE, MIDDLE), seen=True, azimuth_deg=azimuth_deg
+            )
+            assert level[row, column] == pytest.approx(100.0 * expected, abs=1.0)
+
+
+def test_behind_a_wall_the_other_formula_counts():
+    walls = np.zeros((SIZE, SIZE), np.float32)
+    walls[:, MIDDLE + 5] = 200.0
+    region = land((MIDDLE, MIDDLE), building_m=walls)
+    (level,) = whole(region, table(region)).values()
+    for column in range(MIDDLE, MIDDLE + 16):
+        expected = level_by_hand(MIDDLE, column, (MIDDLE, MIDDLE), seen=column <= MIDDLE + 5)
+        assert level[MIDDLE, column] == pytest.approx(100.0 * expected, abs=1.0)
+
+
+def test_moving_the_mast_moves_the_footprint():
+    region = land((15, 15), (24, 22))
+    first, second = whole(region, table(region)).values()
+    np.testing.assert_array_equal(first[:31, :31], second[9:40, 7:38])
+
+
+@pytest.mark.parametrize("place", [(0, 0), (3, 40), (40, 20), (20, 1)])
+def test_the_edge_of_the_grid_only_cuts(place):
+    region = land((MIDDLE, MIDDLE), place)
+    middle, edge = whole(region, table(region)).values()
+    row, column = place[0] - MIDDLE, place[1] - MIDDLE
+    for i in range(SIZE):
+        for j in range(SIZE):
+            k, m = i - row, j - column
+            if 0 <= k < SIZE and 0 <= m < SIZE:
+                assert edge[i, j] == middle[k, m]
+
+
+def test_a_higher_floor_only_cuts_what_lies_below_it():
+    ground = hand.fractal(SIZE, seed=3, relief_m=60.0)
+    region = land((MIDDLE, MIDDLE), terrain_m=ground)
+    (low,) = whole(region, table(region), floor_dbm=-140.0).values()
+    (high,) = whole(region, table(region), floor_dbm=-75.0).values()
+    assert (high == NO_SIGNAL).sum() > (low == NO_SIGNAL).sum()
+    np.testing.assert_array_equal(high[high != NO_SIGNAL], low[high != NO_SIGNAL])
+    assert (low[high == NO_SIGNAL] < -7500).all()
+
+
+def test_a_neighbour_on_the_same_mast_changes_nothing():
+    # The stronger station reaches farther; what it needs to see must not move the other's shadows.
+    ground = hand.fractal(SIZE, seed=5, relief_m=60.0)
+    region = land((MIDDLE, MIDDLE), (MIDDLE, MIDDLE), terrain_m=ground)
+    gear = ["macro-lte1800", "macro-lte800"]
+    pair = table(region, equipment=gear)
+    together = whole(region, pair, floor_dbm=-70.0)
+    for position in (0, 1):
+        alone = whole(region, pair.iloc[[position]], floor_dbm=-70.0)[0]
+        np.testing.assert_array_equal(together[position], alone)
+
+
+def test_voids_make_the_signal_behind_them_unknown():
+    ground = np.full((SIZE, SIZE), 1200.0, np.float32)
+    ground[:, MIDDLE + 4] = np.nan
+    region = land((MIDDLE, MIDDLE), terrain_m=ground)
+    (level,) = whole(region, table(region)).values()
+    offset = np.arange(SIZE) - MIDDLE
+    within = np.hypot(offset[:, None], offset[None, :]) < 15.5
+    behind = np.broadcast_to(offset >= 4, within.shape)
+    np.testing.assert_array_equal(level == UNKNOWN_SIGNAL, within & behind)
+
+
+def test_a_mast_on_a_void_gives_an_unknown_signal():
+    ground = np.full((SIZE, SIZE), 1200.0, np.float32)
+    ground[MIDDLE, MIDDLE] = np.nan
+    region = land((MIDDLE, MIDDLE), terrain_m=ground)
+    (level,) = whole(region, table(region)).values()
+    assert set(np.unique(level)) == {NO_SIGNAL, UNKNOWN_SIGNAL}
+
+
+def test_a_mast_outside_the_grid_is_passed_over():
+    region = land((MIDDLE, MIDDLE), (SIZE + 30, MIDDLE))
+    pair = table(region)
+    assert pair["cell"].tolist()[1] == -1
+    assert list(whole(region, pair)) == [0]
+
+
+def test_the_spill_is_the_power_of_all_cells_over_the_best():
+    region = land((MIDDLE, MIDDLE))
+    ((_, footprint),) = footprints(region, table(region), floor_dbm=-130.0, label="")
+    assert footprint.spill.min() >= 1.0
+    top, left = MIDDLE - footprint.row, MIDDLE - footprint.column
+    # on the boresight the two neighbours, 120 degrees off, are 30 dB down each; between two
+    # boresights both are 12 (60 / 65)^2 down and the third 30 dB
+    assert footprint.spill[top - 5, left] == pytest.approx(1.0 + 2e-3, rel=1e-5)
+    edge = 10.0 ** (-1.2 * (60.0 / 65.0) ** 2)
+    assert footprint.spill[top + 5, left] == pytest.approx((2.0 * edge + 1e-3) / edge, rel=1e-5)
+
+
+def test_omni_micro_stations_take_their_own_model():
+    region = land((MIDDLE, MIDDLE))
+    micro = table(region, technology="5G", equipment="micro-nr3500", antenna_height_m=8.0)
+    (level,) = whole(region, micro).values()
+    # 20 W over 273 blocks, 10 dBi, 0.5 dB, minus 3 dB of body and wall, UMi with sight at 600 m
+    power_dbm = 10.0 * math.log10(20_000.0 / (273 * 12))
+    loss_db = MODELS["tr38901-umi"].loss(np.array([600.0]), 3500.0, 8.0, 1.5, line_of_sight=True)[0]
+    expected = 100.0 * (power_dbm + 10.0 - 0.5 - 3.0 - loss_db)
+    for row, column in ((-3, 0), (3, 0), (0, 3), (0, -3)):
+        assert level[MIDDLE + row, MIDDLE + column] == pytest.approx(expected, abs=1.0)

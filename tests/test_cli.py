@@ -1,0 +1,131 @@
+"""The command line as a planner meets it: results, messages, exit codes."""
+
+from __future__ import annotations
+
+import csv
+import json
+import subprocess
+import sys
+
+import openpyxl
+import pyogrio
+import pytest
+
+from siteplan.cli import FAULTY_INPUT, main
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    """The small region planned once by the command: what it printed and its output folder."""
+    from tests.conftest import write_small_region
+
+    folder = write_small_region(tmp_path_factory.mktemp("cli") / "small")
+    out = folder.parent / "out"
+    done = subprocess.run(
+        [sys.executable, "-m", "siteplan", "plan", str(folder), "--out", str(out)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout, out
+
+
+def test_writes_every_file_and_names_it(run):
+    printed, out = run
+    names = {str(path.relative_to(out)) for path in out.rglob("*") if path.is_file()}
+    for name in ("map.html", "sites.xlsx", "sites.csv", "plan.gpkg", "summary.json"):
+        assert name in names
+    assert any(name.endswith(".tif") for name in names)
+    for name in names:
+        assert name in printed.replace("\\", "/")
+
+
+def test_prints_each_rule_with_what_is_required_today_and_planned(run):
+    printed, out = run
+    summary = json.loads((out / "summary.json").read_text(encoding="utf-8"))
+    for rule in summary["rules"]:
+        line = next(line for line in printed.splitlines() if line.startswith(rule["rule_id"]))
+        assert f"{rule['today']:.1%}" in line
+        assert f"{rule['plan']:.1%}" in line
+        assert f"{rule['required']:.1%}" in line
+        assert f"{rule['state_today']} -> {rule['state_plan']}" in line
+
+
+def test_totals_agree_between_terminal_lists_layers_and_summary(run):
+    printed, out = run
+    totals = json.loads((out / "summary.json").read_text(encoding="utf-8"))["totals"]
+    assert f"{totals['stations_planned']} stations on {totals['sites_planned']} sites" in printed
+    with (out / "sites.csv").open(encoding="utf-8-sig", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == totals["sites_planned"]
+    assert sum(int(row["stations"]) for row in rows) == totals["stations_planned"]
+    assert sum(float(row["cost_cny"]) for row in rows) == pytest.approx(totals["cost_cny"])
+    assert pyogrio.read_info(out / "plan.gpkg", layer="sites")["features"] == len(rows)
+    book = openpyxl.load_workbook(out / "sites.xlsx")
+    assert book.worksheets[0].max_row - 1 == len(rows)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda folder: (folder / "villages.csv").unlink(), ["villages.csv", "does not exist"]),
+        (
+            lambda folder: replace(folder / "sites.csv", "tower,existing", "mast,existing"),
+            ["sites.csv", "row 2", "kind", "'mast'", "tower"],
+        ),
+        (
+            lambda folder: replace(folder / "villages.csv", ",39.", ",38."),
+            ["villages.csv", "西村", "outside the boundary", "38."],
+        ),
+        (
+            lambda folder: replace(folder / "scenario.toml", "radius_m", "radious_m"),
+            ["scenario.toml", "radio.radious_m", "unknown key"],
+        ),
+        (
+            lambda folder: replace(folder / "sites.csv", "candidate", "unavailable"),
+            ["no candidate station"],
+        ),
+    ],
+)
+def test_bad_input_ends_with_one_message_and_writes_nothing(small_folder, capsys, change, words):
+    change(small_folder)
+    out = small_folder.parent / "out"
+    assert main(["plan", str(small_folder), "--out", str(out)]) == FAULTY_INPUT
+    message = capsys.readouterr().err
+    for word in words:
+        assert word in message
+    assert "Traceback" not in message
+    assert not out.exists()
+    assert [path.name for path in small_folder.parent.iterdir()] == ["small"]
+
+
+def test_a_missing_folder_is_named(tmp_path, capsys):
+    assert main(["plan", str(tmp_path / "nowhere")]) == FAULTY_INPUT
+    assert "nowhere" in capsys.readouterr().err
+
+
+def test_an_unknown_demo_region_is_refused_with_the_names(capsys):
+    with pytest.raises(SystemExit) as stopped:
+        main(["demo", "atlantis"])
+    assert stopped.value.code == FAULTY_INPUT
+    assert "hangjin" in capsys.readouterr().err
+
+
+def test_help_loads_no_heavy_module():
+    code = (
+        "import sys, siteplan.cli\n"
+        "try: siteplan.cli.main(['--help'])\n"
+        "except SystemExit: pass\n"
+        "heavy = {'numpy', 'pandas', 'geopandas', 'numba', 'folium', 'highspy', 'rasterio'}\n"
+        "sys.exit(len(heavy & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False)
+    assert done.returncode == 0
+
+
+def replace(path, old, new):
+    """Replace text in a file, which must hold it."""
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new), encoding="utf-8")

@@ -101,7 +101,7 @@ def _print_plan(plan: Plan) -> None:
     from siteplan.outputs.frames import rule_table  # noqa: PLC0415
 
     region = plan.region
-    for warning in region.warnings:
+    for warning in plan.warnings:
         print(f"warning: {warning}")
     print(f"\n{region.scenario.region.name} - {region.document.title}")
     rules = rule_table(plan)

@@ -157,9 +157,7 @@ def find_gaps(
     return gaps[[*COLUMNS, "geometry"]]
 
 
-def _classes(
-    region: Region, demands: Mapping[str, Demand]
-) -> dict[tuple[str, str], list[Rule]]:
+def _classes(region: Region, demands: Mapping[str, Demand]) -> dict[tuple[str, str], list[Rule]]:
     """Rules by technology and class of demand."""
     classes: dict[tuple[str, str], list[Rule]] = {}
     for rule in region.document.rules:

@@ -10,6 +10,7 @@ import pandas as pd
 
 from siteplan.coverage.network import Coverage, network_coverage
 from siteplan.coverage.stations import station_table
+from siteplan.coverage.validity import validity_warnings
 from siteplan.demand import Demand, region_demands
 from siteplan.gaps import find_gaps
 from siteplan.selection import Selection, select_stations
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
     import geopandas as gpd
 
+    from siteplan.errors import Fault
     from siteplan.region import Region
 
 FLOOR_BELOW_THRESHOLD_DB = 10.0
@@ -52,6 +54,8 @@ class Plan:
         What is uncovered at the end of the last year without and with the plan, with causes.
     selection : Selection
         How the stations were chosen, and how good the choice is.
+    warnings : tuple of Fault
+        What was found in the input and where models are used beyond their published ranges.
     """
 
     region: Region
@@ -66,6 +70,7 @@ class Plan:
     gaps_today: gpd.GeoDataFrame
     gaps_plan: gpd.GeoDataFrame
     selection: Selection
+    warnings: tuple[Fault, ...]
 
     def _repr_html_(self) -> str:
         rows = []
@@ -133,6 +138,7 @@ def make_plan(region: Region) -> Plan:
         gaps_today=find_gaps(region, demands, today, coverage_today, today_stations, years[-1]),
         gaps_plan=find_gaps(region, demands, planned, coverage_plan, stations, years[-1]),
         selection=selection,
+        warnings=region.warnings + validity_warnings(region, stations),
     )
 
 

@@ -23,6 +23,7 @@ FIRST_YEAR, LAST_YEAR = 2000, 2100
 
 ModelName = Literal[
     "free-space",
+    "p1812",
     "tr38901-uma",
     "tr38901-umi",
     "tr38901-rma",
@@ -193,6 +194,8 @@ class Radio(Entry):
         Handset height above ground. [m]
     macro_model, micro_model : str
         Propagation model of macro and micro stations.
+    time_percent : float
+        Share of an average year in which the loss of P.1812 is not exceeded. [%]
     body_loss_db : float
         Loss by the body of the user. [dB]
     penetration_loss_db : float
@@ -208,6 +211,7 @@ class Radio(Entry):
     receiver_height_m: float = Field(default=1.5, gt=0.0, le=10.0)
     macro_model: ModelName = "tr38901-uma"
     micro_model: ModelName = "tr38901-umi"
+    time_percent: float = Field(default=50.0, ge=1.0, le=50.0)
     body_loss_db: float = Field(default=0.0, ge=0.0)
     penetration_loss_db: float = Field(default=0.0, ge=0.0)
     load: float = Field(default=0.3, ge=0.0, le=1.0)

@@ -331,9 +331,7 @@ def _coverage_rule(
 class _Verdict:
     """Judges one rule on a subset of samples."""
 
-    def __init__(
-        self, demand: Demand, rule: Rule, definition: Definition, required: float
-    ) -> None:
+    def __init__(self, demand: Demand, rule: Rule, definition: Definition, required: float) -> None:
         self.demand = demand
         self.rule = rule
         self.definition = definition
@@ -413,9 +411,7 @@ class _Verdict:
 
 def _no_demand(region: Region, rule: Rule, demand: Demand | None) -> dict[str, object]:
     name, _ = region.scenario.definition(rule)
-    reason = (
-        f"layer {rule.layer} not given" if demand is None else f"no row of {rule.layer} fits"
-    )
+    reason = f"layer {rule.layer} not given" if demand is None else f"no row of {rule.layer} fits"
     return _blank(rule) | {"reason": reason, "definition": name, "unit": "share"}
 
 
@@ -438,9 +434,7 @@ def _blank(rule: Rule) -> dict[str, object]:
     }
 
 
-def _network_rule(
-    region: Region, rule: Rule, stations: pd.DataFrame
-) -> list[dict[str, object]]:
+def _network_rule(region: Region, rule: Rule, stations: pd.DataFrame) -> list[dict[str, object]]:
     """Rules on stations and sites, not on signal."""
     if rule.kind == "task":
         return [_blank(rule) | {"reason": "progress is reported by the responsible unit"}]

@@ -266,7 +266,7 @@ def _selection_facts(plan: Plan) -> Iterator[Fact]:
 
 
 def _input_facts(plan: Plan) -> Iterator[Fact]:
-    for warning in plan.region.warnings:
+    for warning in plan.warnings:
         yield Fact(topic="提示", item=warning.source, note=str(warning))
     for file in plan.region.inputs:
         yield Fact(

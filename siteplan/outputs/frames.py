@@ -373,7 +373,7 @@ def summary(plan: Plan) -> dict[str, Any]:
             {"path": file.path, "layer": file.layer, "sha256": file.sha256, "rows": file.rows}
             for file in plan.region.inputs
         ],
-        "warnings": [str(fault) for fault in plan.region.warnings],
+        "warnings": [str(fault) for fault in plan.warnings],
     }
 
 

@@ -33,6 +33,11 @@ if TYPE_CHECKING:
 WRITTEN: Final = "2000-01-01T00:00:00.000Z"
 """Date of change in the file: a constant, so that the same plan gives the same bytes."""
 
+GDAL_OPTIONS: Final = {
+    "OGR_CURRENT_DATE": WRITTEN,
+    "OGR_SQLITE_SYNCHRONOUS": "OFF",  # a crash of the system leaves a file that nobody has seen yet
+}
+
 CONTEXT: Final = ("zones", "villages", "roads", "venues")
 """Layers of the region that are written even when no rule speaks of them."""
 
@@ -89,10 +94,11 @@ def write_plan_gpkg(plan: Plan, path: Path) -> None:
     """
     layers = plan_layers(plan)
     try:
-        with _fixed_date():
+        with _gdal_options():
             for i, (name, frame) in enumerate(layers.items()):
                 _write_layer(frame, path, name, append=i > 0)
         with closing(sqlite3.connect(path)) as database, database:
+            database.execute("PRAGMA synchronous = OFF")
             _describe(database, layers, plan.region.document.rules)
     except (DataSourceError, DataLayerError, sqlite3.Error) as error:
         raise OSError(str(error)) from error
@@ -223,13 +229,14 @@ def _states(plan: Plan, rule: Rule) -> pd.DataFrame:
 
 
 @contextmanager
-def _fixed_date() -> Iterator[None]:
-    before = pyogrio.get_gdal_config_option("OGR_CURRENT_DATE")
-    pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": WRITTEN})
+def _gdal_options() -> Iterator[None]:
+    """Set GDAL's options for the time of the writing; they belong to the whole process."""
+    before = {name: pyogrio.get_gdal_config_option(name) for name in GDAL_OPTIONS}
+    pyogrio.set_gdal_config_options(GDAL_OPTIONS)
     try:
         yield
     finally:
-        pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": before})
+        pyogrio.set_gdal_config_options(before)
 
 
 def _write_layer(frame: pd.DataFrame, path: Path, name: str, *, append: bool) -> None:

@@ -12,7 +12,7 @@ import html
 import json
 import re
 from importlib.resources import files
-from typing import TYPE_CHECKING, ClassVar, Final
+from typing import TYPE_CHECKING, Final
 
 import folium
 from branca.element import Element, Figure
@@ -61,7 +61,7 @@ def write_map(plan: Plan, path: Path) -> None:
 
 def map_page(plan: Plan) -> str:
     """
-    The map of a plan as a page.
+    Make the page that shows a plan.
 
     Parameters
     ----------
@@ -78,19 +78,19 @@ def map_page(plan: Plan) -> str:
     page.title = html.escape(f"{data['title']} {data['words']['title']}")
     _OfflineMap().add_to(page)
     head = page.header
-    head.add_child(Element(f"<style>{_leaflet_css()}</style>"), name="leaflet_css")
-    head.add_child(Element(f"<style>{_asset('map.css')}</style>"), name="map_css")
+    head.add_child(_Text(f"<style>{_leaflet_css()}</style>"), name="leaflet_css")
+    head.add_child(_Text(f"<style>{_asset('map.css')}</style>"), name="map_css")
     page.html.add_child(
-        Element(f'<script type="application/json" id="{DATA_ID}">{inline_json(data)}</script>'),
+        _Text(f'<script type="application/json" id="{DATA_ID}">{inline_json(data)}</script>'),
         name="data",
     )
-    page.html.add_child(Element(f"<script>{_leaflet_js()}</script>"), name="leaflet_js")
-    page.html.add_child(Element(f"<script>{_asset('map.js')}</script>"), name="map_js")
+    page.html.add_child(_Text(f"<script>{_leaflet_js()}</script>"), name="leaflet_js")
+    page.html.add_child(_Text(f"<script>{_asset('map.js')}</script>"), name="map_js")
     return str(page.render())
 
 
 def inline_json(value: object) -> str:
-    """
+    r"""
     JSON that can stand inside a script element, whatever its texts contain.
 
     Parameters
@@ -106,10 +106,20 @@ def inline_json(value: object) -> str:
     Examples
     --------
     >>> print(inline_json(["</script>"]))
-    ["\\u003c/script\\u003e"]
+    ["\u003c/script\u003e"]
     """
     text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     return re.sub("[<>&\u2028\u2029]", lambda found: _UNSAFE[found[0]], text)
+
+
+class _Text(Element):
+    """A piece of the page taken as it is: an Element's own text would be run as a template."""
+
+    _template = Template("{{ this.text }}")
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.text = text
 
 
 class _Page(Figure):
@@ -143,8 +153,6 @@ class _Page(Figure):
 class _OfflineMap(folium.Map):
     """folium's map without the scripts and styles it would load, and without its random names."""
 
-    default_js: ClassVar[list[tuple[str, str]]] = []
-    default_css: ClassVar[list[tuple[str, str]]] = []
     _template = Template(
         "{% macro html(this, kwargs) %}"
         '<div id="app"><aside id="panel"></aside>'
@@ -166,6 +174,8 @@ class _OfflineMap(folium.Map):
             max_zoom=MOST_ZOOM,
             max_bounds_viscosity=0.7,
         )
+        self.default_js = []
+        self.default_css = []
 
 
 def _asset(name: str) -> str:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import io
 import math
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -91,7 +92,7 @@ class LevelClasses:
         labels : list of str
             The weakest class first. [dBm]
         """
-        inner = [f"{low} ～ {high}" for low, high in zip(self.edges_dbm, self.edges_dbm[1:])]  # noqa: B905, RUF007  # pairs: one shorter on purpose
+        inner = [f"{low} ～ {high}" for low, high in pairwise(self.edges_dbm)]
         return [f"< {self.edges_dbm[0]}", *inner, f"≥ {self.edges_dbm[-1]}"]
 
     def palette(self) -> list[tuple[int, int, int]]:

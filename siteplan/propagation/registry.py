@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 import numpy as np
 
-from siteplan.propagation import free_space, hata, tr38901
+from siteplan.propagation import free_space, hata, p1812, tr38901
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -48,6 +48,9 @@ class Model:
         ``loss(distance_m, frequency_mhz, base_height_m, mobile_height_m, line_of_sight=...)``. [dB]
     seen, hidden : mapping of str to (float, float)
         Published ranges with and without line of sight, by quantity with its unit in the name.
+    over_terrain : bool
+        Whether the model reads the terrain itself (:mod:`siteplan.propagation.sweep`); its `loss` is then
+        only the bound of a free view.
     """
 
     name: str
@@ -55,6 +58,7 @@ class Model:
     loss: Loss
     seen: Ranges
     hidden: Ranges
+    over_terrain: bool = False
 
     def outside(self, *, line_of_sight: bool, **values: ArrayLike) -> dict[str, float]:
         """
@@ -157,7 +161,23 @@ _TR38901 = "3GPP TR 38.901, Table 7.4.1-1"
 _HATA = "M. Hata, IEEE Trans. Veh. Technol. 29(3), 1980"
 _COST231 = "COST Action 231, final report, EUR 18957, 1999, sec. 4.4.1"
 
+_P1812 = {
+    "frequency_mhz": p1812.VALIDITY["frequency_mhz"],
+    "base_height_m": p1812.VALIDITY["transmitter_height_m"],
+    "mobile_height_m": p1812.VALIDITY["receiver_height_m"],
+    # nearer than 250 m the sweep goes over into P.525 and P.526, which hold there
+    "distance_m": (0.0, 1000.0 * p1812.VALIDITY["distance_km"][1]),
+}
+
 _ALL = (
+    Model(
+        name="p1812",
+        source="Rec. ITU-R P.1812-8, nearer than 250 m Rec. ITU-R P.525 and P.526",
+        loss=_free_space,
+        seen=MappingProxyType(_P1812),
+        hidden=MappingProxyType(_P1812),
+        over_terrain=True,
+    ),
     Model(
         name="free-space",
         source="Rec. ITU-R P.525",

@@ -280,7 +280,10 @@ def _labels(frame: pd.DataFrame) -> pd.Series[str]:
         if name in frame:
             text = frame[name].astype("string").fillna("").str.slice(0, 40)
             return pd.Series(
-                [f"{row} '{label}'" if label else row for row, label in zip(labels, text, strict=True)],
+                [
+                    f"{row} '{label}'" if label else row
+                    for row, label in zip(labels, text, strict=True)
+                ],
                 index=frame.index,
                 dtype=object,
             )

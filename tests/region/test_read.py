@@ -24,6 +24,15 @@ def plain(tmp_path_factory):
     return folder, siteplan.read_region(folder)
 
 
+SECOND_NETWORK = """
+[[networks]]
+operator = "甲"
+technology = "5G"
+macro = "macro-nr3500"
+micro = "micro-nr2600"
+"""
+
+
 def change(folder, name, *pairs):
     path = folder / name
     text = path.read_text(encoding="utf-8")
@@ -254,8 +263,7 @@ def test_blank_equipment_takes_what_the_structure_carries(small_folder):
         "scenario.toml",
         (
             'macro = "macro-lte900"\n',
-            'macro = "macro-lte900"\n[[networks]]\noperator = "甲"\ntechnology = "5G"\n'
-            'macro = "macro-nr3500"\nmicro = "micro-nr2600"\n',
+            f'macro = "macro-lte900"\n{SECOND_NETWORK}',
         ),
     )
     change(small_folder, "sites.csv", ("d,东楼,building", "d,东杆,lamp_pole"))

@@ -695,7 +695,7 @@
     function siteSymbol(kind, existing, later) {
       const colour = existing ? EXISTING : ADDED;
       return later
-        ? { shape: SHAPES[kind] || "circle", radius: 6, fill: "#ffffff", stroke: colour, width: 1.6, alpha: 0.65 }
+        ? { shape: SHAPES[kind] || "circle", radius: 4.5, fill: "#ffffff", stroke: colour, width: 1.4, alpha: 0.6 }
         : { shape: SHAPES[kind] || "circle", radius: 6.5, fill: colour, halo: 4.5 };
     }
 
@@ -733,7 +733,9 @@
     const sites = tables.sites;
     symbols.group("sites", sites, {
       style: (i) =>
-        siteSymbol(unpack(sites.kind, i), sites.existing[i], state.mode === "today" || !inService(sites, i)),
+        inService(sites, i) && state.mode === "plan"
+          ? siteSymbol(unpack(sites.kind, i), sites.existing[i])
+          : { ...siteSymbol(unpack(sites.kind, i), sites.existing[i], true), minor: state.mode === "today" },
     });
     const ringed = symbols.group("ring", { lon: [], lat: [] }, { passive: true, style: () => null });
 
@@ -841,7 +843,7 @@
       return lines;
     }
 
-    function footer(latlng) {
+    function footer(latlng, placed) {
       const box = element("div", { class: "place" });
       const signal = coverageOn ? signalText(latlng) : "";
       if (signal) {
@@ -850,18 +852,19 @@
         });
         box.append(element("p", { class: "signal" }, head + "：", element("b", {}, signal)));
       }
-      for (const line of placeTexts(latlng)) box.append(element("p", {}, line));
+      if (!placed) for (const line of placeTexts(latlng)) box.append(element("p", {}, line));
       return box;
     }
 
     function openAt(latlng, key, i) {
       const box = element("div", { class: "popup" });
       if (key) box.append(details(key, i));
-      box.append(footer(latlng));
+      box.append(footer(latlng, key === "sites")); // whose table gives the position
       const size = map.getSize();
       L.popup({
         maxWidth: Math.min(340, size.x - 40), minWidth: Math.min(260, size.x - 60),
-        maxHeight: Math.max(160, size.y * 0.6), autoPanPadding: [12, 12],
+        maxHeight: Math.max(160, size.y * (phone.matches ? 0.45 : 0.6)),
+        autoPanPaddingTopLeft: [12, phone.matches ? 110 : 56], autoPanPaddingBottomRight: [12, 12],
       }).setLatLng(latlng).setContent(box).openOn(map);
     }
 
@@ -1081,6 +1084,14 @@
       }
       if (rule.reason) box.append(element("p", {}, rule.reason));
       if (rule.definition) box.append(element("p", {}, fill(words.rule_definition, { id: rule.definition })));
+      const scopes = data.scopes[id] || [];
+      if (scopes.length > 1) {
+        const cell = (text, found) => element("td", {}, found ? element("span", { class: "state state-" + found, title: data.states[found] }, element("b", {}, STATES[found].mark)) : null, " " + text);
+        box.append(element("table", { class: "scopes" },
+          element("thead", {}, element("tr", {}, ...[words.rule_scopes, words.today, words.plan].map((text) => element("th", { scope: "col" }, text)))),
+          element("tbody", {}, ...scopes.map(([name, today, stateToday, plan, statePlan]) =>
+            element("tr", {}, element("th", { scope: "row" }, name), cell(today, stateToday), cell(plan, statePlan))))));
+      }
       const item = data.items[id];
       const at = { mode: words["mode_" + state.mode], year: state.year };
       if (item) {
@@ -1109,7 +1120,7 @@
         change({ year: rule.shown_year, technology: data.technologies.includes(rule.technology) ? rule.technology : state.technology });
         const box = highlight();
         symbols.restyle();
-        if (box.isValid()) map.fitBounds(box, { padding: [50, 50], maxZoom: Math.max(whole + 4, map.getZoom()) });
+        if (box.isValid()) map.fitBounds(box, { ...room(60), maxZoom: whole + 3 });
       } else change({});
     }
 
@@ -1325,11 +1336,11 @@
     }
 
     /* -- legend on the map -- */
-    const legend = element("div", { class: "legend", style: "--opacity:" + opacity });
+    const caption = element("div", { class: "caption" });
+    const legend = element("details", { class: "legend", open: true, style: "--opacity:" + opacity });
     function updateLegend() {
       const classes = coverage.classes[state.technology];
       legend.textContent = "";
-      if (!classes) return;
       const list = element("ol", {});
       const notes = [];
       for (let k = classes.labels.length - 1; k >= 0; k--) {
@@ -1347,12 +1358,13 @@
       list.append(element("li", { class: "extra" }, element("i", { class: "patch hatched" }), element("span", { class: "class-label" }, words.legend_unknown)),
         element("li", { class: "extra" }, element("i", { class: "patch none" }), element("span", { class: "class-label" }, words.legend_none)));
       const shown = words["mode_" + state.mode] + " · " + fill(words.year_end, { year: state.year });
-      legend.append(element("h2", {}, fill(words.legend, { technology: state.technology }), element("small", {}, shown)), list, ...notes);
+      caption.textContent = short(data.title, 40) + " " + words.title + "　" + state.technology + " · " + shown;
+      legend.append(element("summary", {}, fill(words.legend, { technology: state.technology }), element("small", {}, shown)), list, ...notes);
     }
 
-    /* The legend takes the lower corner where it hides less of the region. */
+    /* The legend takes the lower corner where it hides less of the region; returns the hidden share of it. */
     function placeLegend() {
-      if (phone.matches) return;
+      if (phone.matches) return 0;
       const size = map.getSize();
       const width = legend.offsetWidth + 20;
       const height = legend.offsetHeight + 40;
@@ -1364,9 +1376,19 @@
             if (boundary.some((rings) => insideRings(rings, point.lat, point.lng))) count++;
           }
         }
-        return count;
+        return count / 100;
       };
-      legend.classList.toggle("left", hidden(0) < hidden(size.x - width));
+      const [left, right] = [hidden(0), hidden(size.x - width)];
+      legend.classList.toggle("left", left < right);
+      return Math.min(left, right);
+    }
+
+    /* Margins that keep a view clear of the legend. */
+    function room(margin) {
+      if (phone.matches) return { paddingTopLeft: [margin / 2, 110], paddingBottomRight: [margin / 2, 110] };
+      const side = legend.offsetWidth + 20 + margin / 2;
+      const left = legend.classList.contains("left");
+      return { paddingTopLeft: [left ? side : margin, margin], paddingBottomRight: [left ? margin : side, margin] };
     }
 
     /* -- search -- */
@@ -1480,7 +1502,7 @@
     }
 
     /* -- all together -- */
-    frame.append(buildSearch(), opener, readout, tip, legend);
+    frame.append(buildSearch(), opener, readout, tip, legend, caption);
     for (const box of [legend, frame.querySelector(".search"), opener]) {
       L.DomEvent.disableClickPropagation(box);
       L.DomEvent.disableScrollPropagation(box);
@@ -1488,7 +1510,7 @@
     L.control.zoom({ position: "topright", zoomInTitle: words.zoom_in, zoomOutTitle: words.zoom_out }).addTo(map);
     const Fit = L.Control.extend({
       onAdd() {
-        const button = element("button", { type: "button", title: words.fit, "aria-label": words.fit, onclick: () => map.fitBounds(bounds, { padding: [16, 16] }) }, "⤢");
+        const button = element("button", { type: "button", title: words.fit, "aria-label": words.fit, onclick: () => map.fitBounds(bounds, room(16)) }, "⤢");
         const box = element("div", { class: "leaflet-bar fit" }, button);
         L.DomEvent.disableClickPropagation(box);
         return box;
@@ -1511,7 +1533,7 @@
     showPanel(!phone.matches);
     map.fitBounds(bounds, { padding: [16, 16], animate: false });
     change({});
-    placeLegend();
+    if (placeLegend() > 0.04) map.fitBounds(bounds, { ...room(16), animate: false });
 
     /* A sheet of paper is narrower than a screen: the map is scaled, not redrawn. */
     const sheet = { width: 1040, height: 640 };

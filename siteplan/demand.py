@@ -69,7 +69,8 @@ class Demand:
         weight : ndarray of float64, shape (items,)
             Sum over its samples.
         """
-        return np.bincount(self.item, weights=self.weight, minlength=len(self.items))
+        total = np.bincount(self.item, weights=self.weight, minlength=len(self.items))
+        return total.astype(np.float64, copy=False)
 
 
 def region_demands(region: Region) -> Mapping[str, Demand]:
@@ -164,7 +165,11 @@ def _items(rows: gpd.GeoDataFrame, rule: Rule) -> gpd.GeoDataFrame:
     items = rows.reindex(columns=[*dict.fromkeys(columns), "geometry"])
     names = items["name"].astype("string")
     items = items.assign(name=names.fillna(pd.Series(items.index.astype(str), items.index)))
-    group = rows[rule.group_by] if rule.group_by and rule.group_by in rows else ""
+    group = (
+        rows[rule.group_by].astype("string").fillna("")
+        if rule.group_by and rule.group_by in rows
+        else ""
+    )
     items = items.assign(group=group)
     if rule.rule_class == "road":
         # one road of one name is one item, however many pieces the layer cuts it into
@@ -191,7 +196,7 @@ def _cell_source(region: Region) -> NumPyRasterSource:
         ymin=box.bottom,
         xmax=box.right,
         ymax=box.top,
-        srs_wkt=region.geobox.crs.to_wkt(),
+        srs_wkt=region.crs.to_wkt(),
     )
 
 
@@ -208,7 +213,7 @@ def _area_demand(region: Region, rows: gpd.GeoDataFrame, items: gpd.GeoDataFrame
             pieces.append((i, int(township), shapely.intersection(rest, polygons[township])))
             rest = shapely.difference(rest, polygons[township])
         pieces.append((i, -1, rest))
-    pieces = [piece for piece in pieces if piece[2].area > 0.0]
+    pieces = [piece for piece in pieces if shapely.area(piece[2]) > 0.0]
     if not pieces:
         return _no_samples("area", items)
     frame = gpd.GeoDataFrame(geometry=[_polygonal(piece[2]) for piece in pieces], crs=region.crs)
@@ -234,10 +239,8 @@ def _area_demand(region: Region, rows: gpd.GeoDataFrame, items: gpd.GeoDataFrame
 
 def _polygonal(geometry: shapely.Geometry) -> shapely.Geometry:
     """Area part of a geometry: an intersection may leave lines and points along shared edges."""
-    if geometry.geom_type in {"Polygon", "MultiPolygon"}:
-        return geometry
-    parts = [part for part in shapely.get_parts(geometry) if part.geom_type == "Polygon"]
-    return shapely.union_all(parts)
+    parts = shapely.get_parts(shapely.get_parts(geometry))
+    return shapely.union_all(parts[shapely.area(parts) > 0.0])
 
 
 def _road_demand(region: Region, rows: gpd.GeoDataFrame, items: gpd.GeoDataFrame) -> Demand:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from numpy.typing import NDArray
+    from shapely.geometry.base import BaseGeometry
 
     from siteplan.catalog import Definition, Rule
     from siteplan.coverage.network import Coverage
@@ -83,8 +84,9 @@ COLUMNS: Final = (
 
 @dataclass(frozen=True, slots=True)
 class _Members:
-    """Uncovered samples of one gap."""
+    """Uncovered samples of one gap, and the definition that they miss."""
 
+    definition: Definition
     demand: Demand
     samples: NDArray[np.int64]
     states: NDArray[np.int8]
@@ -99,7 +101,7 @@ def find_gaps(
     year: int,
 ) -> gpd.GeoDataFrame:
     """
-    Connected groups of uncovered demand at the end of a year.
+    Group uncovered demand that is connected, at the end of a year.
 
     Parameters
     ----------
@@ -128,16 +130,15 @@ def find_gaps(
     rows: list[dict[str, object]] = []
     in_service = stations[stations["year"] <= year]
     for (technology, rule_class), rules in _classes(region, demands).items():
-        definition = region.scenario.definition(rules[0])[1]
         signal = coverage[technology, year]
         nearest = _Nearest(region, in_service, technology)
         for members in _groups(region, rules, demands, evaluation, year):
-            row = _describe(region, members, definition, signal, nearest)
+            row = _describe(region, members, signal, nearest)
+            cells = members.demand.cell[members.samples]
             ids = {
                 rule.id
                 for rule in rules
-                if demands[rule.id] is members.demand
-                or np.isin(members.demand.cell[members.samples], demands[rule.id].cell).any()
+                if np.isin(cells, _missed_cells(demands[rule.id], evaluation, rule, year)).any()
             }
             row |= {
                 "technology": technology,
@@ -167,6 +168,12 @@ def _classes(region: Region, demands: Mapping[str, Demand]) -> dict[tuple[str, s
     return classes
 
 
+def _missed_cells(
+    demand: Demand, evaluation: Evaluation, rule: Rule, year: int
+) -> NDArray[np.int64]:
+    return demand.cell[evaluation.samples[rule.id, year] <= UNCOVERED]
+
+
 def _groups(
     region: Region,
     rules: list[Rule],
@@ -174,16 +181,17 @@ def _groups(
     evaluation: Evaluation,
     year: int,
 ) -> list[_Members]:
-    """Uncovered samples of each different demand of a class, each place once, in connected groups."""
+    """Uncovered samples of the demands of a class, each place once, in connected groups."""
     groups: list[_Members] = []
     seen = np.zeros(0, dtype=np.int64)
-    used: list[Demand] = []
+    used: set[tuple[int, str]] = set()
     order = sorted(rules, key=lambda rule: -len(demands[rule.id].cell))
     for rule in order:
         demand = demands[rule.id]
-        if any(demand is other for other in used):
+        name, definition = region.scenario.definition(rule)
+        if (id(demand), name) in used:
             continue
-        used.append(demand)
+        used.add((id(demand), name))
         states = evaluation.samples[rule.id, year]
         missed = np.flatnonzero(states <= UNCOVERED)
         if demand.rule_class in {"area", "road"}:
@@ -196,7 +204,7 @@ def _groups(
             missed = missed[fresh]
             labels = _close(demand, missed)
         groups.extend(
-            _Members(demand, missed[labels == label], states[missed[labels == label]])
+            _Members(definition, demand, missed[labels == label], states[missed[labels == label]])
             for label in np.unique(labels)
         )
     return groups
@@ -283,7 +291,6 @@ class _Nearest:
 def _describe(
     region: Region,
     members: _Members,
-    definition: Definition,
     signal: Coverage,
     nearest: _Nearest,
 ) -> dict[str, object]:
@@ -299,10 +306,10 @@ def _describe(
     cells = demand.cell[samples]
     level = signal.rsrp_cdbm.reshape(-1)[np.maximum(cells, 0)].astype(np.int64)
     heard = (level > UNKNOWN_SIGNAL) & (cells >= 0)
-    short = definition.rsrp_dbm - level[heard] / CENTI
+    short = members.definition.rsrp_dbm - level[heard] / CENTI
     geometry = _geometry(region, members)
     centre = geometry.representative_point()
-    cause = _cause(members, definition, short, heard, nearest, centre)
+    cause = _cause(members, short, heard, nearest, centre)
     townships = region.townships().index
     of = demand.township[samples]
     known = of[of >= 0]
@@ -326,14 +333,14 @@ def _describe(
     }
 
 
-def _cause(  # noqa: PLR0913  # everything known about one gap
+def _cause(
     members: _Members,
-    definition: Definition,
     short: NDArray[np.float64],
     heard: NDArray[np.bool_],
     nearest: _Nearest,
     centre: shapely.Point,
 ) -> str:
+    definition = members.definition
     if (members.states == NOT_KNOWN).mean() > 0.5:  # noqa: PLR2004  # most of it
         return DATA_MISSING
     if nearest.tree is None:
@@ -351,13 +358,12 @@ WEAK_SHORT_DB: Final = 3.0
 """A gap that lacks no more than this has a view, only a weak one. [dB]"""
 
 
-def _geometry(region: Region, members: _Members) -> shapely.Geometry:
+def _geometry(region: Region, members: _Members) -> BaseGeometry:
     """Outline of the cells, or the points."""
     demand, samples = members.demand, members.samples
     if demand.rule_class not in {"area", "road"}:
         points = demand.items.geometry.iloc[demand.item[samples]].representative_point()
-        place = shapely.union_all(points.to_numpy())
-        return place
+        return shapely.union_all(points.to_numpy())
     cells = np.unique(demand.cell[samples])
     row, column = np.divmod(cells[cells >= 0], region.geobox.shape[1])
     box, step = region.geobox.extent.boundingbox, region.resolution_m

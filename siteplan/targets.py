@@ -81,7 +81,7 @@ class Evaluation:
 
     def region_result(self, rule_id: str, year: int) -> pd.Series[object]:
         """
-        Result of one rule for the whole region.
+        Look up the result of one rule for the whole region.
 
         Parameters
         ----------
@@ -321,7 +321,9 @@ def _coverage_rule(
     ]
     if rule.group_by:
         groups = demand.items["group"].astype(str).to_numpy()
-        scopes += [("", group, groups[demand.item] == group) for group in sorted(set(groups))]
+        scopes += [
+            ("", group, groups[demand.item] == group) for group in sorted(set(groups) - {""})
+        ]
     for scope, group, mask in scopes:
         row = verdict.judge(states, safe, mask)
         rows.append(row | {"scope": scope, "group": group, "definition": name})

@@ -84,5 +84,5 @@ def station_gain(
     if pattern != "tr38901-sector":
         raise ValueError(f"unknown antenna pattern {pattern!r}: use 'omni' or 'tr38901-sector'")
     azimuths = azimuth_deg + 360.0 * np.arange(sectors) / sectors
-    gains = -sector_attenuation(bearing[..., None] - azimuths)
+    gains = 0.0 - sector_attenuation(bearing[..., None] - azimuths)  # never a negative zero
     return gains.max(axis=-1), ratio_to_db(db_to_ratio(gains).sum(axis=-1))

@@ -255,7 +255,7 @@ def _most_cells(region: Region) -> int:
 
 
 def _reach_cells(region: Region, equipment: str, height_m: float, floor_dbm: float) -> int:
-    distance_m = np.arange(1, _most_cells(region) + 1) * region.resolution_m
+    distance_m = np.arange(1, _most_cells(region) + 1, dtype=np.float64) * region.resolution_m
     seen, _ = _losses(region, equipment, height_m, distance_m)
     usable = np.flatnonzero(_reference_dbm(region, equipment) - seen >= floor_dbm)
     if usable.size == 0:

@@ -158,7 +158,7 @@ def network_coverage(
                 station = int(positions[i])
                 carrier = catalog.equipment()[chosen["equipment"].iloc[station]].carrier
                 if carrier not in layers:
-                    layers[carrier] = _Layer(region.geobox.shape)
+                    layers[carrier] = _Layer(region.terrain_m.shape)
                 layers[carrier].add(footprint, station)
             done |= due
             previous = _combine(region, technology, year, layers, ids)

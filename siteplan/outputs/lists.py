@@ -163,7 +163,7 @@ def safe_text(text: str) -> str:
 
 
 def _csv_value(value: object) -> object:
-    if pd.isna(value):  # type: ignore[call-overload]  # a scalar
+    if pd.isna(value):
         return None
     if isinstance(value, str):
         return safe_text(value)

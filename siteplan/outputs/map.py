@@ -15,7 +15,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Final
 
 import folium
-from branca.element import Element, Figure
+from folium import Element, Figure
 from folium.template import Template
 
 from siteplan.outputs.map_data import map_data
@@ -85,7 +85,8 @@ def map_page(plan: Plan) -> str:
         name="data",
     )
     page.html.add_child(_Text(f"<script>{_leaflet_js()}</script>"), name="leaflet_js")
-    page.html.add_child(_Text(f"<script>{_asset('map.js')}</script>"), name="map_js")
+    for name in ("map_tools.js", "map.js"):
+        page.html.add_child(_Text(f"<script>{_asset(name)}</script>"), name=name)
     return str(page.render())
 
 

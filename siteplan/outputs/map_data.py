@@ -343,7 +343,7 @@ def _limits(definition: Definition, words: Mapping[str, str]) -> str:
 
 
 def _totals(plan: Plan, words: Mapping[str, str]) -> list[list[str]]:
-    """The plan in a few numbers, each with what it counts."""
+    """Put the plan in a few numbers, each with what it counts."""
     numbers = summary(plan)["totals"]
     cost = f"{numbers['cost_cny'] / 1e4:,.1f}"
     return [
@@ -365,7 +365,7 @@ def _origins(plan: Plan) -> list[str]:
 
 
 def _credits(plan: Plan, words: Mapping[str, str]) -> list[str]:
-    """What the edge of the map must say about the data."""
+    """Say what the edge of the map must say about the data."""
     origins = _origins(plan)
     result = []
     if any("OpenStreetMap" in text for text in origins):

@@ -16,7 +16,7 @@ import shapely
 
 from siteplan import schema
 from siteplan.gaps import CAUSE_ZH
-from siteplan.outputs.frames import gap_list, label, site_table
+from siteplan.outputs.frames import gap_list, label, phase_table, site_table
 from siteplan.outputs.map_images import MODES
 
 if TYPE_CHECKING:
@@ -201,7 +201,7 @@ class MapLayers:
         return result | self.points(frame.geometry)
 
     def layer_table(self, name: str, frame: gpd.GeoDataFrame) -> Json:
-        """A layer of the region with all columns that it has."""
+        """Give a layer of the region all columns that it has."""
         result = self.named(frame, f"layer_{name}", frame.index)
         result["fields"] = self.schema_fields(name, frame)
         if "kind" in frame:
@@ -295,6 +295,7 @@ class MapLayers:
         """Gaps with their causes; outlines keep to the cells."""
         result = self.named(gaps, "layer_gaps", gaps.index)
         unknown = self.words["unknown"]
+        no_signal = self.words["signal_none"]
         classes = [self.words.get(f"class_{name}", str(name)) for name in gaps["rule_class"]]
         result |= {
             "technology": _packed(_texts(gaps["technology"])),
@@ -323,9 +324,9 @@ class MapLayers:
             ),
             self.field("gap_items", [str(n) for n in gaps["items"]]),
             self.field("people", _numbers(gaps["people"], unknown)),
-            self.field("rules", _listed(gaps["rules"])),
+            self.field("gap_rules", _listed(gaps["rules"])),
             self.field("township", _texts(gaps["township_name"])),
-            self.field("depth", _numbers(gaps["depth_db"].round(1), unknown), unit="dB"),
+            self.field("depth", _numbers(gaps["depth_db"].round(1), no_signal), unit="dB"),
             self.field("station_km", _numbers(gaps["station_km"].round(2), unknown), unit="km"),
         ]
         return result
@@ -345,14 +346,13 @@ class MapLayers:
         frame = self.region.layer("townships")
         if frame is None:
             return None
-        opened = self.sites["township"].value_counts()
-        stations = self.sites.groupby("township")["stations"].sum()
+        planned = phase_table(self.plan).groupby("township")[["sites", "stations"]].sum()
         result = self.named(frame, "layer_townships", frame.index)
         result["shapes"] = self.polygons(frame.geometry.to_list())
         result["fields"] = [
             *self.schema_fields("townships", frame),
-            self.field("planned_sites", _counts(opened, frame.index)),
-            self.field("planned_stations", _counts(stations, frame.index)),
+            self.field("planned_sites", _counts(planned["sites"], frame.index)),
+            self.field("planned_stations", _counts(planned["stations"], frame.index)),
         ]
         return result
 
@@ -425,8 +425,7 @@ def _since(stations: pd.DataFrame, sites: pd.Index[Any]) -> Json:
     first = stations.groupby(["technology", "site_id"])["year"].min()
     return {
         str(technology): [
-            None if pd.isna(year) else int(year)
-            for year in first.loc[technology].reindex(sites)  # type: ignore[index]
+            None if pd.isna(year) else int(year) for year in first.loc[technology].reindex(sites)
         ]
         for technology in first.index.get_level_values(0).unique()
     }

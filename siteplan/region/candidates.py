@@ -44,7 +44,9 @@ def all_sites(layers: Mapping[str, gpd.GeoDataFrame], scenario: Scenario) -> gpd
             kept |= poles.index.isin(layers["stations"]["site_id"])
         parts.append(poles[kept].assign(status="candidate"))
     if "buildings" in layers and scenario.candidates.rooftops_above_m is not None:
-        parts.append(_rooftops(layers["buildings"], scenario))
+        above_m = scenario.candidates.rooftops_above_m
+        mast_m = scenario.candidates.rooftop_mast_m
+        parts.append(_rooftops(layers["buildings"], above_m=above_m, mast_m=mast_m))
     names = [column.name for column in schema.TABLES["sites"].columns if column.name != "id"]
     if not parts:
         frame = gpd.GeoDataFrame({name: [] for name in names}, geometry=[])
@@ -101,9 +103,9 @@ def thin(points: gpd.GeoDataFrame, *, spacing_m: float) -> NDArray[np.bool_]:
     return kept
 
 
-def _rooftops(buildings: gpd.GeoDataFrame, scenario: Scenario) -> gpd.GeoDataFrame:
+def _rooftops(buildings: gpd.GeoDataFrame, *, above_m: float, mast_m: float) -> gpd.GeoDataFrame:
     heights = building_heights(buildings)
-    tall = heights >= scenario.candidates.rooftops_above_m
+    tall = heights >= above_m
     chosen = buildings[tall]
     # rows in the same order under new ids: a Series would be aligned to them and lost
     names = chosen["name"].to_numpy() if "name" in chosen else pd.NA
@@ -112,7 +114,7 @@ def _rooftops(buildings: gpd.GeoDataFrame, scenario: Scenario) -> gpd.GeoDataFra
             "name": names,
             "kind": "rooftop",
             "status": "candidate",
-            "height_m": heights[tall] + scenario.candidates.rooftop_mast_m,
+            "height_m": heights[tall] + mast_m,
             "origin": "derived from buildings",
         },
         geometry=chosen.representative_point().to_numpy(),

@@ -107,7 +107,7 @@ def read_terrain(folder: Path, source: TerrainSource, geobox: GeoBox) -> NDArray
                 terrain,
                 src_nodata=raster.nodata,
                 dst_transform=geobox.transform,
-                dst_crs=parse_crs(geobox.crs.to_wkt(), source.path, "crs").to_wkt(),
+                dst_crs=parse_crs(str(geobox.crs), source.path, "crs").to_wkt(),
                 dst_nodata=np.nan,
                 resampling=Resampling.bilinear,
             )

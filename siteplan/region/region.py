@@ -111,7 +111,7 @@ class Region:
     @property
     def crs(self) -> CRS:
         """Projected coordinate reference system of everything in the region."""
-        return CRS.from_user_input(self.geobox.crs.to_wkt())
+        return CRS.from_user_input(str(self.geobox.crs))
 
     @property
     def resolution_m(self) -> float:
@@ -227,6 +227,7 @@ def read_region(folder: str | PathLike[str]) -> Region:
         raise InputError([fault])
     scenario, document = read_scenario(folder)
     frames, faults, inputs = _read_layers(folder, scenario)
+    warnings = [fault for frame in frames.values() for fault in frame.attrs["faults"]]
     if "boundary" not in frames:
         raise InputError([*faults, *_terrain_file_faults(folder, scenario)])
     try:
@@ -236,7 +237,6 @@ def read_region(folder: str | PathLike[str]) -> Region:
         raise InputError([*faults, *error.faults, *more]) from None
     faults.extend(more)
     boundary = shapely.union_all(frames["boundary"].geometry.to_numpy())
-    warnings: list[Fault] = []
     frames = _clip_extracts(frames, scenario, boundary)
     faults.extend(_outside_faults(frames, scenario, boundary))
     frames, more = _with_townships(frames, scenario)
@@ -268,6 +268,8 @@ def read_region(folder: str | PathLike[str]) -> Region:
     terrain_path = scenario.layers.terrain.path
     if terrain_path is not None:
         inputs.append(_input_file(folder, terrain_path, "terrain"))
+    if scenario.targets.document.endswith(".toml"):
+        inputs.append(_input_file(folder, scenario.targets.document, "targets"))
     inputs.append(_input_file(folder, SCENARIO_FILE, "scenario"))
     return Region(
         scenario=scenario,

@@ -62,7 +62,8 @@ def read_table(folder: Path, table: schema.Table, source: LayerSource) -> gpd.Ge
     -------
     frame : GeoDataFrame
         The schema's columns that the file has, in its own coordinate reference system; an ``id`` column
-        always; a ``_row`` column with the row as a reader of the file counts it.
+        always; a ``_row`` column with the row as a reader of the file counts it. What was left out
+        without stopping is in ``frame.attrs["faults"]``.
 
     Raises
     ------
@@ -78,7 +79,9 @@ def read_table(folder: Path, table: schema.Table, source: LayerSource) -> gpd.Ge
         )
         raise InputError([fault])
     raw = _read_file(path, table, source)
-    return _conform(raw, table, source.path)
+    frame = _conform(raw, table, source.path)
+    frame.attrs["faults"] = raw.attrs.get("faults", ())
+    return frame
 
 
 def _read_file(path: Path, table: schema.Table, source: LayerSource) -> gpd.GeoDataFrame:
@@ -424,13 +427,15 @@ def _geometry_faults(
     missing = shapely.is_missing(geometry) | shapely.is_empty(geometry)
     kinds = frame.geom_type.to_numpy()
     faults = []
-    bounds = shapely.bounds(geometry)
+    corners, owner = shapely.get_coordinates(geometry, return_index=True)
+    nowhere = np.zeros(len(frame), dtype=bool)
+    nowhere[owner[~np.isfinite(corners).all(axis=1)]] = True
     for i, label in enumerate(labels):
         if missing[i]:
             found, rule = "", "the row has no geometry"
         elif kinds[i] not in allowed:
             found, rule = str(kinds[i]), f"a {table.geometry} is needed"
-        elif not np.isfinite(bounds[i]).all():
+        elif nowhere[i]:
             found, rule = "", "a coordinate is not finite"
         elif table.geometry == "polygon" and shapely.area(shapely.make_valid(geometry[i])) == 0.0:
             found, rule = "", "the polygon has no area"

@@ -1,30 +1,54 @@
 """
-Selection without a solver: lazy greedy year by year, then everything superfluous dropped or delayed.
+Selection without a solver: greedy, what is superfluous dropped or delayed, then local search.
 
-The gain of a station never grows while others are added (the truncated sums of weights are submodular),
-so a stale gain is an upper bound and most candidates need not be looked at again.
+Greedy meets the rules year by year. It adds the station that gives most for its price, as long as a rule of
+the year is missed, then the cheapest stations until the counts hold. What a station gives never grows while
+others are added (truncated sums of weights are submodular), so a stale gain is an upper bound and most
+stations need not be looked at again. Dividing by the whole price favours small stations, dividing by a
+lower power of it large ones; neither is always better, so a few powers are tried.
+
+Local search takes out a few neighbouring stations of the best choice, completes it greedily at prices that
+vary at random, drops what has become superfluous, and keeps the result if it is no dearer: any exchange of
+one or a few stations can come about.
+
+The result meets every rule that all candidates together meet. How far it is from the least cost is for
+:mod:`siteplan.selection.bound` and :mod:`siteplan.selection.solve` to say.
 """
 
 from __future__ import annotations
 
-import heapq
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-from numba import njit
 
-from siteplan.selection.problem import TOLERANCE
+from siteplan.selection.problem import compact
+from siteplan.selection.tally import Ledger
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from siteplan.selection.problem import Block, Problem
+    from siteplan.selection.problem import Problem
+
+PRICE_POWERS: Final = (1.0, 0.75, 0.5, 0.25)
+"""Powers of the price by which gains are divided."""
 
 LATER_WEIGHT: Final = 0.2
 """Weight of what a station gives to rules of later years while an earlier year is being met."""
 
-LEAST_GAIN: Final = 1e-9
+BATCH: Final = 16
+"""Stations whose stale gains are brought up to date together."""
+
+LEAST_GAIN: Final = 1e-12
 """Gain below which a station gives nothing."""
+
+ROUNDS: Final = 200
+"""Rounds of local search: a number and not a time, so that the same input gives the same choice."""
+
+MOST_OUT: Final = 6
+"""Stations taken out in one round, at most."""
+
+PRICE_NOISE: Final = 0.3
+"""Relative range in which prices vary in a round."""
 
 
 def greedy(problem: Problem) -> NDArray[np.int32]:
@@ -34,182 +58,46 @@ def greedy(problem: Problem) -> NDArray[np.int32]:
     Parameters
     ----------
     problem : Problem
-        Needs must be within what the candidates reach, as :func:`build_problem` leaves them.
+        Needs should be within what the candidates reach, as
+        :func:`siteplan.selection.blocks.build_problem` leaves them.
 
     Returns
     -------
     built : ndarray of int32, shape (stations,)
-        Period in which each station goes into service; ``problem.periods`` when it is not built.
+        Period in which each station goes into service; ``problem.periods`` when it is not built. A rule
+        out of reach gets all that the candidates can give it.
     """
-    state = _State(problem)
-    for period in range(problem.periods):
-        _meet(problem, state, period)
-        _fill_counts(problem, state, period)
-    return drop_superfluous(problem, state.built)
+    small = compact(problem)
+    best = Ledger(small)
+    least = np.inf
+    for power in PRICE_POWERS:
+        ledger = Ledger(small)
+        _complete(ledger, power=power)
+        cost = small.cost(ledger.built)
+        if cost < least:
+            best, least = ledger, cost
+    return improve(best, rounds=ROUNDS, seed=0).built
 
 
-class _Residual:
-    """What one block still needs."""
+def repair(problem: Problem, built: NDArray[np.int32]) -> NDArray[np.int32]:
+    """
+    Add what a choice lacks and drop what it does not need.
 
-    def __init__(self, block: Block) -> None:
-        self.block = block
-        self.covered = np.zeros(len(block.unit_item), dtype=bool)
-        pooled = block.mode == "pooled"
-        self.item = np.zeros_like(block.unit_item) if pooled else block.unit_item
-        self.need = np.array([block.need]) if pooled else block.item_need.copy()
-        self.need[~np.isfinite(self.need)] = 0.0
-        self.scratch = np.zeros(len(self.need))
-        self.touched = np.zeros(len(self.need), dtype=np.int64)
-        self.left = float(block.need) if block.mode == "share" else float((self.need > 0.0).sum())
-        self.scale = np.divide(1.0, self.need, out=np.zeros_like(self.need), where=self.need > 0.0)
-        if pooled:
-            self.scale = self.scale * max(1.0, np.sqrt(len(block.unit_item)))
+    Parameters
+    ----------
+    problem : Problem
+        From :func:`siteplan.selection.problem.compact`.
+    built : ndarray of int32, shape (stations,)
+        Any choice.
 
-    @property
-    def met(self) -> bool:
-        return self.left <= 0.0
-
-    def gain(self, station: int) -> float:
-        cover = self.block.cover
-        return float(
-            _gain(
-                cover.indptr,
-                cover.indices,
-                self.covered,
-                self.block.unit_weight,
-                self.item,
-                self.need,
-                self.scale,
-                self.scratch,
-                self.touched,
-                station,
-            )
-        )
-
-    def add(self, station: int) -> None:
-        cover = self.block.cover
-        units = cover.indices[cover.indptr[station] : cover.indptr[station + 1]]
-        units = units[~self.covered[units]]
-        if not units.size:
-            return
-        self.covered[units] = True
-        item = self.item[units]
-        before = self.need > 0.0
-        np.subtract.at(self.need, item, self.block.unit_weight[units])
-        rounding = TOLERANCE * np.divide(
-            1.0, self.scale, out=np.zeros_like(self.scale), where=self.scale > 0.0
-        )
-        done = before & (self.need <= rounding)
-        self.need[done | ~before] = 0.0
-        self.left -= float(done.sum())
-
-
-class _State:
-    def __init__(self, problem: Problem) -> None:
-        self.built = np.full(problem.stations, problem.periods, dtype=np.int32)
-        self.opened = np.zeros(len(problem.site_cost), dtype=bool)
-        self.residuals = [_Residual(block) for block in problem.blocks]
-
-    def add(self, problem: Problem, station: int, period: int) -> None:
-        self.built[station] = period
-        self.opened[problem.station_site[station]] = True
-        for residual in self.residuals:
-            residual.add(station)
-
-    def price(self, problem: Problem, station: int) -> float:
-        site = problem.station_site[station]
-        opening = 0.0 if self.opened[site] else problem.site_cost[site]
-        return max(float(problem.station_cost[station] + opening), 1.0)
-
-
-@njit(cache=True)  # type: ignore[untyped-decorator]
-def _gain(  # noqa: PLR0913  # a kernel takes arrays
-    indptr: NDArray[np.int32],
-    indices: NDArray[np.int32],
-    covered: NDArray[np.bool_],
-    weight: NDArray[np.float64],
-    item: NDArray[np.int32],
-    need: NDArray[np.float64],
-    scale: NDArray[np.float64],
-    scratch: NDArray[np.float64],
-    touched: NDArray[np.int64],
-    station: int,
-) -> float:
-    count = 0
-    for k in range(indptr[station], indptr[station + 1]):
-        unit = indices[k]
-        i = item[unit]
-        if covered[unit] or need[i] <= 0.0:
-            continue
-        if scratch[i] == 0.0:
-            touched[count] = i
-            count += 1
-        scratch[i] += weight[unit]
-    total = 0.0
-    for k in range(count):
-        i = touched[k]
-        total += min(scratch[i], need[i]) * scale[i]
-        scratch[i] = 0.0
-    return total
-
-
-def _score(problem: Problem, state: _State, station: int, period: int) -> float:
-    gain = 0.0
-    for residual in state.residuals:
-        if residual.met:
-            continue
-        weight = 1.0 if residual.block.period <= period else LATER_WEIGHT
-        gain += weight * residual.gain(station)
-    return gain / state.price(problem, station)
-
-
-def _meet(problem: Problem, state: _State, period: int) -> None:
-    """Add stations until every rule of the period holds."""
-    due = [r for r in state.residuals if r.block.period <= period]
-    if all(residual.met for residual in due):
-        return
-    useful = np.zeros(problem.stations, dtype=bool)
-    for residual in due:
-        useful |= np.diff(residual.block.cover.indptr) > 0
-    useful &= state.built == problem.periods
-    heap = [
-        (-_score(problem, state, station, period), station)
-        for station in np.flatnonzero(useful).tolist()
-    ]
-    heapq.heapify(heap)
-    while heap and not all(residual.met for residual in due):
-        _, station = heapq.heappop(heap)
-        if state.built[station] < problem.periods:
-            continue  # came in again at a lower price, and was taken
-        fresh = -_score(problem, state, station, period)
-        if heap and fresh > heap[0][0]:
-            heapq.heappush(heap, (fresh, station))
-            continue
-        if sum(residual.gain(station) for residual in due if not residual.met) < LEAST_GAIN:
-            continue  # serves later years only, or nothing any more
-        state.add(problem, station, period)
-        mates = np.flatnonzero(problem.station_site == problem.station_site[station])
-        for mate in mates.tolist():  # an opened structure makes its other stations cheaper
-            if useful[mate] and state.built[mate] == problem.periods:
-                heapq.heappush(heap, (-_score(problem, state, mate, period), mate))
-
-
-def _fill_counts(problem: Problem, state: _State, period: int) -> None:
-    """Add the cheapest stations, those that still cover something first, until the counts hold."""
-    for count in problem.counts:
-        if count.period > period:
-            continue
-        missing = count.need - int((count.counts & (state.built <= period)).sum())
-        if missing <= 0:
-            continue
-        free = np.flatnonzero(count.counts & (state.built == problem.periods))
-        site = problem.station_site[free]
-        price = problem.station_cost[free] + problem.site_cost[site] * ~state.opened[site]
-        units = np.zeros(len(free))
-        for residual in state.residuals:
-            units += np.diff(residual.block.cover.indptr)[free]
-        for station in free[np.lexsort((free, -units, price))][:missing].tolist():
-            state.add(problem, station, period)
+    Returns
+    -------
+    built : ndarray of int32, shape (stations,)
+        A choice that meets every rule within reach.
+    """
+    ledger = ledger_of(problem, built)
+    _complete(ledger, power=1.0)
+    return ledger.built
 
 
 def drop_superfluous(problem: Problem, built: NDArray[np.int32]) -> NDArray[np.int32]:
@@ -221,73 +109,225 @@ def drop_superfluous(problem: Problem, built: NDArray[np.int32]) -> NDArray[np.i
     problem : Problem
         The problem.
     built : ndarray of int32, shape (stations,)
-        A choice that meets the rules.
+        Any choice.
 
     Returns
     -------
     built : ndarray of int32, shape (stations,)
-        A choice that meets the rules and costs no more.
+        A choice that meets every rule that `built` meets, gives no less to those it misses, and costs no
+        more. No single station of it can be dropped or delayed.
     """
-    built = built.copy()
-    tallies = [_Tally(block, built) for block in problem.blocks]
-    spare = [
-        int((count.counts & (built <= count.period)).sum()) - count.need for count in problem.counts
-    ]
-    chosen = np.flatnonzero(built < problem.periods)
+    ledger = ledger_of(compact(problem), built)
+    _drop(ledger)
+    return ledger.built
+
+
+def ledger_of(problem: Problem, built: NDArray[np.int32]) -> Ledger:
+    """
+    Ledger of a choice.
+
+    Parameters
+    ----------
+    problem : Problem
+        From :func:`siteplan.selection.problem.compact`.
+    built : ndarray of int32, shape (stations,)
+        A choice.
+
+    Returns
+    -------
+    ledger : Ledger
+        Holding that choice.
+    """
+    ledger = Ledger(problem)
+    for station in np.flatnonzero(built < problem.periods).tolist():
+        ledger.move(station, int(built[station]))
+    return ledger
+
+
+def improve(ledger: Ledger, *, rounds: int, seed: int) -> Ledger:
+    """
+    Local search: take a few neighbours out, complete, drop, keep what is no dearer.
+
+    Parameters
+    ----------
+    ledger : Ledger
+        A choice; left as it is.
+    rounds : int
+        Rounds.
+    seed : int
+        Seed of the random numbers.
+
+    Returns
+    -------
+    ledger : Ledger
+        A choice that meets the rules that the given one meets, and costs no more.
+    """
+    problem = ledger.problem
+    rng = np.random.default_rng(seed)
+    best, trial = Ledger(problem), Ledger(problem)
+    best.copy_from(ledger)
+    least = problem.cost(best.built)
+    for _ in range(rounds):
+        chosen = np.flatnonzero(best.built < problem.periods)
+        if chosen.size == 0:
+            break
+        trial.copy_from(best)
+        station = int(rng.choice(chosen))
+        near = sum(
+            (tally.shared(station, chosen) for tally in best.tallies),
+            start=(problem.station_site[chosen] == problem.station_site[station]).astype(np.int64),
+        )
+        order = np.argsort(-near * rng.random(len(chosen)), kind="stable")
+        near_by = chosen[order]
+        out = near_by[near_by != station][: int(rng.integers(MOST_OUT))]
+        trial.move(station, problem.periods)
+        for other in out.tolist():
+            trial.move(other, problem.periods)
+        barred = np.zeros(problem.stations, dtype=bool)
+        barred[station] = True
+        barred[out] = rng.random() < 0.5  # noqa: PLR2004  # as often as not
+        noise = 1.0 + PRICE_NOISE * rng.random(problem.stations)
+        _complete(trial, power=float(rng.choice(PRICE_POWERS)), noise=noise, barred=barred)
+        cost = problem.cost(trial.built)
+        if cost <= least and _no_worse(trial, best):
+            best, trial, least = trial, best, cost
+    return best
+
+
+def _no_worse(trial: Ledger, best: Ledger) -> bool:
+    """Whether a choice meets what another meets; a barred station may have been needed."""
+    return all(
+        mine.met or not theirs.met
+        for mine, theirs in zip(trial.tallies, best.tallies, strict=True)
+    ) and all(
+        mine <= max(theirs, 0) for mine, theirs in zip(trial.missing, best.missing, strict=True)
+    )
+
+
+def _complete(
+    ledger: Ledger,
+    *,
+    power: float,
+    noise: NDArray[np.float64] | None = None,
+    barred: NDArray[np.bool_] | None = None,
+) -> None:
+    """Meet the rules year by year, then drop what is superfluous."""
+    stations = ledger.problem.stations
+    noise = np.ones(stations) if noise is None else noise
+    barred = np.zeros(stations, dtype=bool) if barred is None else barred
+    for period in range(ledger.problem.periods):
+        _meet(ledger, period, power, noise, barred)
+        _fill_counts(ledger, period, barred)
+    _drop(ledger)
+
+
+def _meet(
+    ledger: Ledger,
+    period: int,
+    power: float,
+    noise: NDArray[np.float64],
+    barred: NDArray[np.bool_],
+) -> None:
+    """Add stations until every coverage rule of the period holds."""
+    due = [tally for tally in ledger.tallies if tally.block.period <= period]
+
+    def scores(stations: NDArray[np.int64]) -> NDArray[np.float64]:
+        gain = np.zeros(len(stations))
+        for tally in ledger.tallies:
+            if not tally.met:
+                weight = 1.0 if tally.block.period <= period else LATER_WEIGHT
+                gain += weight * tally.gains(stations)
+        price = np.maximum(sum(ledger.prices(stations, period)), 1.0)
+        return gain / (price * noise[stations]) ** power
+
+    free = ~barred & (ledger.built > period)
+    gives = np.zeros(len(free), dtype=bool)
+    for tally in due:
+        if not tally.met:
+            gives |= np.diff(tally.block.cover.indptr) > 0
+    offered = np.flatnonzero(free & gives)
+    site = ledger.problem.station_site[offered]
+    bound, fresh = scores(offered), np.ones(len(offered), dtype=bool)
+    while offered.size and not all(tally.met for tally in due):
+        best = int(np.argmax(bound))
+        if bound[best] <= 0.0:
+            break  # out of reach
+        if not fresh[best]:
+            stale = np.where(fresh, np.inf, -bound)
+            top = np.argpartition(stale, min(BATCH, len(bound)) - 1)[:BATCH]
+            bound[top], fresh[top] = scores(offered[top]), True
+            continue
+        station = offered[best : best + 1]
+        if sum(float(tally.gains(station)[0]) for tally in due if not tally.met) < LEAST_GAIN:
+            bound[best] = -np.inf  # serves later years only
+            continue
+        ledger.move(int(station[0]), period)
+        fresh[:] = False
+        mates = np.flatnonzero(site == site[best])
+        bound[mates] = scores(offered[mates])  # an opened structure makes its stations cheaper
+        bound[best] = -np.inf
+
+
+def _fill_counts(ledger: Ledger, period: int, barred: NDArray[np.bool_]) -> None:
+    """
+    Add the cheapest stations until the counts of the period hold.
+
+    The stations of a structure are taken in the order of their prices. The first k of them share the cost of
+    opening, with the k that makes their average least; each further one costs its own price. Prices rise
+    along every structure then, so taking the cheapest of all is right but for the last structure, which
+    may be opened for fewer stations than its average supposed. Among equals, those that give more to
+    the rules of later years come first.
+    """
+    problem = ledger.problem
+    for i, count in enumerate(problem.counts):
+        if count.period > period or ledger.missing[i] <= 0:
+            continue
+        free = np.flatnonzero(count.counts & ~barred & (ledger.built > period))
+        own, opening = ledger.prices(free, period)
+        gain = np.zeros(len(free))
+        for tally in ledger.tallies:
+            if not tally.met:
+                gain += tally.gains(free)
+        order = np.lexsort((free, -gain, own, problem.station_site[free]))
+        free, own, opening, gain = free[order], own[order], opening[order], gain[order]
+        site = problem.station_site[free]
+        start = np.flatnonzero(np.append(True, site[1:] != site[:-1]))[: len(site)]
+        group = np.repeat(np.arange(len(start)), np.diff(np.append(start, len(site))))
+        rank = np.arange(len(site)) - start[group] + 1
+        total = np.cumsum(own)
+        average = (total - (total - own)[start][group] + opening) / rank
+        least = np.minimum.reduceat(average, start)[group] if len(start) else average
+        # the last station of the structure at which the average is least
+        ends = np.zeros(len(start), dtype=np.int64)
+        np.maximum.at(ends, group, np.where(average <= least, rank, 0))
+        bundled = rank <= ends[group]
+        price = np.where(bundled, least, own)
+        together = np.bincount(group, weights=gain * bundled, minlength=len(start))
+        worth = np.where(bundled, together[group] / np.maximum(ends[group], 1), gain)
+        cheapest = np.lexsort((rank, site, -worth, price))[: ledger.missing[i]]
+        for station in free[cheapest].tolist():
+            ledger.move(station, period)
+
+
+def _drop(ledger: Ledger) -> None:
+    """
+    Drop or delay what the rules do not need, the dearest first.
+
+    A rule that can spare a station now may not when others have gone, never the other way round, so one
+    pass leaves nothing to drop.
+    """
+    problem = ledger.problem
+    chosen = np.flatnonzero(ledger.built < problem.periods)
     price = problem.station_cost[chosen] + problem.site_cost[problem.station_site[chosen]]
     for station in chosen[np.lexsort((chosen, -price))].tolist():
-        now = int(built[station])
+        now = int(ledger.built[station])
         # the latest period, or never, up to which nobody needs the station
         latest = problem.periods
-        for count, left in zip(problem.counts, spare, strict=True):
-            if count.counts[station] and now <= count.period and left <= 0:
-                latest = min(latest, count.period)
-        for tally in tallies:
+        for count, missing in zip(problem.counts, ledger.missing, strict=True):
+            if count.counts[station] and now <= count.period < latest and missing >= 0:
+                latest = count.period
+        for tally in ledger.tallies:
             if now <= tally.block.period < latest and not tally.can_lose(station):
                 latest = tally.block.period
-        if latest <= now:
-            continue
-        for tally in tallies:
-            if now <= tally.block.period < latest:
-                tally.lose(station)
-        for i, count in enumerate(problem.counts):
-            if count.counts[station] and now <= count.period < latest:
-                spare[i] -= 1
-        built[station] = latest
-    return built
-
-
-class _Tally:
-    """How often each unit of a block is covered by its period."""
-
-    def __init__(self, block: Block, built: NDArray[np.int32]) -> None:
-        self.block = block
-        self.times = np.asarray(block.cover.T @ (built <= block.period).astype(np.int32))
-        self.item = np.zeros_like(block.unit_item) if block.mode == "pooled" else block.unit_item
-        self.need = np.array([block.need]) if block.mode == "pooled" else block.item_need
-        self.have = np.bincount(
-            self.item, weights=block.unit_weight * (self.times > 0), minlength=len(self.need)
-        )
-
-    def _lost(self, station: int) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
-        cover = self.block.cover
-        units = cover.indices[cover.indptr[station] : cover.indptr[station + 1]]
-        return units, units[self.times[units] == 1]
-
-    def can_lose(self, station: int) -> bool:
-        _, lost = self._lost(station)
-        if not lost.size:
-            return True
-        items, position = np.unique(self.item[lost], return_inverse=True)
-        less = np.bincount(position, weights=self.block.unit_weight[lost])
-        after = self.have[items] - less >= self.need[items] * (1.0 - TOLERANCE)
-        if self.block.mode != "share":
-            return bool(after.all())
-        met = self.have >= self.need * (1.0 - TOLERANCE)
-        falling = int((met[items] & ~after).sum())
-        return bool(met.sum() - falling >= self.block.need)
-
-    def lose(self, station: int) -> None:
-        units, lost = self._lost(station)
-        self.times[units] -= 1
-        np.subtract.at(self.have, self.item[lost], self.block.unit_weight[lost])
+        if latest > now:
+            ledger.move(station, latest)

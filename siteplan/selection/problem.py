@@ -26,13 +26,16 @@ Objective
     cost[s] d[t] (z[s,t] - z[s,t-1]), with the discount factor d[t] = (1 + r) ** -(year[t] - year[0]).
 
 What today's network covers is taken out of the needs beforehand. A need that no choice of candidates can
-meet is lowered to what all of them together reach, and reported as a shortfall.
+meet is lowered to what all of them together reach, and reported as a shortfall. A problem whose needs are
+out of reach all the same is not an error here: :meth:`Problem.unmet` names the rules that fail.
+
+The search works on :func:`compact`, which has the same stations and the same feasible choices.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final, Literal
 
 import numpy as np
 import scipy.sparse as sp
@@ -63,7 +66,8 @@ class Block:
     unit_weight : ndarray of float64, shape (units,)
         Weight of each unit.
     item_need : ndarray of float64, shape (items,)
-        Weight that each item still needs (modes "each" and "share").
+        Weight that each item still needs (modes "each" and "share"); an item that needs nothing counts as
+        covered, one that needs infinity never is.
     need : float
         Items (mode "share") or weight (mode "pooled") still needed.
     """
@@ -115,7 +119,7 @@ class Problem:
     site_cost : ndarray of float64, shape (sites,)
         Cost of opening each structure. [CNY]
     discount : ndarray of float64, shape (periods,)
-        Weight of money spent in each year.
+        Weight of money spent in each year, positive and never rising: waiting is not dearer.
     blocks : tuple of Block
         Coverage rules.
     counts : tuple of Count
@@ -182,8 +186,11 @@ class Problem:
         ]
 
 
-TOLERANCE = 1e-6
+TOLERANCE: Final = 1e-6
 """Relative rounding allowed in a sum of weights."""
+
+UNIT_MARKS: Final = 2
+"""Random 62-bit marks for each station; two units are the same when the sums over their stations agree."""
 
 
 def covered_units(block: Block, chosen: NDArray[np.bool_]) -> NDArray[np.bool_]:
@@ -227,3 +234,87 @@ def block_met(block: Block, chosen: NDArray[np.bool_]) -> bool:
     per_item = np.bincount(block.unit_item, weights=weight, minlength=len(block.item_need))
     met = per_item >= block.item_need * (1.0 - TOLERANCE)
     return bool(met.all()) if block.mode == "each" else bool(met.sum() >= block.need)
+
+
+def compact(problem: Problem) -> Problem:
+    """
+    The same problem with as few units and items as possible.
+
+    Stations, costs and counts stay as they are, and a choice meets the rules of the result exactly when it
+    meets those of `problem`:
+
+    - a pooled rule is a rule on one item that holds all its units;
+    - an item that needs nothing is left out, and a rule on a number of items asks for one less;
+    - weights are divided by what their item needs, less the rounding of :data:`TOLERANCE`, so that every
+      item needs 1; a weight beyond 1 is cut to 1, a unit without weight or without station is left out;
+    - units of one item that the same stations cover share their fate: they become one unit. They are
+      told apart by sums of random marks, which agree by chance less than once in 10**20 problems.
+
+    Parameters
+    ----------
+    problem : Problem
+        Any problem.
+
+    Returns
+    -------
+    problem : Problem
+        Blocks of mode "each" or "share" with ``item_need`` 1 throughout and ``need`` items; blocks that
+        need nothing are left out.
+
+    Examples
+    --------
+    >>> block = Block(rule_id="a", period=0, mode="pooled", need=3.0, item_need=np.zeros(1),
+    ...               cover=sp.csr_array([[True, True, False], [False, False, True]]),
+    ...               unit_item=np.zeros(3, dtype=np.int32), unit_weight=np.array([1.0, 1.0, 2.0]))
+    >>> problem = Problem(station_cost=np.ones(2), station_site=np.arange(2, dtype=np.int32),
+    ...                   site_cost=np.zeros(2), discount=np.ones(1), blocks=(block,), counts=())
+    >>> small = compact(problem).blocks[0]
+    >>> small.mode, small.need, small.unit_weight.round(3)
+    ('each', 1.0, array([0.667, 0.667]))
+    """
+    blocks = [_compact_block(block) for block in problem.blocks]
+    counts = tuple(count for count in problem.counts if count.need > 0)
+    return replace(problem, blocks=tuple(b for b in blocks if b.need > 0.0), counts=counts)
+
+
+def _compact_block(block: Block) -> Block:
+    if block.mode == "pooled":
+        needs, item = np.array([block.need]), np.zeros_like(block.unit_item)
+    else:
+        needs, item = block.item_need, block.unit_item
+    wanted = needs > 0.0
+    number = int(wanted.sum())
+    need = number
+    if block.mode == "share":
+        need = max(int(np.ceil(block.need - TOLERANCE)) - (len(needs) - number), 0)
+    share = np.zeros(len(item))
+    useful = wanted[item]
+    share[useful] = block.unit_weight[useful] / (needs[item[useful]] * (1.0 - TOLERANCE))
+    by_unit = sp.csr_array(block.cover.T, dtype=bool)
+    by_unit.sum_duplicates()
+    by_unit.eliminate_zeros()
+    units = np.flatnonzero((share > 0.0) & (np.diff(by_unit.indptr) > 0))
+    by_unit = sp.csr_array(by_unit[units])
+    place = (np.cumsum(wanted) - 1).astype(np.int32)[item[units]]
+    marks = np.random.default_rng(20201).integers(
+        1, 2**62, size=(block.cover.shape[0], UNIT_MARKS), dtype=np.int64
+    )
+    keys = np.column_stack([by_unit.astype(np.int64) @ marks, place.astype(np.int64)])
+    _, first, group = np.unique(keys, axis=0, return_index=True, return_inverse=True)
+    cover = sp.csr_array(by_unit[first].T)
+    cover.sort_indices()
+    return Block(
+        rule_id=block.rule_id,
+        period=block.period,
+        mode="share" if need < number else "each",
+        cover=sp.csr_array(
+            (cover.data, cover.indices.astype(np.int32), cover.indptr.astype(np.int32)),
+            shape=cover.shape,
+        ),
+        unit_item=place[first],
+        unit_weight=np.minimum(
+            np.bincount(group.reshape(-1), weights=share[units], minlength=len(first)), 1.0
+        ),
+        item_need=np.ones(number),
+        need=float(need),
+    )

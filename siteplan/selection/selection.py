@@ -218,7 +218,8 @@ def _distance_to_standing(
             & (today_stations["technology"] == network.technology)
         ]
         if len(standing):
-            rows = (networks == network).all(axis=1).to_numpy()
+            mine = networks["operator"].eq(network.operator)
+            rows = (mine & networks["technology"].eq(network.technology)).to_numpy()
             distance[rows] = cKDTree(_places(region, standing)).query(places[rows])[0]
     return distance
 

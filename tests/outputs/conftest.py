@@ -90,10 +90,10 @@ micro = "micro-nr3500"
 
 def write_rich_region(folder: Path, names: tuple[str, ...] = ()) -> Path:
     """
-    Write the small region with townships, zones, poles, a second network and a hole in the terrain.
+    Write the small region with townships, zones, poles, side roads and a second network.
 
-    One zone lies behind high walls, so that a gap remains. `names` replace those of sites, villages
-    and zones, in this order.
+    One zone lies behind high walls, so that a gap remains, and the terrain has a hole. `names` replace
+    those of sites, villages and zones, in this order.
     """
     write_small_region(folder)
     given = iter(names)
@@ -140,12 +140,23 @@ def write_rich_region(folder: Path, names: tuple[str, ...] = ()) -> Path:
         square(1600, 1600, 2400, 2400),
         square(200, 5200, 1000, 5900),
     ]
-    _write_features(folder / "zones.geojson", zones, shapes)
+    _write_features(folder / "zones.geojson", "Polygon", zones, shapes)
     halves = [{"code": "159999001", "name": "西镇"}, {"code": "159999002", "name": "东镇"}]
+    squares = [square(0, 0, 6000, 6000), square(6000, 0, 12_000, 6000)]
+    _write_features(folder / "townships.geojson", "Polygon", halves, squares)
+    pieces = [
+        ({"name": "S1", "class": "provincial", "important": True}, (500, 3000, 6000, 3000)),
+        ({"name": "S1", "class": "provincial", "important": True}, (6000, 3000, 11_500, 3000)),
+        ({"name": "S1", "class": "county", "important": False}, (6000, 3000, 6000, 1000)),
+        ({"class": "township", "important": False}, (3000, 500, 4000, 500)),
+    ]
+    ends = [[degrees(*line[:2]), degrees(*line[2:])] for _, line in pieces]
     _write_features(
-        folder / "townships.geojson",
-        halves,
-        [square(0, 0, 6000, 6000), square(6000, 0, 12_000, 6000)],
+        folder / "roads.geojson", "LineString", [properties for properties, _ in pieces], ends
+    )
+    _write(
+        folder / "stations.csv",
+        "id,site_id,operator,technology,year_on_air\na1,a,甲,4G,\n",
     )
     scenario = (folder / "scenario.toml").read_text(encoding="utf-8")
     scenario = scenario.replace("[selection]\n", NETWORKS)
@@ -168,14 +179,14 @@ def _write(path: Path, text: str) -> None:
     path.write_text(text, encoding="utf-8", newline="")
 
 
-def _write_features(path: Path, properties: list[Any], polygons: list[Any]) -> None:
+def _write_features(path: Path, kind: str, properties: list[Any], places: list[Any]) -> None:
     features = [
         {
             "type": "Feature",
             "properties": table,
-            "geometry": {"type": "Polygon", "coordinates": rings},
+            "geometry": {"type": kind, "coordinates": coordinates},
         }
-        for table, rings in zip(properties, polygons, strict=True)
+        for table, coordinates in zip(properties, places, strict=True)
     ]
     _write(path, json.dumps({"type": "FeatureCollection", "features": features}))
 

@@ -89,10 +89,15 @@ def test_items_without_a_rule_and_missing_attributes_are_null(gpkg):
     assert stations.loc[stations["network"] == "today", "cost_cny"].isna().all()
 
 
-def test_roads_keep_the_attributes_of_their_pieces(gpkg):
-    road = read(gpkg, "roads").set_index("id").loc["S1"]
-    assert road["class"] == "provincial"
-    assert road["S-R-2022_state_today"] == "not_met"
+def test_roads_are_items_of_rules_with_their_class_and_the_other_pieces_without_state(gpkg):
+    roads = read(gpkg, "roads")
+    spoken = roads["S-R-2022_state_plan"].notna()
+    assert list(roads.loc[spoken, ["id", "class"]].itertuples(index=False, name=None)) == [
+        ("S1", "provincial")
+    ]
+    assert sorted(roads.loc[~spoken, "class"]) == ["county", "township"]
+    lengths = roads.length.groupby(spoken).sum().round(-1).to_dict()
+    assert lengths == {True: 11_000.0, False: 3000.0}
 
 
 def test_gaps_of_both_networks_are_all_there(small_plan, gpkg):
@@ -105,13 +110,15 @@ def test_townships_hold_the_values_of_the_rules_and_what_is_built(small_plan, gp
     townships = read(gpkg, "townships").set_index("id")
     assert townships["stations"].sum() == len(small_plan.planned_stations)
     assert townships["cost_cny"].sum() == small_plan.planned_stations["cost_cny"].sum()
-    results = small_plan.planned.results
-    of_rule = results[(results["rule_id"] == "S-A-2022") & (results["year"] == 2022)]
-    expected = of_rule[of_rule["scope"].ne("")].set_index("scope")
-    assert set(expected.index) == set(townships.index)
-    for scope, row in townships.iterrows():
-        assert row["S-A-2022_value_plan"] == expected.loc[scope, "value"]
-        assert row["S-A-2022_state_plan"] == expected.loc[scope, "state"]
+    evaluations = {"today": small_plan.today, "plan": small_plan.planned}
+    for network, evaluation in evaluations.items():
+        results = evaluation.results
+        of_rule = results[(results["rule_id"] == "S-R-2022") & (results["year"] == 2022)]
+        expected = of_rule[of_rule["scope"].ne("")].set_index("scope")
+        assert set(expected.index) == set(townships.index)
+        for scope, row in townships.iterrows():
+            assert row[f"S-R-2022_value_{network}"] == expected.loc[scope, "value"]
+            assert row[f"S-R-2022_state_{network}"] == expected.loc[scope, "state"]
 
 
 def test_columns_and_words_carry_chinese(gpkg):

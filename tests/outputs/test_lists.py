@@ -4,6 +4,7 @@ import csv
 import io
 import re
 import unicodedata
+from dataclasses import replace
 from zipfile import ZipFile
 
 import openpyxl
@@ -44,6 +45,43 @@ def parsed(path):
         return list(csv.DictReader(file))
 
 
+class TestSharedTables:
+    def test_stations_are_those_of_today_and_of_the_plan(self, small_plan):
+        stations = frames.station_list(small_plan)
+        both = [*small_plan.today_stations.index, *small_plan.planned_stations.index]
+        assert list(stations.index) == both
+        assert list(stations["network"]).count("today") == len(small_plan.today_stations)
+        assert pd.isna(stations.loc["a1", "year"])  # on air before the plan, the year is not known
+        assert stations.loc["a1", "reuse"] == "existing"
+
+    def test_no_station_today_is_a_count_of_0_and_no_share(self, small_plan):
+        scopes = frames.scope_table(small_plan)
+        assert scopes.loc[scopes["rule_id"] == "S-N-2022", "today"].eq(0.0).all()
+        assert scopes.loc[scopes["rule_id"] == "S-U", "today"].isna().all()
+
+    def test_parts_of_pooled_counts_add_up(self, small_plan):
+        scopes = frames.scope_table(small_plan).set_index("rule_id").loc["S-N-2022"]
+        total = frames.rule_table(small_plan).loc["S-N-2022", "plan"]
+        assert scopes.loc[scopes["scope"].ne(""), "plan"].sum() == total
+        assert scopes.loc[scopes["group"].ne(""), "plan"].sum() == total
+
+    def test_without_townships_the_region_is_one(self, small_plan):
+        region = small_plan.region
+        layers = {name: frame for name, frame in region.layers.items() if name != "townships"}
+        sites = region.sites.assign(township=pd.Series(pd.NA, region.sites.index, dtype="string"))
+        whole = replace(small_plan, region=replace(region, layers=layers, sites=sites))
+        assert set(frames.site_table(whole)["township_name"]) == {"小旗"}
+        phases = frames.phase_table(whole)
+        assert set(phases["township"]) == {"159999"}
+        assert phases["stations"].sum() == len(small_plan.planned_stations)
+
+    @pytest.mark.parametrize(
+        "reason", [*frames.REASON_ZH, "3 without fibre", "layer roads not given"]
+    )
+    def test_reasons_are_told_in_chinese(self, reason):
+        assert any("\u4e00" <= letter <= "\u9fff" for letter in frames.reason_zh(reason))
+
+
 class TestCsv:
     def test_begins_with_the_mark_that_excel_needs_for_chinese(self, files):
         assert (files / "sites.csv").read_bytes().startswith(b"\xef\xbb\xbf")
@@ -76,6 +114,13 @@ class TestCsv:
         assert names[CODE_18] == given_names[CODE_18]  # markup is no danger here
         for site, name in names.items():
             assert name.removeprefix("'") == given_names[site]
+
+    @pytest.mark.parametrize(
+        "start", ["=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠", " ="]
+    )
+    def test_every_start_of_a_formula_is_dangerous(self, start):
+        assert safe_text(f"{start}A1") == f"'{start}A1"
+        assert safe_text(f"A1{start}") == f"A1{start}"
 
     @given(st.text(max_size=20))
     def test_no_text_starts_a_formula_and_none_is_lost(self, text):
@@ -113,6 +158,11 @@ class TestWorkbook:
             assert all(cell.data_type in {"s", "n"} and cell.hyperlink is None for cell in cells)
             if any(isinstance(cell.value, int | float) for cell in cells):
                 assert "（" in header.value or header.value in unitless
+
+    def test_a_station_of_unknown_age_stood_before_the_plan(self, book):
+        stations = table(book, "基站清单").set_index("基站编号")
+        assert stations.loc["a1", "年份"] == "规划前"
+        assert stations.loc[stations["网络"] == "规划", "年份"].isin([2021, 2022]).all()
 
     def test_codes_are_text_with_all_digits(self, book):
         cells = [cell for cell in book["站址清单"]["A"] if cell.value == CODE_18]
@@ -162,7 +212,7 @@ class TestWorkbook:
         assert definitions[["来源", "日期", "可信度"]].notna().all(axis=None)
         hashes = facts.loc[facts["类别"] == "输入文件", "来源"]
         assert list(hashes) == [f"sha256 {file.sha256}" for file in small_plan.region.inputs]
-        assert sum(facts["类别"] == "提示") == len(small_plan.region.warnings) > 0
+        assert sum(facts["类别"] == "提示") == len(small_plan.warnings) > 0
 
     def test_costs_of_the_scenario_replace_those_of_the_catalogue(self, small_plan):
         facts = {fact.item: fact for fact in assumptions(small_plan) if fact.topic == "造价"}

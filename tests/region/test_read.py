@@ -12,7 +12,8 @@ import shapely
 from rasterio.transform import from_bounds, from_origin
 
 import siteplan
-from siteplan.region import rasters
+from siteplan.errors import Fault
+from siteplan.region import rasters, tables
 from siteplan.scenario import TerrainSource
 from tests import handmade as hand
 from tests.conftest import EAST, HEIGHT_M, NORTH, WIDTH_M, lonlat, write_small_region, write_terrain
@@ -92,7 +93,7 @@ def test_tables_have_the_dtypes_of_the_schema(plain):
 def test_what_was_read_is_told_with_hashes(plain):
     folder, region = plain
     assert {file.layer for file in region.inputs} == {
-        "boundary", "villages", "roads", "sites", "stations", "terrain", "scenario",
+        "boundary", "villages", "roads", "sites", "stations", "terrain", "targets", "scenario",
     }  # fmt: skip
     for file in region.inputs:
         assert file.sha256 == hashlib.sha256((folder / file.path).read_bytes()).hexdigest()
@@ -394,6 +395,20 @@ def test_a_bow_tie_keeps_its_area(small_folder):
     assert zones.area.tolist() == pytest.approx([2e6, 125_000.0], rel=1e-3)
     assert zones.is_valid.all()
     assert set(zones.geom_type) <= {"Polygon", "MultiPolygon"}
+
+
+def test_what_an_extract_lost_is_told(small_folder, monkeypatch):
+    lost = Fault(source="roads.osm.pbf", rule="broken", remedy="mend", severity="warning")
+
+    def read_osm(_path, _layer):
+        road = gpd.read_file(small_folder / "roads.geojson").assign(id="way/1")
+        road.attrs["faults"] = (lost,)
+        return road
+
+    monkeypatch.setattr(tables.osm, "read_osm", read_osm)
+    (small_folder / "roads.osm.pbf").write_bytes(b"x")
+    change(small_folder, "scenario.toml", ('"roads.geojson"', '"roads.osm.pbf"'))
+    assert siteplan.read_region(small_folder).warnings == (lost,)
 
 
 def test_reading_changes_no_file(small_folder):

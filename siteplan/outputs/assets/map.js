@@ -3,9 +3,22 @@
 (function () {
   "use strict";
 
-  const PER_DEGREE = 1e6;
-  const DETAIL_LIMIT = 6000; // symbols of a detail layer in view, beyond which it waits for a larger scale
-  const LABEL_LIMIT = 160;
+  const {
+    PER_DEGREE,
+    element,
+    short,
+    fill,
+    unpack,
+    decodeLine,
+    decodePolygons,
+    insideRings,
+    world,
+    transverseMercator,
+    swatch,
+    Symbols,
+    Labels,
+  } = window.siteplan.tools;
+
   const SEARCH_LIMIT = 20;
   const LIST_LIMIT = 30;
   const PHONE = "(max-width: 760px)";
@@ -27,6 +40,7 @@
     monitoring_pole: "diamond",
     new: "star",
   };
+  const ROAD_LIMIT = 3000; // lines of a class, beyond which it waits for a larger scale
   const EXISTING = "#1d4fa3";
   const ADDED = "#b5154b";
   const STANDING = "#3d4650";
@@ -35,406 +49,12 @@
     motorway: { weight: 3, colour: "#7a4f1d", casing: true },
     national: { weight: 2.5, colour: "#8a5a22", casing: true },
     provincial: { weight: 2, colour: "#7c6a4a", casing: true },
-    county: { weight: 1.6, colour: "#6d6a63" },
-    desert: { weight: 1.6, colour: "#8a5a22", dash: "6 3" },
-    township: { weight: 1, colour: "#77746d" },
-    street: { weight: 1, colour: "#77746d" },
+    county: { weight: 1.6, colour: "#6d6a63", casing: true },
+    desert: { weight: 1.6, colour: "#8a5a22", dash: "6 3", casing: true },
+    township: { weight: 1, colour: "#77746d", casing: true },
+    street: { weight: 1, colour: "#77746d", casing: true },
     other: { weight: 0.8, colour: "#86837c" },
   };
-
-  /* ---- small tools --------------------------------------------------------------------------- */
-
-  function element(tag, attributes, ...children) {
-    const node = document.createElement(tag);
-    for (const name of Object.keys(attributes || {})) {
-      const value = attributes[name];
-      if (name.startsWith("on")) node.addEventListener(name.slice(2), value);
-      else if (value === true) node.setAttribute(name, "");
-      else if (value !== false && value !== null && value !== undefined) {
-        node.setAttribute(name, String(value));
-      }
-    }
-    node.append(...children.filter((child) => child !== null && child !== undefined));
-    return node;
-  }
-
-  function short(text, most) {
-    const line = text.replace(/\s+/g, " ").trim();
-    return line.length > most ? line.slice(0, most) + "…" : line;
-  }
-
-  function fill(pattern, values) {
-    return pattern.replace(/\{(\w+)\}/g, (whole, key) => (key in values ? String(values[key]) : whole));
-  }
-
-  function unpack(packed, i) {
-    return packed.values ? packed.values[i] : packed.words[packed.codes[i]];
-  }
-
-  function decodeLine(steps) {
-    const line = [];
-    let lon = 0;
-    let lat = 0;
-    for (let i = 0; i < steps.length; i += 2) {
-      lon += steps[i];
-      lat += steps[i + 1];
-      line.push([lat / PER_DEGREE, lon / PER_DEGREE]);
-    }
-    return line;
-  }
-
-  function decodePolygons(polygons) {
-    return polygons.map((rings) => rings.map(decodeLine));
-  }
-
-  function insideRings(rings, lat, lon) {
-    let inside = false;
-    for (const ring of rings) {
-      for (let i = 0, j = ring.length - 1; i < ring.length; j = i++) {
-        const [a, b] = [ring[i], ring[j]];
-        if (a[0] > lat !== b[0] > lat && lon < ((b[1] - a[1]) * (lat - a[0])) / (b[0] - a[0]) + a[1]) {
-          inside = !inside;
-        }
-      }
-    }
-    return inside;
-  }
-
-  function world(lat, lon) {
-    const point = L.CRS.EPSG3857.latLngToPoint(L.latLng(lat, lon), 0);
-    return [point.x / 256, point.y / 256];
-  }
-
-  /* Transverse Mercator by the series of Kruger in the third flattening n, to n^4. */
-  function transverseMercator(p) {
-    const f = 1 / p.rf;
-    const n = f / (2 - f);
-    const rectifying = (p.a / (1 + n)) * (1 + n ** 2 / 4 + n ** 4 / 64);
-    const alpha = [
-      n / 2 - (2 / 3) * n ** 2 + (5 / 16) * n ** 3 + (41 / 180) * n ** 4,
-      (13 / 48) * n ** 2 - (3 / 5) * n ** 3 + (557 / 1440) * n ** 4,
-      (61 / 240) * n ** 3 - (103 / 140) * n ** 4,
-      (49561 / 161280) * n ** 4,
-    ];
-    const e = Math.sqrt(f * (2 - f));
-    function northward(lat, dlon) {
-      const s = Math.sin(lat);
-      const t = Math.sinh(Math.atanh(s) - e * Math.atanh(e * s));
-      const xi = Math.atan2(t, Math.cos(dlon));
-      const eta = Math.asinh(Math.sin(dlon) / Math.hypot(t, Math.cos(dlon)));
-      let north = xi;
-      let east = eta;
-      alpha.forEach((a, j) => {
-        const k = 2 * (j + 1);
-        north += a * Math.sin(k * xi) * Math.cosh(k * eta);
-        east += a * Math.cos(k * xi) * Math.sinh(k * eta);
-      });
-      return [east * rectifying * p.k0, north * rectifying * p.k0];
-    }
-    const radians = Math.PI / 180;
-    const origin = northward(p.lat0 * radians, 0)[1];
-    return (lon, lat) => {
-      const [east, north] = northward(lat * radians, (lon - p.lon0) * radians);
-      return [east + p.fe, north - origin + p.fn];
-    };
-  }
-
-  /* ---- symbols: one canvas for all points ---------------------------------------------------- */
-
-  function path(context, shape, r) {
-    const corners = (list) => {
-      list.forEach(([x, y], i) => (i ? context.lineTo(x * r, y * r) : context.moveTo(x * r, y * r)));
-      context.closePath();
-    };
-    context.beginPath();
-    if (shape === "triangle") corners([[0, -1.15], [1.05, 0.75], [-1.05, 0.75]]);
-    else if (shape === "wedge") corners([[0, 1.15], [1.05, -0.75], [-1.05, -0.75]]);
-    else if (shape === "square") corners([[-0.88, -0.88], [0.88, -0.88], [0.88, 0.88], [-0.88, 0.88]]);
-    else if (shape === "diamond") corners([[0, -1.2], [1.2, 0], [0, 1.2], [-1.2, 0]]);
-    else if (shape === "house") corners([[0, -1.15], [1, -0.25], [0.8, 0.95], [-0.8, 0.95], [-1, -0.25]]);
-    else if (shape === "hexagon") {
-      corners([0, 1, 2, 3, 4, 5].map((k) => [Math.sin((k * Math.PI) / 3), -Math.cos((k * Math.PI) / 3)]));
-    } else if (shape === "star") {
-      const star = [];
-      for (let k = 0; k < 10; k++) {
-        const size = k % 2 ? 0.55 : 1.3;
-        star.push([size * Math.sin((k * Math.PI) / 5), -size * Math.cos((k * Math.PI) / 5)]);
-      }
-      corners(star);
-    } else {
-      context.arc(0, 0, r, 0, 2 * Math.PI);
-      context.closePath();
-    }
-  }
-
-  function paint(context, style, r) {
-    context.save();
-    context.globalAlpha = style.alpha || 1;
-    context.lineJoin = "round";
-    if (style.halo) {
-      path(context, style.shape, r);
-      context.lineWidth = style.halo;
-      context.strokeStyle = "#ffffff";
-      context.stroke();
-    }
-    path(context, style.shape, r);
-    if (style.fill) {
-      context.fillStyle = style.fill;
-      context.fill();
-    }
-    if (style.stroke) {
-      context.lineWidth = style.width || 1.2;
-      context.strokeStyle = style.stroke;
-      context.setLineDash(style.dash || []);
-      context.stroke();
-      context.setLineDash([]);
-    }
-    if (style.mark) {
-      context.lineWidth = 1.6;
-      context.strokeStyle = style.markColour || "#ffffff";
-      context.beginPath();
-      const m = r * 0.5;
-      if (style.mark === "cross") {
-        context.moveTo(-m, -m);
-        context.lineTo(m, m);
-        context.moveTo(m, -m);
-        context.lineTo(-m, m);
-      } else {
-        context.moveTo(-m, 0);
-        context.lineTo(m, 0);
-      }
-      context.stroke();
-    }
-    context.restore();
-  }
-
-  function swatch(style) {
-    const ratio = 2;
-    const side = 22;
-    const canvas = element("canvas", { width: side * ratio, height: side * ratio, class: "swatch" });
-    const context = canvas.getContext("2d");
-    context.scale(ratio, ratio);
-    context.translate(side / 2, side / 2);
-    paint(context, style, Math.min(style.radius, 7));
-    return canvas;
-  }
-
-  const Symbols = L.Layer.extend({
-    initialize(pane) {
-      this._pane = pane;
-      this.groups = [];
-      this.scale = 1; // size of all symbols, for crowded maps
-      this.close = true; // whether minor symbols are drawn
-      this._sprites = new Map();
-    },
-
-    onAdd(map) {
-      this._map = map;
-      this._canvas = L.DomUtil.create("canvas", "leaflet-zoom-animated", map.getPane(this._pane));
-      this.redraw();
-    },
-
-    getEvents() {
-      return {
-        moveend: this.redraw,
-        viewreset: this.redraw,
-        resize: this.redraw,
-        zoomanim: this._animate,
-        zoom: () => this._animate({ zoom: this._map.getZoom(), center: this._map.getCenter() }),
-      };
-    },
-
-    group(key, table, options) {
-      const n = table.lon.length;
-      const group = Object.assign({ key, table, n, visible: true, styles: null }, options);
-      group.x = new Float64Array(n);
-      group.y = new Float64Array(n);
-      for (let i = 0; i < n; i++) {
-        [group.x[i], group.y[i]] = world(table.lat[i] / PER_DEGREE, table.lon[i] / PER_DEGREE);
-      }
-      this.groups.push(group);
-      return group;
-    },
-
-    restyle() {
-      for (const group of this.groups) {
-        group.styles = new Array(group.n);
-        for (let i = 0; i < group.n; i++) group.styles[i] = group.style(i);
-      }
-      this.redraw();
-    },
-
-    shown(group) {
-      return group.visible && !(group.detail && this._waits(group));
-    },
-
-    _waits(group) {
-      if (this._map.getZoom() < group.detail) return true;
-      const box = this._box(L.point(0, 0));
-      let count = 0;
-      for (let i = 0; i < group.n; i++) {
-        if (group.x[i] > box.west && group.x[i] < box.east && group.y[i] > box.north && group.y[i] < box.south) {
-          count++;
-        }
-      }
-      return count > DETAIL_LIMIT;
-    },
-
-    _box(pad) {
-      const size = 256 * Math.pow(2, this._map.getZoom());
-      const { min, max } = this._map.getPixelBounds();
-      return {
-        size,
-        west: (min.x - pad.x) / size,
-        north: (min.y - pad.y) / size,
-        east: (max.x + pad.x) / size,
-        south: (max.y + pad.y) / size,
-      };
-    },
-
-    _sprite(style) {
-      const key = JSON.stringify(style) + this.scale;
-      let sprite = this._sprites.get(key);
-      if (!sprite) {
-        const ratio = window.devicePixelRatio || 1;
-        const r = style.radius * (style.fixed ? 1 : this.scale);
-        const half = Math.ceil(r * 1.4 + 4);
-        const canvas = element("canvas", { width: 2 * half * ratio, height: 2 * half * ratio });
-        const context = canvas.getContext("2d");
-        context.scale(ratio, ratio);
-        context.translate(half, half);
-        paint(context, style, r);
-        sprite = { canvas, half, r };
-        this._sprites.set(key, sprite);
-      }
-      return sprite;
-    },
-
-    redraw() {
-      const map = this._map;
-      if (!map || !this._canvas) return;
-      const size = map.getSize();
-      const pad = size.multiplyBy(0.25).round();
-      const ratio = window.devicePixelRatio || 1;
-      const corner = map.containerPointToLayerPoint(pad.multiplyBy(-1));
-      L.DomUtil.setPosition(this._canvas, corner);
-      this._corner = map.layerPointToLatLng(corner);
-      this._zoom = map.getZoom();
-      const width = size.x + 2 * pad.x;
-      const height = size.y + 2 * pad.y;
-      this._canvas.width = width * ratio;
-      this._canvas.height = height * ratio;
-      this._canvas.style.width = width + "px";
-      this._canvas.style.height = height + "px";
-      const context = this._canvas.getContext("2d");
-      context.scale(ratio, ratio);
-      const box = this._box(pad);
-      for (const group of this.groups) {
-        group.drawn = group.styles !== null && this.shown(group);
-        if (!group.drawn) continue;
-        for (let i = 0; i < group.n; i++) {
-          const style = group.styles[i];
-          if (!style || (style.minor && !this.close)) continue;
-          const x = group.x[i];
-          const y = group.y[i];
-          if (x < box.west || x > box.east || y < box.north || y > box.south) continue;
-          const sprite = this._sprite(style);
-          context.drawImage(
-            sprite.canvas,
-            (x - box.west) * box.size - sprite.half,
-            (y - box.north) * box.size - sprite.half,
-            2 * sprite.half,
-            2 * sprite.half,
-          );
-        }
-      }
-      this.fire("redrawn");
-    },
-
-    _animate(event) {
-      const scale = this._map.getZoomScale(event.zoom, this._zoom);
-      const offset = this._map._latLngToNewLayerPoint(this._corner, event.zoom, event.center);
-      L.DomUtil.setTransform(this._canvas, offset, scale);
-    },
-
-    /* Nearest symbol under a point of the screen, the topmost group first. */
-    hit(point, tolerance) {
-      const box = this._box(L.point(0, 0));
-      for (let k = this.groups.length - 1; k >= 0; k--) {
-        const group = this.groups[k];
-        if (!group.drawn || group.passive) continue;
-        let best = null;
-        let least = Infinity;
-        for (let i = 0; i < group.n; i++) {
-          const dx = (group.x[i] - box.west) * box.size - point.x;
-          if (dx > 24 || dx < -24) continue;
-          const dy = (group.y[i] - box.north) * box.size - point.y;
-          if (dy > 24 || dy < -24 || !group.styles[i] || (group.styles[i].minor && !this.close)) continue;
-          const distance = Math.hypot(dx, dy);
-          const reach = group.styles[i].radius * this.scale + tolerance;
-          if (distance <= reach && distance < least) {
-            least = distance;
-            best = { group, i };
-          }
-        }
-        if (best) return best;
-      }
-      return null;
-    },
-  });
-
-  /* ---- labels that keep out of each other's way ---------------------------------------------- */
-
-  const Labels = L.Layer.extend({
-    initialize(pane) {
-      this._pane = pane;
-      this.sets = [];
-      this.visible = true;
-      this._context = document.createElement("canvas").getContext("2d");
-    },
-
-    onAdd(map) {
-      this._map = map;
-      this._box = L.DomUtil.create("div", "labels leaflet-zoom-hide", map.getPane(this._pane));
-      this.redraw();
-    },
-
-    getEvents() {
-      return { moveend: this.redraw, viewreset: this.redraw, resize: this.redraw };
-    },
-
-    redraw() {
-      if (!this._map || !this._box) return;
-      this._box.textContent = "";
-      if (!this.visible) return;
-      const map = this._map;
-      const zoom = map.getZoom();
-      const size = 256 * Math.pow(2, zoom);
-      const pixels = map.getPixelBounds();
-      const taken = [];
-      for (const set of this.sets) {
-        if (zoom < set.from || !set.shown()) continue;
-        this._context.font = set.font;
-        for (let i = 0; i < set.n && taken.length < LABEL_LIMIT; i++) {
-          const x = set.x[i] * size - pixels.min.x;
-          const y = set.y[i] * size - pixels.min.y;
-          if (x < 0 || y < 0 || x > pixels.max.x - pixels.min.x || y > pixels.max.y - pixels.min.y) continue;
-          const text = set.text(i);
-          if (!text) continue;
-          const width = this._context.measureText(text).width + 6;
-          const left = set.centred ? x - width / 2 : x + 8;
-          const box = [left, y - 9, left + width, y + 9];
-          if (taken.some((t) => box[0] < t[2] && box[2] > t[0] && box[1] < t[3] && box[3] > t[1])) continue;
-          taken.push(box);
-          const place = map.containerPointToLayerPoint([left, y - 9]);
-          const span = element("span", { class: "label " + set.class }, text);
-          L.DomUtil.setPosition(span, place.round());
-          if (set.bind) set.bind(span, i);
-          this._box.append(span);
-        }
-      }
-    },
-  });
 
   /* ---- the map ------------------------------------------------------------------------------- */
 
@@ -446,8 +66,14 @@
     const phone = window.matchMedia(PHONE);
     const bounds = L.latLngBounds(data.bounds);
 
-    for (const [name, z] of [["paper", 150], ["coverage", 250], ["base", 300], ["outline", 420],
-                             ["symbols", 450], ["labels", 460]]) {
+    for (const [name, z] of [
+      ["paper", 150],
+      ["coverage", 250],
+      ["base", 300],
+      ["outline", 420],
+      ["symbols", 450],
+      ["labels", 460],
+    ]) {
       const pane = map.createPane(name);
       pane.style.zIndex = z;
       if (name !== "labels") pane.style.pointerEvents = "none";
@@ -461,26 +87,42 @@
     /* -- base map -- */
     const still = (pane) => ({ pane, renderer: L.canvas({ pane, padding: 0.3 }), interactive: false });
     const boundary = decodePolygons(data.boundary);
-    L.polygon(boundary, { ...still("paper"), color: "#ffffff", weight: 0, fillColor: "#fffdf8", fillOpacity: 1 })
-      .addTo(map);
+    L.polygon(boundary, {
+      ...still("paper"),
+      color: "#ffffff",
+      weight: 0,
+      fillColor: "#fffdf8",
+      fillOpacity: 1,
+    }).addTo(map);
     const base = still("base");
-    const roadLayers = Object.keys(data.roads).reverse().map((name) => {
-      const style = ROADS[name] || ROADS.other;
-      const lines = data.roads[name].lines.map(decodeLine);
-      const group = L.layerGroup();
-      if (style.casing) {
-        L.polyline(lines, { ...base, color: "#ffffff", weight: style.weight + 2, opacity: 0.9 }).addTo(group);
-      }
-      L.polyline(lines, {
-        ...base, color: style.colour, weight: style.weight, opacity: 0.9, dashArray: style.dash,
-      }).addTo(group);
-      return { name, label: data.roads[name].label, style, group, from: lines.length > 3000 ? whole + 1.5 : 0 };
-    });
+    const roadLayers = Object.keys(data.roads)
+      .reverse()
+      .map((name) => {
+        const style = ROADS[name] || ROADS.other;
+        const lines = data.roads[name].lines.map(decodeLine);
+        const casing = L.polyline(lines, { ...base, color: "#ffffff", opacity: style.casing ? 0.8 : 0 });
+        const line = L.polyline(lines, { ...base, color: style.colour, opacity: 0.9, dashArray: style.dash });
+        return {
+          name,
+          label: data.roads[name].label,
+          style,
+          casing,
+          line,
+          group: L.layerGroup([casing, line]),
+          from: lines.length > ROAD_LIMIT ? whole + 1.5 : 0,
+        };
+      });
     const townships = data.townships;
     const townshipRings = townships ? townships.shapes.map(decodePolygons) : [];
     const townshipLines = L.layerGroup(
-      townshipRings.map((shape) =>
-        L.polygon(shape, { ...base, color: "#6f6a80", weight: 1.2, dashArray: "5 4", fill: false })),
+      townshipRings.reduce(
+        (layers, shape) =>
+          layers.concat(
+            L.polygon(shape, { ...base, color: "#ffffff", weight: 3, opacity: 0.6, fill: false }),
+            L.polygon(shape, { ...base, color: "#4d4763", weight: 1.3, dashArray: "6 4", fill: false }),
+          ),
+        [],
+      ),
     );
     L.polygon(boundary, { ...base, color: "#2f2b3a", weight: 2, fill: false }).addTo(map);
 
@@ -524,7 +166,8 @@
     function sharpen() {
       const image = picture && picture.getElement();
       if (!image || !image.naturalWidth) return;
-      const wide = map.latLngToLayerPoint(coverageBounds.getNorthEast()).x -
+      const wide =
+        map.latLngToLayerPoint(coverageBounds.getNorthEast()).x -
         map.latLngToLayerPoint(coverageBounds.getSouthWest()).x;
       image.classList.toggle("sharp", wide > image.naturalWidth);
     }
@@ -597,17 +240,26 @@
       return layer;
     }
 
-    const areaNames = Object.keys(data.tables).filter((name) => data.tables[name].shapes && !name.startsWith("gaps_"));
+    const areaNames = Object.keys(data.tables).filter(
+      (name) => data.tables[name].shapes && !name.startsWith("gaps_"),
+    );
     const areas = {};
     const exclusions = L.layerGroup();
     for (const name of areaNames) {
       const table = data.tables[name];
       const layers = table.shapes.map((shape, i) =>
-        answering(L.polygon(decodePolygons(shape), { weight: 1.5, bubblingMouseEvents: true }), name, i));
+        answering(L.polygon(decodePolygons(shape), { weight: 1.5, bubblingMouseEvents: true }), name, i),
+      );
       areas[name] = { group: L.layerGroup(), layers };
       layers.forEach((layer, i) => {
         if (table.excluded && table.excluded[i]) {
-          layer.setStyle({ color: "#8c1d18", dashArray: "2 4", weight: 1.5, fillColor: "#8c1d18", fillOpacity: 0.06 });
+          layer.setStyle({
+            color: "#8c1d18",
+            dashArray: "2 4",
+            weight: 1.5,
+            fillColor: "#8c1d18",
+            fillOpacity: 0.06,
+          });
           exclusions.addLayer(layer);
         } else areas[name].group.addLayer(layer);
       });
@@ -616,26 +268,43 @@
     const roadItems = {
       group: L.layerGroup(),
       layers: roadTable.lines.map((lines, i) =>
-        answering(L.polyline(lines.map(decodeLine), { weight: 3 }), "road_items", i)),
+        answering(L.polyline(lines.map(decodeLine), { weight: 3 }), "road_items", i),
+      ),
     };
     roadItems.layers.forEach((layer) => roadItems.group.addLayer(layer));
     const gapShapes = {};
     for (const mode of ["today", "plan"]) {
       gapShapes[mode] = data.tables["gaps_" + mode].shapes.map((shape, i) =>
         shape.length
-          ? answering(L.polygon(decodePolygons(shape), {
-            color: GAP, weight: 1.4, fillColor: GAP, fillOpacity: 0.35,
-          }), "gaps_" + mode, i)
-          : null);
+          ? answering(
+              L.polygon(decodePolygons(shape), {
+                color: GAP,
+                weight: 1.4,
+                fillColor: GAP,
+                fillOpacity: 0.35,
+              }),
+              "gaps_" + mode,
+              i,
+            )
+          : null,
+      );
     }
     const gapGroup = L.layerGroup();
 
     function stateStyle(found) {
       if (!found) return { color: "#8b8794", fillOpacity: 0, opacity: 0.8, weight: 1, dashArray: "3 3" };
       const colour = STATES[found].colour;
-      if (found === "met") return { color: colour, fillColor: colour, fillOpacity: 0, opacity: 1, weight: 1.6, dashArray: null };
+      if (found === "met")
+        return { color: colour, fillColor: colour, fillOpacity: 0, opacity: 1, weight: 1.6, dashArray: null };
       const broken = found === "unknown" ? "2 5" : "9 4";
-      return { color: colour, fillColor: colour, fillOpacity: 0.15, opacity: 1, weight: 2.6, dashArray: broken };
+      return {
+        color: colour,
+        fillColor: colour,
+        fillOpacity: 0.15,
+        opacity: 1,
+        weight: 2.6,
+        dashArray: broken,
+      };
     }
 
     function styleVectors() {
@@ -663,8 +332,23 @@
     function candidateStyle(table) {
       return (i) =>
         table.unavailable && table.unavailable[i]
-          ? { shape: shapeOf(table, i), radius: 3.5, fill: "#ffffff", stroke: "#9b9b9b", alpha: 0.7, mark: "cross", markColour: "#777777" }
-          : { shape: shapeOf(table, i), radius: 3.5, fill: "#e9e4f2", stroke: "#5b5470", width: 0.9, alpha: 0.9 };
+          ? {
+              shape: shapeOf(table, i),
+              radius: 3.5,
+              fill: "#ffffff",
+              stroke: "#9b9b9b",
+              alpha: 0.7,
+              mark: "cross",
+              markColour: "#777777",
+            }
+          : {
+              shape: shapeOf(table, i),
+              radius: 3.5,
+              fill: "#e9e4f2",
+              stroke: "#5b5470",
+              width: 0.9,
+              alpha: 0.9,
+            };
     }
 
     /* Whether a site carries a station of the technology shown by the year shown. */
@@ -677,7 +361,15 @@
       return (i) => {
         return inService(table, i)
           ? { shape: shapeOf(table, i), radius: 4.2, fill: STANDING, stroke: "#ffffff", width: 1.1 }
-          : { shape: shapeOf(table, i), radius: 3.8, fill: "#ffffff", stroke: STANDING, width: 1.1, alpha: 0.75, minor: true };
+          : {
+              shape: shapeOf(table, i),
+              radius: 3.8,
+              fill: "#ffffff",
+              stroke: STANDING,
+              width: 1.1,
+              alpha: 0.75,
+              minor: true,
+            };
       };
     }
 
@@ -686,16 +378,42 @@
     }
 
     function symbolOfState(found, shape, radius) {
-      if (!found) return { shape, radius: radius * 0.55, fill: "#ffffff", stroke: "#77737f", width: 1, alpha: 0.85, minor: true };
-      if (found === "met") return { shape, radius: radius * 0.85, fill: STATES.met.colour, stroke: "#ffffff", width: 1 };
-      if (found === "unknown") return { shape, radius, fill: "#ffffff", stroke: STATES.unknown.colour, width: 1.6, mark: "dash", markColour: STATES.unknown.colour };
+      if (!found)
+        return {
+          shape,
+          radius: radius * 0.55,
+          fill: "#ffffff",
+          stroke: "#77737f",
+          width: 1,
+          alpha: 0.85,
+          minor: true,
+        };
+      if (found === "met")
+        return { shape, radius: radius * 0.85, fill: STATES.met.colour, stroke: "#ffffff", width: 1 };
+      if (found === "unknown")
+        return {
+          shape,
+          radius,
+          fill: "#ffffff",
+          stroke: STATES.unknown.colour,
+          width: 1.6,
+          mark: "dash",
+          markColour: STATES.unknown.colour,
+        };
       return { shape, radius, fill: STATES.not_met.colour, stroke: "#ffffff", width: 1, mark: "cross" };
     }
 
     function siteSymbol(kind, existing, later) {
       const colour = existing ? EXISTING : ADDED;
       return later
-        ? { shape: SHAPES[kind] || "circle", radius: 4.5, fill: "#ffffff", stroke: colour, width: 1.4, alpha: 0.6 }
+        ? {
+            shape: SHAPES[kind] || "circle",
+            radius: 4.5,
+            fill: "#ffffff",
+            stroke: colour,
+            width: 1.4,
+            alpha: 0.6,
+          }
         : { shape: SHAPES[kind] || "circle", radius: 6.5, fill: colour, halo: 4.5 };
     }
 
@@ -703,12 +421,25 @@
     if (tables.poles) {
       symbols.group("poles", tables.poles, {
         detail: whole + 3,
-        style: (i) => ({ shape: shapeOf(tables.poles, i), radius: 2.6, fill: "#d9d6de", stroke: "#8b8794", width: 0.8, alpha: 0.8 }),
+        style: (i) => ({
+          shape: shapeOf(tables.poles, i),
+          radius: 2.6,
+          fill: "#d9d6de",
+          stroke: "#8b8794",
+          width: 0.8,
+          alpha: 0.8,
+        }),
       });
     }
-    symbols.group("candidates", tables.candidates, { detail: whole + 2, style: candidateStyle(tables.candidates) });
+    symbols.group("candidates", tables.candidates, {
+      detail: whole + 2,
+      style: candidateStyle(tables.candidates),
+    });
     symbols.group("stations", tables.stations, { style: standingStyle(tables.stations) });
-    for (const [name, shape, radius] of [["villages", "circle", 5], ["venues", "hexagon", 5]]) {
+    for (const [name, shape, radius] of [
+      ["villages", "circle", 5],
+      ["venues", "hexagon", 5],
+    ]) {
       if (tables[name]) symbols.group(name, tables[name], { style: itemStyle(name, shape, radius) });
     }
     for (const mode of ["today", "plan"]) {
@@ -757,7 +488,10 @@
     const labels = new Labels("labels");
     function labelSet(table, options) {
       const n = table.lon.length;
-      const set = Object.assign({ n, x: new Float64Array(n), y: new Float64Array(n), shown: () => true }, options);
+      const set = Object.assign(
+        { n, x: new Float64Array(n), y: new Float64Array(n), shown: () => true },
+        options,
+      );
       for (let i = 0; i < n; i++) {
         [set.x[i], set.y[i]] = world(table.lat[i] / PER_DEGREE, table.lon[i] / PER_DEGREE);
       }
@@ -767,7 +501,10 @@
     const family = getComputedStyle(document.body).fontFamily;
     if (townships) {
       labelSet(townships, {
-        from: 0, centred: true, class: "label-township", font: "600 13px " + family,
+        from: 0,
+        centred: true,
+        class: "label-township",
+        font: "600 13px " + family,
         shown: () => map.hasLayer(townshipLines),
         bind(span, i) {
           span.addEventListener("mouseenter", () => showTip(townshipTip(i), span));
@@ -779,12 +516,27 @@
         },
       });
     }
-    labelSet(sites, { from: whole + 2.5, class: "label-site", font: "600 12px " + family, shown: () => groupOf("sites").visible });
+    labelSet(sites, {
+      from: whole + 2.5,
+      class: "label-site",
+      font: "600 12px " + family,
+      shown: () => groupOf("sites").visible,
+    });
     if (tables.villages) {
-      labelSet(tables.villages, { from: whole + 2, class: "label-village", font: "12px " + family, shown: () => groupOf("villages").visible });
+      labelSet(tables.villages, {
+        from: whole + 2,
+        class: "label-village",
+        font: "12px " + family,
+        shown: () => groupOf("villages").visible,
+      });
     }
     if (tables.venues) {
-      labelSet(tables.venues, { from: whole + 3, class: "label-village", font: "12px " + family, shown: () => groupOf("venues").visible });
+      labelSet(tables.venues, {
+        from: whole + 3,
+        class: "label-village",
+        font: "12px " + family,
+        shown: () => groupOf("venues").visible,
+      });
     }
     labels.addTo(map);
 
@@ -807,8 +559,12 @@
     }
 
     function stateMark(found, text) {
-      return element("span", { class: "state state-" + found },
-        element("b", { "aria-hidden": "true" }, STATES[found].mark), " " + (text || data.states[found]));
+      return element(
+        "span",
+        { class: "state state-" + found },
+        element("b", { "aria-hidden": "true" }, STATES[found].mark),
+        " " + (text || data.states[found]),
+      );
     }
 
     function details(key, i) {
@@ -820,20 +576,30 @@
       }
       const years = String(state.year);
       for (const [rule, k] of (rulesOf[key] || {})[i] || []) {
-        const cell = element("td", {},
-          words.mode_today + " ", stateMark(CODES[codeOf(rule, k, "today", years)]),
-          "　" + words.mode_plan + " ", stateMark(CODES[codeOf(rule, k, "plan", years)]));
+        const cell = element(
+          "td",
+          {},
+          words.mode_today + " ",
+          stateMark(CODES[codeOf(rule, k, "today", years)]),
+          "　" + words.mode_plan + " ",
+          stateMark(CODES[codeOf(rule, k, "plan", years)]),
+        );
         body.append(element("tr", {}, element("th", { scope: "row" }, rule), cell));
       }
-      return element("div", { class: "details" },
+      return element(
+        "div",
+        { class: "details" },
         element("h2", {}, short(titleOf(key, i), 80), element("small", {}, table.title)),
-        element("table", {}, body));
+        element("table", {}, body),
+      );
     }
 
     function placeTexts(latlng) {
       const lines = [
         fill(words.coordinates, {
-          datum: data.projection.datum, lon: latlng.lng.toFixed(6), lat: latlng.lat.toFixed(6),
+          datum: data.projection.datum,
+          lon: latlng.lng.toFixed(6),
+          lat: latlng.lat.toFixed(6),
         }),
       ];
       if (project) {
@@ -845,12 +611,23 @@
 
     function footer(latlng, placed) {
       const box = element("div", { class: "place" });
-      const signal = coverageOn ? signalText(latlng) : "";
-      if (signal) {
-        const head = fill(words.signal_here, {
-          technology: state.technology, year: state.year, mode: words["mode_" + state.mode],
-        });
-        box.append(element("p", { class: "signal" }, head + "：", element("b", {}, signal)));
+      const signal = element("p", { class: "signal", hidden: true });
+      const head = fill(words.signal_here, {
+        technology: state.technology,
+        year: state.year,
+        mode: words["mode_" + state.mode],
+      });
+      const tell = () => {
+        const text = signalText(latlng);
+        signal.hidden = !text;
+        signal.textContent = head + "：";
+        signal.append(element("b", {}, text));
+      };
+      if (coverageOn) {
+        box.append(signal);
+        const image = picture && picture.getElement();
+        if (image && image.complete) tell();
+        else if (picture) picture.once("load", tell);
       }
       if (!placed) for (const line of placeTexts(latlng)) box.append(element("p", {}, line));
       return box;
@@ -862,10 +639,15 @@
       box.append(footer(latlng, key === "sites")); // whose table gives the position
       const size = map.getSize();
       L.popup({
-        maxWidth: Math.min(340, size.x - 40), minWidth: Math.min(260, size.x - 60),
+        maxWidth: Math.min(340, size.x - 40),
+        minWidth: Math.min(260, size.x - 60),
         maxHeight: Math.max(160, size.y * (phone.matches ? 0.45 : 0.6)),
-        autoPanPaddingTopLeft: [12, phone.matches ? 110 : 56], autoPanPaddingBottomRight: [12, 12],
-      }).setLatLng(latlng).setContent(box).openOn(map);
+        autoPanPaddingTopLeft: [12, phone.matches ? 110 : 56],
+        autoPanPaddingBottomRight: [12, 12],
+      })
+        .setLatLng(latlng)
+        .setContent(box)
+        .openOn(map);
     }
 
     function open(key, i, latlng) {
@@ -900,15 +682,19 @@
     }
     function townshipTip(i) {
       const box = element("div", {}, element("b", {}, titleOf("townships", i)));
-      for (const field of townships.fields) {
-        const text = unpack(field, i);
-        if (text) box.append(element("div", {}, field.label + "：" + short(text, 60)));
+      for (const field of townships.fields.slice(-2)) {
+        box.append(element("div", {}, field.label + "：" + unpack(field, i)));
       }
       return box;
     }
     function shortTip(key, i) {
-      return element("div", {}, element("b", {}, short(titleOf(key, i), 60)), " ",
-        element("small", {}, tableOf(key).title));
+      return element(
+        "div",
+        {},
+        element("b", {}, short(titleOf(key, i), 60)),
+        " ",
+        element("small", {}, tableOf(key).title),
+      );
     }
 
     const readout = element("output", { class: "readout" });
@@ -930,8 +716,11 @@
       waiting = false;
       if (!pointer) return;
       const { latlng, containerPoint } = pointer;
-      const i = townshipRings.findIndex((shape) => shape.some((rings) => insideRings(rings, latlng.lat, latlng.lng)));
-      readout.textContent = (i < 0 ? "" : short(titleOf("townships", i), 20) + "　") + placeTexts(latlng).join("　");
+      const i = townshipRings.findIndex((shape) =>
+        shape.some((rings) => insideRings(rings, latlng.lat, latlng.lng)),
+      );
+      readout.textContent =
+        (i < 0 ? "" : short(titleOf("townships", i), 20) + "　") + placeTexts(latlng).join("　");
       if (pointer.originalEvent.target.closest(".labels, .leaflet-popup, .leaflet-control")) return;
       const hit = symbols.hit(containerPoint, 2);
       map.getContainer().classList.toggle("pointing", Boolean(hit || pathHover));
@@ -946,7 +735,9 @@
 
     function outlined(latlngs, closed) {
       const shape = closed ? L.polygon : L.polyline;
-      shape(latlngs, { ...outlineBase, color: "#ffffff", weight: 7, opacity: 0.95, fill: false }).addTo(outline);
+      shape(latlngs, { ...outlineBase, color: "#ffffff", weight: 7, opacity: 0.95, fill: false }).addTo(
+        outline,
+      );
       shape(latlngs, { ...outlineBase, color: "#d10072", weight: 3.5, fill: false }).addTo(outline);
       return L.polyline(latlngs).getBounds();
     }
@@ -1005,7 +796,13 @@
       const set = element("fieldset", { class: "choice" }, element("legend", {}, head));
       const box = element("div", { class: "segments" });
       for (const [value, text] of options) {
-        const input = element("input", { type: "radio", name, value, checked: String(value) === String(current), onchange: () => change(value) });
+        const input = element("input", {
+          type: "radio",
+          name,
+          value,
+          checked: String(value) === String(current),
+          onchange: () => change(value),
+        });
         box.append(element("label", {}, input, element("span", {}, text)));
       }
       set.append(box);
@@ -1013,7 +810,8 @@
     }
 
     function select(name, value) {
-      for (const input of panel.querySelectorAll("input[name=" + name + "]")) input.checked = input.value === String(value);
+      for (const input of panel.querySelectorAll("input[name=" + name + "]"))
+        input.checked = input.value === String(value);
     }
 
     function section(head, ...body) {
@@ -1022,52 +820,116 @@
 
     function buildView() {
       const slider = element("input", {
-        type: "range", min: 0, max: 100, step: 5, value: Math.round(opacity * 100), id: "opacity",
+        type: "range",
+        min: 0,
+        max: 100,
+        step: 5,
+        value: Math.round(opacity * 100),
+        id: "opacity",
         oninput() {
           opacity = slider.value / 100;
           if (picture) picture.setOpacity(opacity);
           legend.style.setProperty("--opacity", opacity);
         },
       });
-      return section(words.group_view,
-        choice("mode", words.mode, [["today", words.mode_today], ["plan", words.mode_plan]], state.mode,
-          (value) => change({ mode: value })),
-        choice("year", words.view_year, data.years.map((year) => [year, String(year)]), state.year,
-          (value) => change({ year: value })),
-        choice("technology", words.technology, data.technologies.map((t) => [t, t]), state.technology,
-          (value) => change({ technology: value })),
-        element("label", { class: "slider", for: "opacity" }, words.opacity, slider));
+      return section(
+        words.group_view,
+        choice(
+          "mode",
+          words.mode,
+          [
+            ["today", words.mode_today],
+            ["plan", words.mode_plan],
+          ],
+          state.mode,
+          (value) => change({ mode: value }),
+        ),
+        choice(
+          "year",
+          words.view_year,
+          data.years.map((year) => [year, String(year)]),
+          state.year,
+          (value) => change({ year: value }),
+        ),
+        choice(
+          "technology",
+          words.technology,
+          data.technologies.map((t) => [t, t]),
+          state.technology,
+          (value) => change({ technology: value }),
+        ),
+        element("label", { class: "slider", for: "opacity" }, words.opacity, slider),
+      );
     }
 
     function valueCell(text, found, unit) {
-      return element("td", { class: "value" },
-        element("span", { class: "state state-" + found, title: data.states[found] },
+      return element(
+        "td",
+        { class: "value" },
+        element(
+          "span",
+          { class: "state state-" + found, title: data.states[found] },
           element("b", { "aria-hidden": "true" }, STATES[found].mark),
-          element("span", { class: "said" }, data.states[found])),
-        element("span", { class: "figure" }, text), unit ? element("small", {}, unit) : null);
+          element("span", { class: "said" }, data.states[found]),
+        ),
+        element("span", { class: "figure" }, text),
+        unit ? element("small", {}, unit) : null,
+      );
     }
 
     const ruleRows = {};
     function buildRules() {
-      const head = element("tr", {}, ...[words.rule, words.required, words.today, words.plan, words.stations_needed]
-        .map((text) => element("th", { scope: "col" }, text)));
+      const head = element(
+        "tr",
+        {},
+        ...[words.rule, words.required, words.today, words.plan, words.stations_needed].map((text) =>
+          element("th", { scope: "col" }, text),
+        ),
+      );
       const body = element("tbody", {});
       for (const rule of data.rules) {
         const choose = () => chooseRule(state.rule === rule.id ? null : rule.id);
-        const name = element("button", { type: "button", class: "rule-name", "aria-pressed": "false", onclick(event) { event.stopPropagation(); choose(); } },
-          element("b", {}, rule.id), element("small", {}, rule.year + (rule.technology ? " · " + rule.technology : "")));
-        const line = element("tr", { class: "rule", "data-rule": rule.id, onclick: choose },
+        const name = element(
+          "button",
+          {
+            type: "button",
+            class: "rule-name",
+            "aria-pressed": "false",
+            onclick(event) {
+              event.stopPropagation();
+              choose();
+            },
+          },
+          element("b", {}, rule.id),
+          element("small", {}, rule.year + (rule.technology ? " · " + rule.technology : "")),
+        );
+        const line = element(
+          "tr",
+          { class: "rule", "data-rule": rule.id, onclick: choose },
           element("td", { class: "rule-text" }, name, element("div", {}, rule.text)),
-          element("td", { class: "value required" }, element("span", { class: "figure" }, rule.required), rule.unit && rule.required !== words.none_asked ? element("small", {}, rule.unit) : null),
+          element(
+            "td",
+            { class: "value required" },
+            element("span", { class: "figure" }, rule.required),
+            rule.unit && rule.required !== words.none_asked ? element("small", {}, rule.unit) : null,
+          ),
           valueCell(rule.today, rule.state_today, rule.today === words.unknown ? "" : rule.unit),
           valueCell(rule.plan, rule.state_plan, rule.plan === words.unknown ? "" : rule.unit),
-          element("td", { class: "value needed" }, element("span", { class: "figure" }, String(rule.stations))));
+          element(
+            "td",
+            { class: "value needed" },
+            element("span", { class: "figure" }, String(rule.stations)),
+          ),
+        );
         const more = element("tr", { class: "more", hidden: true }, element("td", { colspan: 5 }));
         ruleRows[rule.id] = { line, name, more };
         body.append(line, more);
       }
-      const box = section(words.group_rules, element("p", { class: "hint" }, words.rule_hint),
-        element("table", { class: "rules" }, element("thead", {}, head), body));
+      const box = section(
+        words.group_rules,
+        element("p", { class: "hint" }, words.rule_hint),
+        element("table", { class: "rules" }, element("thead", {}, head), body),
+      );
       const states = element("p", { class: "hint states" });
       for (const name of Object.keys(STATES)) states.append(stateMark(name), " ");
       box.append(states);
@@ -1078,7 +940,11 @@
       const rule = ruleById[id];
       const box = element("div", { class: "rule-more" });
       if (rule.items !== null) {
-        let text = fill(words.rule_items, { items: rule.items, today: rule.covered_today, plan: rule.covered_plan });
+        let text = fill(words.rule_items, {
+          items: rule.items,
+          today: rule.covered_today,
+          plan: rule.covered_plan,
+        });
         if (rule.unknown) text += fill(words.rule_unknown, { n: rule.unknown });
         box.append(element("p", {}, text));
       }
@@ -1086,28 +952,91 @@
       if (rule.definition) box.append(element("p", {}, fill(words.rule_definition, { id: rule.definition })));
       const scopes = data.scopes[id] || [];
       if (scopes.length > 1) {
-        const cell = (text, found) => element("td", {}, found ? element("span", { class: "state state-" + found, title: data.states[found] }, element("b", {}, STATES[found].mark)) : null, " " + text);
-        box.append(element("table", { class: "scopes" },
-          element("thead", {}, element("tr", {}, ...[words.rule_scopes, words.today, words.plan].map((text) => element("th", { scope: "col" }, text)))),
-          element("tbody", {}, ...scopes.map(([name, today, stateToday, plan, statePlan]) =>
-            element("tr", {}, element("th", { scope: "row" }, name), cell(today, stateToday), cell(plan, statePlan))))));
+        const cell = (text, found) =>
+          element(
+            "td",
+            {},
+            found
+              ? element(
+                  "span",
+                  { class: "state state-" + found, title: data.states[found] },
+                  element("b", {}, STATES[found].mark),
+                )
+              : null,
+            " " + text,
+          );
+        box.append(
+          element(
+            "table",
+            { class: "scopes" },
+            element(
+              "thead",
+              {},
+              element(
+                "tr",
+                {},
+                ...[words.rule_scopes, words.today, words.plan].map((text) =>
+                  element("th", { scope: "col" }, text),
+                ),
+              ),
+            ),
+            element(
+              "tbody",
+              {},
+              ...scopes.map(([name, today, stateToday, plan, statePlan]) =>
+                element(
+                  "tr",
+                  {},
+                  element("th", { scope: "row" }, name),
+                  cell(today, stateToday),
+                  cell(plan, statePlan),
+                ),
+              ),
+            ),
+          ),
+        );
       }
       const item = data.items[id];
       const at = { mode: words["mode_" + state.mode], year: state.year };
       if (item) {
         const found = openItems(id);
-        box.append(element("p", {}, element("b", {}, found.length ? fill(words.rule_open, { ...at, n: found.length }) : fill(words.rule_open_none, at))));
+        box.append(
+          element(
+            "p",
+            {},
+            element(
+              "b",
+              {},
+              found.length
+                ? fill(words.rule_open, { ...at, n: found.length })
+                : fill(words.rule_open_none, at),
+            ),
+          ),
+        );
         const list = element("ul", {});
         for (const { row: i, code } of found.slice(0, LIST_LIMIT)) {
-          list.append(element("li", {}, element("button", { type: "button", class: "link", onclick: () => focus(item.table, i) },
-            STATES[CODES[code]].mark + " " + short(titleOf(item.table, i), 30))));
+          list.append(
+            element(
+              "li",
+              {},
+              element(
+                "button",
+                { type: "button", class: "link", onclick: () => focus(item.table, i) },
+                STATES[CODES[code]].mark + " " + short(titleOf(item.table, i), 30),
+              ),
+            ),
+          );
         }
-        if (found.length > LIST_LIMIT) list.append(element("li", {}, fill(words.rule_more, { n: found.length - LIST_LIMIT })));
+        if (found.length > LIST_LIMIT)
+          list.append(element("li", {}, fill(words.rule_more, { n: found.length - LIST_LIMIT })));
         if (found.length) box.append(list);
       } else {
         const gaps = tables["gaps_" + state.mode].rules.filter((rules) => rules.includes(id)).length;
         const served = sites.rules.filter((rules) => rules.includes(id)).length;
-        if (rule.definition) box.append(element("p", {}, fill(words.rule_gaps, { n: gaps, year: data.years[data.years.length - 1] })));
+        if (rule.definition)
+          box.append(
+            element("p", {}, fill(words.rule_gaps, { n: gaps, year: data.years[data.years.length - 1] })),
+          );
         if (served) box.append(element("p", {}, fill(words.rule_sites, { n: served })));
       }
       return box;
@@ -1117,7 +1046,10 @@
       state.rule = id;
       if (id) {
         const rule = ruleById[id];
-        change({ year: rule.shown_year, technology: data.technologies.includes(rule.technology) ? rule.technology : state.technology });
+        change({
+          year: rule.shown_year,
+          technology: data.technologies.includes(rule.technology) ? rule.technology : state.technology,
+        });
         const box = highlight();
         symbols.restyle();
         if (box.isValid()) map.fitBounds(box, { ...room(60), maxZoom: whole + 3 });
@@ -1146,8 +1078,18 @@
         return part;
       };
       function toggle(part, key, text, on, change, swatches, hint) {
-        const input = element("input", { type: "checkbox", "data-layer": key, checked: on, onchange: () => change(input.checked) });
-        const line = element("label", { class: "layer" }, input, element("span", { class: "layer-name" }, text));
+        const input = element("input", {
+          type: "checkbox",
+          "data-layer": key,
+          checked: on,
+          onchange: () => change(input.checked),
+        });
+        const line = element(
+          "label",
+          { class: "layer" },
+          input,
+          element("span", { class: "layer-name" }, text),
+        );
         if (swatches.length === 1 && !swatches[0][1]) line.append(swatches[0][0]);
         part.append(line);
         if (hint) {
@@ -1171,84 +1113,194 @@
         labels.redraw();
       };
 
-      const stateEntries = (make) => ["met", "not_met", "unknown"].map((name) => [make(name), data.states[name]])
-        .concat([[make(""), words.state_none]]);
+      const stateEntries = (make) =>
+        ["met", "not_met", "unknown"]
+          .map((name) => [make(name), data.states[name]])
+          .concat([[make(""), words.state_none]]);
       let part = group(words.group_plan);
       const combos = new Map();
       for (let i = 0; i < sites.id.length; i++) {
         const kind = unpack(sites.kind, i);
-        combos.set(Object.keys(data.kinds).indexOf(kind) + "|" + (1 - sites.existing[i]), [kind, sites.existing[i]]);
+        combos.set(Object.keys(data.kinds).indexOf(kind) + "|" + (1 - sites.existing[i]), [
+          kind,
+          sites.existing[i],
+        ]);
       }
       const entries = [...combos.keys()].sort().map((key) => {
         const [kind, existing] = combos.get(key);
-        return [swatch(siteSymbol(kind, existing, false)), data.kinds[kind] + (existing ? "（" + words.reuse_existing + "）" : "")];
+        return [
+          swatch(siteSymbol(kind, existing, false)),
+          data.kinds[kind] + (existing ? "（" + words.reuse_existing + "）" : ""),
+        ];
       });
       if (entries.length) entries.push([swatch(siteSymbol("tower", 0, true)), words.legend_later]);
       toggle(part, "sites", words.layer_sites, true, symbolToggle(["sites"]), entries);
 
       part = group(words.group_demand);
-      toggle(part, "gaps", words.layer_gaps, true, (on) => {
-        for (const mode of ["today", "plan"]) groupOf("gaps_" + mode).wanted = on;
-        if (on) gapGroup.addTo(map);
-        else gapGroup.remove();
-        refreshGaps();
-        symbols.redraw();
-      }, [[element("span", { class: "swatch gap-swatch" }), fill(words.gap_year, { year: data.years[data.years.length - 1] })]]);
-      for (const [name, shape] of [["villages", "circle"], ["venues", "hexagon"]]) {
+      toggle(
+        part,
+        "gaps",
+        words.layer_gaps,
+        true,
+        (on) => {
+          for (const mode of ["today", "plan"]) groupOf("gaps_" + mode).wanted = on;
+          if (on) gapGroup.addTo(map);
+          else gapGroup.remove();
+          refreshGaps();
+          symbols.redraw();
+        },
+        [
+          [
+            element("span", { class: "swatch gap-swatch" }),
+            fill(words.gap_year, { year: data.years[data.years.length - 1] }),
+          ],
+        ],
+      );
+      for (const [name, shape] of [
+        ["villages", "circle"],
+        ["venues", "hexagon"],
+      ]) {
         if (!tables[name]) continue;
-        toggle(part, name, words["layer_" + name], true, symbolToggle([name]),
-          stateEntries((found) => swatch(symbolOfState(found, shape, 6))));
+        toggle(
+          part,
+          name,
+          words["layer_" + name],
+          true,
+          symbolToggle([name]),
+          stateEntries((found) => swatch(symbolOfState(found, shape, 6))),
+        );
       }
       for (const name of areaNames) {
         areas[name].group.addTo(map);
-        toggle(part, name, words["layer_" + name] || name, true, layerToggle(areas[name].group),
-          stateEntries((found) => lineSwatch(stateStyle(found), true)));
+        toggle(
+          part,
+          name,
+          words["layer_" + name] || name,
+          true,
+          layerToggle(areas[name].group),
+          stateEntries((found) => lineSwatch(stateStyle(found), true)),
+        );
       }
       if (roadItems.layers.length) {
         roadItems.group.addTo(map);
-        toggle(part, "road_items", words.layer_road_items, true, layerToggle(roadItems.group),
-          stateEntries((found) => lineSwatch(stateStyle(found), false)));
+        toggle(
+          part,
+          "road_items",
+          words.layer_road_items,
+          true,
+          layerToggle(roadItems.group),
+          stateEntries((found) => lineSwatch(stateStyle(found), false)),
+        );
       }
       if (exclusions.getLayers().length) {
         exclusions.addTo(map);
-        toggle(part, "exclusion", words.layer_exclusion, true, layerToggle(exclusions),
-          [[lineSwatch({ color: "#8c1d18", dashArray: "2 4", weight: 1.5 }, true), ""]]);
+        toggle(part, "exclusion", words.layer_exclusion, true, layerToggle(exclusions), [
+          [lineSwatch({ color: "#8c1d18", dashArray: "2 4", weight: 1.5 }, true), ""],
+        ]);
       }
       gapGroup.addTo(map);
 
       part = group(words.group_today);
-      const kinds = (table) => [...new Set(table.id.map((_, i) => unpack(table.kind, i)))]
-        .sort((a, b) => Object.keys(data.kinds).indexOf(a) - Object.keys(data.kinds).indexOf(b));
-      toggle(part, "stations", words.layer_stations, true, symbolToggle(["stations"]),
-        kinds(tables.stations).map((kind) => [swatch({ shape: SHAPES[kind] || "circle", radius: 5.5, fill: STANDING, stroke: "#ffffff", width: 1 }), data.kinds[kind] || kind])
-          .concat([[swatch({ shape: "triangle", radius: 5, fill: "#ffffff", stroke: STANDING, width: 1.2 }), words.legend_not_in_service]]));
-      toggle(part, "candidates", words.layer_candidates, true, symbolToggle(["candidates"]),
-        [[swatch({ shape: "square", radius: 5, fill: "#e9e4f2", stroke: "#5b5470", width: 1 }), ""]], words.candidates_hint);
+      const kinds = (table) =>
+        [...new Set(table.id.map((_, i) => unpack(table.kind, i)))].sort(
+          (a, b) => Object.keys(data.kinds).indexOf(a) - Object.keys(data.kinds).indexOf(b),
+        );
+      toggle(
+        part,
+        "stations",
+        words.layer_stations,
+        true,
+        symbolToggle(["stations"]),
+        kinds(tables.stations)
+          .map((kind) => [
+            swatch({
+              shape: SHAPES[kind] || "circle",
+              radius: 5.5,
+              fill: STANDING,
+              stroke: "#ffffff",
+              width: 1,
+            }),
+            data.kinds[kind] || kind,
+          ])
+          .concat([
+            [
+              swatch({ shape: "triangle", radius: 5, fill: "#ffffff", stroke: STANDING, width: 1.2 }),
+              words.legend_not_in_service,
+            ],
+          ]),
+      );
+      toggle(
+        part,
+        "candidates",
+        words.layer_candidates,
+        true,
+        symbolToggle(["candidates"]),
+        [[swatch({ shape: "square", radius: 5, fill: "#e9e4f2", stroke: "#5b5470", width: 1 }), ""]],
+        words.candidates_hint,
+      );
       if (tables.poles && tables.poles.id.length) {
-        toggle(part, "poles", words.layer_poles, true, symbolToggle(["poles"]),
-          [[swatch({ shape: "wedge", radius: 4, fill: "#d9d6de", stroke: "#8b8794", width: 1 }), ""]], words.candidates_hint);
+        toggle(
+          part,
+          "poles",
+          words.layer_poles,
+          true,
+          symbolToggle(["poles"]),
+          [[swatch({ shape: "wedge", radius: 4, fill: "#d9d6de", stroke: "#8b8794", width: 1 }), ""]],
+          words.candidates_hint,
+        );
       }
 
       part = group(words.group_base);
-      toggle(part, "coverage", words.layer_coverage, true, (on) => {
-        coverageOn = on;
-        showCoverage();
-      }, []);
+      toggle(
+        part,
+        "coverage",
+        words.layer_coverage,
+        true,
+        (on) => {
+          coverageOn = on;
+          showCoverage();
+        },
+        [],
+      );
       if (roadLayers.length) {
-        toggle(part, "roads", words.layer_roads, true, (on) => {
-          for (const road of roadLayers) road.off = !on;
-          showRoads();
-        }, roadLayers.slice().reverse().map((road) => [lineSwatch({ color: road.style.colour, weight: road.style.weight, dashArray: road.style.dash }, false), road.label]));
+        toggle(
+          part,
+          "roads",
+          words.layer_roads,
+          true,
+          (on) => {
+            for (const road of roadLayers) road.off = !on;
+            showRoads();
+          },
+          roadLayers
+            .slice()
+            .reverse()
+            .map((road) => [
+              lineSwatch(
+                { color: road.style.colour, weight: road.style.weight, dashArray: road.style.dash },
+                false,
+              ),
+              road.label,
+            ]),
+        );
       }
       if (townships) {
         townshipLines.addTo(map);
-        toggle(part, "townships", words.layer_townships, true, layerToggle(townshipLines),
-          [[lineSwatch({ color: "#6f6a80", weight: 1.2, dashArray: "5 4" }, false), ""]]);
+        toggle(part, "townships", words.layer_townships, true, layerToggle(townshipLines), [
+          [lineSwatch({ color: "#4d4763", weight: 1.3, dashArray: "6 4" }, false), ""],
+        ]);
       }
-      toggle(part, "labels", words.layer_labels, true, (on) => {
-        labels.visible = on;
-        labels.redraw();
-      }, []);
+      toggle(
+        part,
+        "labels",
+        words.layer_labels,
+        true,
+        (on) => {
+          labels.visible = on;
+          labels.redraw();
+        },
+        [],
+      );
       return box;
     }
 
@@ -1285,7 +1337,11 @@
 
     function showRoads() {
       const zoom = map.getZoom();
+      const wider = zoom < whole + 1.5 ? 1 : zoom < whole + 3.5 ? 1.6 : 2.4;
       for (const road of roadLayers) {
+        const weight = road.style.weight * wider;
+        road.line.setStyle({ weight });
+        road.casing.setStyle({ weight: weight + 1.6 });
         const on = !road.off && zoom >= road.from;
         if (on !== map.hasLayer(road.group)) {
           if (on) road.group.addTo(map);
@@ -1297,38 +1353,107 @@
     function buildDefinitions() {
       const list = element("dl", {});
       for (const definition of data.definitions) {
-        list.append(element("dt", {}, definition.id),
-          element("dd", {}, element("div", {}, definition.text), element("div", { class: "limits" }, definition.limits), element("small", {}, definition.source)));
+        list.append(
+          element("dt", {}, definition.id),
+          element(
+            "dd",
+            {},
+            element("div", {}, definition.text),
+            element("div", { class: "limits" }, definition.limits),
+            element("small", {}, definition.source),
+          ),
+        );
       }
-      return element("details", { class: "definitions" }, element("summary", {}, words.group_definitions), list);
+      return element(
+        "details",
+        { class: "definitions" },
+        element("summary", {}, words.group_definitions),
+        list,
+      );
     }
 
     function buildAbout() {
       const about = data.about;
-      const inputs = element("table", {}, element("tbody", {}, ...about.inputs.map((line) =>
-        element("tr", {}, ...line.map((text) => element("td", {}, text))))));
-      inputs.prepend(element("thead", {}, element("tr", {}, ...[words.about_layer, words.about_file, words.about_rows].map((text) => element("th", {}, text)))));
-      const list = (head, lines) => lines.length
-        ? [element("h3", {}, head), element("ul", {}, ...lines.slice(0, LIST_LIMIT).map((line) => element("li", {}, short(line, 300))))]
-        : [];
-      return element("details", { class: "about" }, element("summary", {}, words.group_about),
-        element("p", {}, words.about_grid + "：" + about.grid), element("p", {}, words.about_picture),
-        element("h3", {}, words.about_layers), inputs,
-        ...list(words.about_origins, about.origins), ...list(words.about_warnings, about.warnings),
-        element("p", {}, fill(words.about_software, { version: data.siteplan })));
+      const inputs = element(
+        "table",
+        {},
+        element(
+          "tbody",
+          {},
+          ...about.inputs.map((line) => element("tr", {}, ...line.map((text) => element("td", {}, text)))),
+        ),
+      );
+      inputs.prepend(
+        element(
+          "thead",
+          {},
+          element(
+            "tr",
+            {},
+            ...[words.about_layer, words.about_file, words.about_rows].map((text) => element("th", {}, text)),
+          ),
+        ),
+      );
+      const list = (head, lines) =>
+        lines.length
+          ? [
+              element("h3", {}, head),
+              element(
+                "ul",
+                {},
+                ...lines.slice(0, LIST_LIMIT).map((line) => element("li", {}, short(line, 300))),
+              ),
+            ]
+          : [];
+      return element(
+        "details",
+        { class: "about" },
+        element("summary", {}, words.group_about),
+        element("p", {}, words.about_grid + "：" + about.grid),
+        element("p", {}, words.about_picture),
+        element("h3", {}, words.about_layers),
+        inputs,
+        ...list(words.about_origins, about.origins),
+        ...list(words.about_warnings, about.warnings),
+        element("p", {}, fill(words.about_software, { version: data.siteplan })),
+      );
     }
 
     function buildPanel() {
       const totals = element("dl", { class: "totals" });
-      for (const [head, text] of data.totals) totals.append(element("div", {}, element("dt", {}, head), element("dd", {}, text)));
+      for (const [head, text] of data.totals)
+        totals.append(element("div", {}, element("dt", {}, head), element("dd", {}, text)));
       panel.append(
-        element("header", {}, element("h1", {}, short(data.title, 40), element("small", {}, words.title)),
+        element(
+          "header",
+          {},
+          element("h1", {}, short(data.title, 40), element("small", {}, words.title)),
           element("p", {}, data.document),
-          element("button", { type: "button", class: "close", "aria-label": words.panel_close, onclick: () => showPanel(false) }, "✕")),
-        totals, buildView(), buildRules(), buildLayers(), buildDefinitions(), buildAbout());
+          element(
+            "button",
+            {
+              type: "button",
+              class: "close",
+              "aria-label": words.panel_close,
+              onclick: () => showPanel(false),
+            },
+            "✕",
+          ),
+        ),
+        totals,
+        buildView(),
+        buildRules(),
+        buildLayers(),
+        buildDefinitions(),
+        buildAbout(),
+      );
     }
 
-    const opener = element("button", { type: "button", class: "opener", onclick: () => showPanel(true) }, "☰ " + words.panel_open);
+    const opener = element(
+      "button",
+      { type: "button", class: "opener", onclick: () => showPanel(true) },
+      "☰ " + words.panel_open,
+    );
     function showPanel(on) {
       document.body.classList.toggle("panel-off", !on);
       opener.hidden = on;
@@ -1345,21 +1470,56 @@
       const notes = [];
       for (let k = classes.labels.length - 1; k >= 0; k--) {
         const edge = k ? classes.edges[k - 1] : null;
-        list.append(element("li", { class: "class" },
-          element("i", { class: "patch" }, element("i", { style: "background:" + classes.colours[k] })),
-          element("span", { class: "class-label" }, classes.labels[k]),
-          element("span", { class: "tick" }, k ? String(edge) : "")));
+        list.append(
+          element(
+            "li",
+            { class: "class" },
+            element("i", { class: "patch" }, element("i", { style: "background:" + classes.colours[k] })),
+            element("span", { class: "class-label" }, classes.labels[k]),
+            element("span", { class: "tick" }, k ? String(edge) : ""),
+          ),
+        );
         const ids = classes.thresholds.filter((t) => k && t.dbm === edge).map((t) => t.id);
         if (ids.length) {
-          list.append(element("li", { class: "threshold" }, element("i", {}), element("span", {}, words.threshold)));
-          notes.push(element("p", { class: "threshold-note" }, fill(words.legend_threshold, { dbm: edge, ids: ids.join("、") })));
+          list.append(
+            element("li", { class: "threshold" }, element("i", {}), element("span", {}, words.threshold)),
+          );
+          notes.push(
+            element(
+              "p",
+              { class: "threshold-note" },
+              fill(words.legend_threshold, { dbm: edge, ids: ids.join("、") }),
+            ),
+          );
         }
       }
-      list.append(element("li", { class: "extra" }, element("i", { class: "patch hatched" }), element("span", { class: "class-label" }, words.legend_unknown)),
-        element("li", { class: "extra" }, element("i", { class: "patch none" }), element("span", { class: "class-label" }, words.legend_none)));
+      list.append(
+        element(
+          "li",
+          { class: "extra" },
+          element("i", { class: "patch hatched" }),
+          element("span", { class: "class-label" }, words.legend_unknown),
+        ),
+        element(
+          "li",
+          { class: "extra" },
+          element("i", { class: "patch none" }),
+          element("span", { class: "class-label" }, words.legend_none),
+        ),
+      );
       const shown = words["mode_" + state.mode] + " · " + fill(words.year_end, { year: state.year });
-      caption.textContent = short(data.title, 40) + " " + words.title + "　" + state.technology + " · " + shown;
-      legend.append(element("summary", {}, fill(words.legend, { technology: state.technology }), element("small", {}, shown)), list, ...notes);
+      caption.textContent =
+        short(data.title, 40) + " " + words.title + "　" + state.technology + " · " + shown;
+      legend.append(
+        element(
+          "summary",
+          {},
+          fill(words.legend, { technology: state.technology }),
+          element("small", {}, shown),
+        ),
+        list,
+        ...notes,
+      );
     }
 
     /* The legend takes the lower corner where it hides less of the region; returns the hidden share of it. */
@@ -1388,12 +1548,27 @@
       if (phone.matches) return { paddingTopLeft: [margin / 2, 110], paddingBottomRight: [margin / 2, 110] };
       const side = legend.offsetWidth + 20 + margin / 2;
       const left = legend.classList.contains("left");
-      return { paddingTopLeft: [left ? side : margin, margin], paddingBottomRight: [left ? margin : side, margin] };
+      return {
+        paddingTopLeft: [left ? side : margin, margin],
+        paddingBottomRight: [left ? margin : side, margin],
+      };
     }
 
     /* -- search -- */
     const entries = [];
-    for (const key of ["sites", "villages", "townships", "stations", "venues", "zones", "road_items", "candidates", "gaps_today", "gaps_plan", "poles"]) {
+    for (const key of [
+      "sites",
+      "villages",
+      "townships",
+      "stations",
+      "venues",
+      "zones",
+      "road_items",
+      "candidates",
+      "gaps_today",
+      "gaps_plan",
+      "poles",
+    ]) {
       const table = tableOf(key);
       if (!table) continue;
       for (let i = 0; i < table.id.length; i++) {
@@ -1404,18 +1579,35 @@
 
     function focus(key, i) {
       const table = tableOf(key);
-      const shape = table.shapes && table.shapes[i] && table.shapes[i].length ? decodePolygons(table.shapes[i])
-        : table.lines ? table.lines[i].map(decodeLine) : null;
+      const shape =
+        table.shapes && table.shapes[i] && table.shapes[i].length
+          ? decodePolygons(table.shapes[i])
+          : table.lines
+            ? table.lines[i].map(decodeLine)
+            : null;
       if (key.startsWith("gaps_") && key.slice(5) !== state.mode) change({ mode: key.slice(5) });
       if (key.startsWith("gaps_")) change({ technology: unpack(table.technology, i) });
-      if (shape) map.fitBounds(L.polyline(shape).getBounds(), { padding: [60, 60], maxZoom: whole + 5, animate: false });
+      if (shape)
+        map.fitBounds(L.polyline(shape).getBounds(), {
+          padding: [60, 60],
+          maxZoom: whole + 5,
+          animate: false,
+        });
       else map.setView(position(table, i), Math.max(map.getZoom(), whole + 3.5), { animate: false });
       if (phone.matches) showPanel(false);
       open(key, i, position(table, i));
     }
 
     function buildSearch() {
-      const input = element("input", { type: "search", placeholder: words.search, "aria-label": words.search, autocomplete: "off", role: "combobox", "aria-expanded": "false", "aria-controls": "found" });
+      const input = element("input", {
+        type: "search",
+        placeholder: words.search,
+        "aria-label": words.search,
+        autocomplete: "off",
+        role: "combobox",
+        "aria-expanded": "false",
+        "aria-controls": "found",
+      });
       const list = element("ul", { id: "found", role: "listbox", hidden: true });
       let current = -1;
       const close = () => {
@@ -1449,9 +1641,12 @@
         }
         for (const entry of found) {
           const table = tableOf(entry.key);
-          const line = element("li", { role: "option", "aria-selected": "false" },
+          const line = element(
+            "li",
+            { role: "option", "aria-selected": "false" },
             element("span", {}, short(entry.name || table.id[entry.i], 40)),
-            element("small", {}, table.title + " " + short(table.id[entry.i], 24)));
+            element("small", {}, table.title + " " + short(table.id[entry.i], 24)),
+          );
           line.addEventListener("mousedown", (event) => event.preventDefault());
           line.addEventListener("click", () => take(entry));
           line.entry = entry;
@@ -1494,8 +1689,10 @@
     function scaleSymbols() {
       const above = map.getZoom() - whole;
       const corner = (latlng) => map.project(latlng, map.getZoom());
-      const area = Math.abs((corner(bounds.getNorthEast()).x - corner(bounds.getSouthWest()).x) *
-        (corner(bounds.getNorthEast()).y - corner(bounds.getSouthWest()).y));
+      const area = Math.abs(
+        (corner(bounds.getNorthEast()).x - corner(bounds.getSouthWest()).x) *
+          (corner(bounds.getNorthEast()).y - corner(bounds.getSouthWest()).y),
+      );
       const spacing = Math.sqrt(area / Math.max(sites.id.length, 1));
       symbols.scale = Math.round(Math.min(Math.max(spacing / 40, 0.55), 1.2) * 20) / 20;
       symbols.close = above >= 1.25;
@@ -1507,10 +1704,21 @@
       L.DomEvent.disableClickPropagation(box);
       L.DomEvent.disableScrollPropagation(box);
     }
-    L.control.zoom({ position: "topright", zoomInTitle: words.zoom_in, zoomOutTitle: words.zoom_out }).addTo(map);
+    L.control
+      .zoom({ position: "topright", zoomInTitle: words.zoom_in, zoomOutTitle: words.zoom_out })
+      .addTo(map);
     const Fit = L.Control.extend({
       onAdd() {
-        const button = element("button", { type: "button", title: words.fit, "aria-label": words.fit, onclick: () => map.fitBounds(bounds, room(16)) }, "⤢");
+        const button = element(
+          "button",
+          {
+            type: "button",
+            title: words.fit,
+            "aria-label": words.fit,
+            onclick: () => map.fitBounds(bounds, room(16)),
+          },
+          "⤢",
+        );
         const box = element("div", { class: "leaflet-bar fit" }, button);
         L.DomEvent.disableClickPropagation(box);
         return box;
@@ -1536,7 +1744,7 @@
     if (placeLegend() > 0.04) map.fitBounds(bounds, { ...room(16), animate: false });
 
     /* A sheet of paper is narrower than a screen: the map is scaled, not redrawn. */
-    const sheet = { width: 1040, height: 640 };
+    const sheet = { width: 1040, height: 620 };
     window.addEventListener("beforeprint", () => {
       const size = map.getSize();
       const scale = Math.min(sheet.width / size.x, sheet.height / size.y, 1);
@@ -1548,5 +1756,5 @@
     return { map, data, state, project, symbols, change, focus, levelIndex, openAt, ready: true };
   }
 
-  window.siteplan = { start };
+  window.siteplan.start = start;
 })();

@@ -63,6 +63,9 @@ CAUSE_EN: Final = {
 POINT_REACH_M: Final = 1500.0
 """Uncovered villages and venues this near to each other are one gap. [m]"""
 
+VILLAGE_NEAR_M: Final = 5000.0
+"""A village this near lends its name to a gap. [m]"""
+
 NEAREST_STATIONS: Final = 8
 """Stations looked at for the cause of a gap."""
 
@@ -300,9 +303,6 @@ def _describe(
     rows = demand.items.iloc[items]
     share = np.bincount(demand.item[samples], weights=weight, minlength=len(demand.items))[items]
     main = rows.iloc[int(np.argmax(share))]
-    name = str(main["name"])
-    if len(items) > 1:
-        name += f" +{len(items) - 1}"
     cells = demand.cell[samples]
     level = signal.rsrp_cdbm.reshape(-1)[np.maximum(cells, 0)].astype(np.int64)
     heard = (level > UNKNOWN_SIGNAL) & (cells >= 0)
@@ -318,6 +318,11 @@ def _describe(
         if known.size == 0
         else str(townships[int(np.argmax(np.bincount(known, weights=weight[of >= 0])))])
     )
+    name = str(main["name"])
+    if len(items) > 1:
+        name += f" +{len(items) - 1}"
+    elif demand.rule_class in {"area", "road"}:
+        name = _placed(region, name, centre, main_township)
     population = rows["population"].astype("float64")
     return {
         "name": name,
@@ -331,6 +336,29 @@ def _describe(
         "station_km": nearest.distance_m(centre.x, centre.y) / 1000.0,
         "geometry": geometry,
     }
+
+
+def _placed(region: Region, name: str, centre: shapely.Point, township: object) -> str:
+    """
+    Name of a part of a zone or road: with the village nearest to it, or its township.
+
+    A gap in the whole region is named by its place alone.
+    """
+    info = region.scenario.region
+    whole = name in {info.name, info.code, info.name_en}
+    villages = region.layer("villages")
+    place = ""
+    if villages is not None and len(villages):
+        distance = villages.distance(centre)
+        nearest = distance.idxmin()
+        if distance.loc[nearest] <= VILLAGE_NEAR_M:
+            place = str(villages.loc[nearest, "name"])
+    given = region.layer("townships") is not None
+    if given and isinstance(township, str) and (whole or not place):
+        place = f"{region.townships().loc[township, 'name']} {place}".strip()
+    if not place or place == name:
+        return name
+    return place if whole else f"{name} ({place})"
 
 
 def _cause(

@@ -12,13 +12,12 @@ import pyogrio
 import pytest
 
 from siteplan.cli import FAULTY_INPUT, main
+from tests.conftest import write_small_region
 
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
-    """The small region planned once by the command: what it printed and its output folder."""
-    from tests.conftest import write_small_region
-
+    """Plan the small region once by the command: what it printed, and its output folder."""
     folder = write_small_region(tmp_path_factory.mktemp("cli") / "small")
     out = folder.parent / "out"
     done = subprocess.run(

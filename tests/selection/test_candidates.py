@@ -13,7 +13,7 @@ from tests.conftest import EAST, NORTH, feature, lonlat
 
 @pytest.fixture
 def with_reserve(small_folder):
-    """The small region with a reserve around the middle and the eastern candidates' building."""
+    """Add a reserve to the small region, around the middle and the eastern building."""
     corners = [(5000, 3000), (11_500, 3000), (11_500, 5000), (5000, 5000), (5000, 3000)]
     ring = [list(lonlat(*corner)) for corner in corners]
     (small_folder / "zones.geojson").write_text(

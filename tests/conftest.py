@@ -122,7 +122,9 @@ def write_small_region(folder: Path) -> Path:
     )
     road = [list(lonlat(x, 3000.0)) for x in (500.0, 6000.0, 11_500.0)]
     (folder / "roads.geojson").write_text(
-        feature("LineString", str(road), '{"name": "S1", "class": "provincial", "important": true}'),
+        feature(
+            "LineString", str(road), '{"name": "S1", "class": "provincial", "important": true}'
+        ),
         encoding="utf-8",
     )
     _write_csv(

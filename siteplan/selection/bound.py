@@ -1,24 +1,48 @@
 """
 A proven lower bound on the cost of any selection, by Lagrangian relaxation.
 
-The cover constraints are priced with multipliers; what is left falls apart into one small problem for
-each structure and one fractional knapsack for each item, both solved exactly. Every step of the
-subgradient method gives a valid bound; the best is kept.
+The cover constraints and counts are priced with multipliers; what is left falls apart into one small problem
+for each structure and one fractional knapsack for each item, both solved exactly. Every step of the
+subgradient method gives a valid bound; the best is kept. No bound of this kind exceeds the least cost with
+fractions of stations, so a remaining distance to the best choice says little about that choice. Needs
+little memory and no solver: the fallback when :mod:`siteplan.selection.solve` ends without a bound.
+
+Steps follow Polyak's rule with the cost of a known choice as the target, in a metric where the price of a
+unit moves with the root of its weight, along a direction that keeps a part of the one before.
+
+References
+----------
+.. [1] B. T. Polyak, "Minimization of unsmooth functionals", USSR Computational Mathematics and Mathematical
+   Physics 9(3), 1969, pp. 14-29.
+.. [2] P. M. Camerini, L. Fratta, F. Maffioli, "On improving relaxation methods by modified gradient
+   techniques", Mathematical Programming Study 3, 1975, pp. 26-34.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
+import scipy.sparse as sp
+
+from siteplan.selection.problem import compact
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from siteplan.selection.problem import Block, Problem
 
-PATIENCE = 20
+PATIENCE: Final = 10
 """Steps without a better bound before the step size is halved."""
+
+SHORTEST: Final = 1e-4
+"""Step size, relative to the first, below which the search ends."""
+
+KEPT: Final = 0.6
+"""Part of the last direction that the next one keeps."""
+
+CLOSE: Final = 1e-6
+"""Relative distance to the known choice at which the search ends."""
 
 
 def lagrangian_bound(problem: Problem, upper: float, *, steps: int = 300) -> float:
@@ -30,72 +54,74 @@ def lagrangian_bound(problem: Problem, upper: float, *, steps: int = 300) -> flo
     problem : Problem
         The problem.
     upper : float
-        Cost of a known choice, which sets the step sizes. [CNY]
+        Cost of a known choice that meets the rules; it sets the step sizes. [CNY]
     steps : int
         Subgradient steps.
 
     Returns
     -------
     bound : float
-        No choice costs less. [CNY]
+        No choice costs less; never above `upper`. [CNY]
     """
-    prices = [np.zeros(len(block.unit_item)) for block in problem.blocks]
-    count_prices = np.zeros(len(problem.counts))
-    orders = [np.asarray(block.unit_item, dtype=np.int64) for block in problem.blocks]
-    transposed = [block.cover.T.tocsr().astype(np.float64) for block in problem.blocks]
-    covers = [block.cover.astype(np.float64) for block in problem.blocks]
+    relaxed = _Relaxation(compact(problem))
+    prices = np.zeros(len(relaxed.metric))
+    direction = np.zeros(len(prices))
     best, pace, waited = 0.0, 1.0, 0
     for _ in range(steps):
-        value, built = _structures(problem, covers, prices, count_prices)
-        slopes = []
-        for block, order, price, back in zip(
-            problem.blocks, orders, prices, transposed, strict=True
-        ):
-            cost, wanted = _knapsack(block, order, price)
-            value += cost
-            slopes.append(wanted - back @ (built <= block.period).astype(np.float64))
-        count_slopes = np.array(
-            [
-                count.need - float((count.counts & (built <= count.period)).sum())
-                for count in problem.counts
-            ]
-        )
-        value += float(
-            sum(
-                price * count.need
-                for price, count in zip(count_prices, problem.counts, strict=True)
-            )
-        )
-        if value > best + 1e-9 * max(abs(best), 1.0):
-            best, waited = value, 0
-        else:
-            waited += 1
-            if waited >= PATIENCE:
-                pace, waited = pace / 2.0, 0
-        norm = sum(float(slope @ slope) for slope in slopes) + float(count_slopes @ count_slopes)
-        if norm <= 0.0 or pace < 1e-4:  # noqa: PLR2004  # steps too short to matter
+        value, slope = relaxed.value(prices)
+        waited += 1
+        if value > best + CLOSE * abs(best):
+            waited = 0
+        best = max(best, value)
+        if waited >= PATIENCE:
+            pace, waited = pace / 2.0, 0
+        direction = slope + KEPT * direction
+        norm = float(direction @ (relaxed.metric * direction))
+        if norm <= 0.0 or pace < SHORTEST or upper - best <= CLOSE * upper:
             break
-        step = pace * max(upper - value, 0.0) / norm
-        prices = [
-            np.maximum(price + step * slope, 0.0)
-            for price, slope in zip(prices, slopes, strict=True)
-        ]
-        count_prices = np.maximum(count_prices + step * count_slopes, 0.0)
+        step = pace * (upper - value) / norm
+        prices = np.maximum(prices + step * relaxed.metric * direction, 0.0)
     return min(best, upper)
 
 
+class _Relaxation:
+    """The problem with prices on covering units and on counting stations, in one array: blocks, counts."""
+
+    def __init__(self, problem: Problem) -> None:
+        self.problem = problem
+        self.cover = [sp.csr_array(block.cover, dtype=np.float64) for block in problem.blocks]
+        self.back = [sp.csr_array(cover.T) for cover in self.cover]
+        sizes = [len(block.unit_item) for block in problem.blocks]
+        self.places = np.cumsum([0, *sizes])
+        weights = [np.sqrt(block.unit_weight) for block in problem.blocks]
+        self.metric = np.concatenate([*weights, np.ones(len(problem.counts))])
+
+    def value(self, prices: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+        """Least cost at given prices, and how it changes with each of them."""
+        problem = self.problem
+        parts = np.split(prices, self.places[1:])
+        gains = np.zeros((problem.stations, problem.periods))
+        for block, cover, price in zip(problem.blocks, self.cover, parts, strict=False):
+            gains[:, : block.period + 1] += (cover @ price)[:, None]
+        for count, price in zip(problem.counts, parts[-1], strict=True):
+            gains[:, : count.period + 1] += (price * count.counts)[:, None]
+        value, built = _structures(problem, gains)
+        slopes = []
+        for block, back, price in zip(problem.blocks, self.back, parts, strict=False):
+            wanted = _knapsack(block, price)
+            value += float(price @ wanted)
+            slopes.append(wanted - back @ (built <= block.period).astype(np.float64))
+        for count, price in zip(problem.counts, parts[-1], strict=True):
+            value += float(price) * count.need
+            standing = int((count.counts & (built <= count.period)).sum())
+            slopes.append(np.array([float(count.need - standing)]))
+        return value, np.concatenate([np.zeros(0), *slopes])
+
+
 def _structures(
-    problem: Problem,
-    covers: list[object],
-    prices: list[NDArray[np.float64]],
-    count_prices: NDArray[np.float64],
+    problem: Problem, gains: NDArray[np.float64]
 ) -> tuple[float, NDArray[np.int32]]:
     """Cheapest use of each structure alone, and the periods in which its stations are built."""
-    gains = np.zeros((problem.stations, problem.periods))
-    for block, cover, price in zip(problem.blocks, covers, prices, strict=True):
-        gains[:, : block.period + 1] += (cover @ price)[:, None]  # type: ignore[operator]
-    for count, price in zip(problem.counts, count_prices, strict=True):
-        gains[:, : count.period + 1] += (price * count.counts)[:, None]
     reduced = problem.station_cost[:, None] * problem.discount - gains
     # best period for each station when the structure opens in period tau or later
     choice = np.zeros((problem.stations, problem.periods), dtype=np.int32)
@@ -122,34 +148,19 @@ def _structures(
     return float(least[used].sum()), built
 
 
-def _knapsack(
-    block: Block, unit_item: NDArray[np.int64], price: NDArray[np.float64]
-) -> tuple[float, NDArray[np.float64]]:
-    """Cheapest fractional way to meet the needs of a block when covering a unit costs its price."""
-    weight = block.unit_weight
-    pooled = block.mode == "pooled"
-    item = np.zeros_like(unit_item) if pooled else unit_item
-    need = (
-        np.array([block.need])
-        if pooled
-        else np.where(np.isfinite(block.item_need), block.item_need, 0.0)
-    )
-    ratio = price / weight
-    order = np.lexsort((ratio, item))
-    total = np.cumsum(weight[order])
-    start = np.zeros(len(need))
-    counts = np.bincount(item, weights=weight, minlength=len(need))
-    start[1:] = np.cumsum(counts)[:-1]
-    before = total - weight[order] - start[item[order]]
-    taken = np.clip((need[item[order]] - before) / weight[order], 0.0, 1.0)
-    wanted = np.empty_like(taken)
-    wanted[order] = taken
-    if block.mode != "share":
-        return float(price @ wanted), wanted
-    per_item = np.bincount(item, weights=price * wanted, minlength=len(need))
-    per_item[~np.isfinite(block.item_need)] = np.inf
-    chosen = np.argsort(per_item, kind="stable")[: int(block.need)]
-    picked = np.zeros(len(need), dtype=bool)
-    picked[chosen] = True
-    wanted *= picked[item]
-    return float(price @ wanted), wanted
+def _knapsack(block: Block, price: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Cheapest fractions of units that meet the needs of a block when covering a unit costs its price."""
+    weight, item = block.unit_weight, block.unit_item
+    order = np.lexsort((price / weight, item))
+    held = np.bincount(item, weights=weight, minlength=len(block.item_need))
+    total = np.cumsum(weight[order]) - weight[order]
+    before = total - np.concatenate([[0.0], np.cumsum(held)[:-1]])[item[order]]
+    wanted = np.empty(len(weight))
+    wanted[order] = np.clip((1.0 - before) / weight[order], 0.0, 1.0)
+    if block.mode == "each":
+        return wanted
+    cost = np.bincount(item, weights=price * wanted, minlength=len(block.item_need))
+    cost[held < 1.0] = np.inf
+    picked = np.zeros(len(cost), dtype=bool)
+    picked[np.argsort(cost, kind="stable")[: int(block.need)]] = True
+    return wanted * picked[item]

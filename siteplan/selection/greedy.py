@@ -41,8 +41,11 @@ BATCH: Final = 16
 LEAST_GAIN: Final = 1e-12
 """Gain below which a station gives nothing."""
 
-ROUNDS: Final = 200
-"""Rounds of local search: a number and not a time, so that the same input gives the same choice."""
+MOST_ROUNDS: Final = 400
+"""Rounds of local search. A number and not a time, so that the same input gives the same choice."""
+
+WORK: Final = 300_000_000
+"""Covered units that local search may look at, some seconds' work: fewer rounds for larger problems."""
 
 MOST_OUT: Final = 6
 """Stations taken out in one round, at most."""
@@ -76,7 +79,7 @@ def greedy(problem: Problem) -> NDArray[np.int32]:
         cost = small.cost(ledger.built)
         if cost < least:
             best, least = ledger, cost
-    return improve(best, rounds=ROUNDS, seed=0).built
+    return improve(best, seed=0).built
 
 
 def repair(problem: Problem, built: NDArray[np.int32]) -> NDArray[np.int32]:
@@ -144,7 +147,7 @@ def ledger_of(problem: Problem, built: NDArray[np.int32]) -> Ledger:
     return ledger
 
 
-def improve(ledger: Ledger, *, rounds: int, seed: int) -> Ledger:
+def improve(ledger: Ledger, *, seed: int) -> Ledger:
     """
     Local search: take a few neighbours out, complete, drop, keep what is no dearer.
 
@@ -152,8 +155,6 @@ def improve(ledger: Ledger, *, rounds: int, seed: int) -> Ledger:
     ----------
     ledger : Ledger
         A choice; left as it is.
-    rounds : int
-        Rounds.
     seed : int
         Seed of the random numbers.
 
@@ -167,7 +168,8 @@ def improve(ledger: Ledger, *, rounds: int, seed: int) -> Ledger:
     best, trial = Ledger(problem), Ledger(problem)
     best.copy_from(ledger)
     least = problem.cost(best.built)
-    for _ in range(rounds):
+    entries = sum(tally.block.cover.nnz for tally in best.tallies) + problem.stations
+    for _ in range(min(MOST_ROUNDS, WORK // (entries * problem.periods))):
         chosen = np.flatnonzero(best.built < problem.periods)
         if chosen.size == 0:
             break

@@ -24,7 +24,7 @@ HEAVY = (
 
 def loaded_after(statement):
     code = f"import json, sys\n{statement}\nprint(json.dumps(sorted(sys.modules)))"
-    run = subprocess.run(  # noqa: S603  # our own interpreter and our own text
+    run = subprocess.run(  # our own interpreter and our own text
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT
     )
     return set(json.loads(run.stdout))

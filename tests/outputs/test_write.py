@@ -365,7 +365,7 @@ class TestFailing:
         write_plan(None, tmp_path / "out")
         before = content(tmp_path / "out")
         command = [sys.executable, "-c", KILLED, str(tmp_path / "out"), moment]
-        killed = subprocess.run(command, check=False, capture_output=True)  # noqa: S603  # our own text
+        killed = subprocess.run(command, check=False, capture_output=True)  # our own text
         assert killed.returncode < 0, killed.stderr
         left = {path.name for path in tmp_path.iterdir()} - {"out"}
         assert left

@@ -1,0 +1,320 @@
+"""
+The selection problem as a linear programme over stations alone, with coverage as rows made when needed.
+
+Columns
+    x[j,t] and z[s,t] as in :mod:`siteplan.selection.problem`, y[i] in {0,1}: item i of a block is covered
+    (1 throughout where every item must be). A unit has no column: the covered weight of an item is a concave
+    function of x, and rows that bound it from above take its place (Benders decomposition [1]_).
+
+Rows of coverage
+    Let U be any set of units of item i and R = 1 - weight(U) > 0. Even with all of U covered, R must
+    come from the other units, and a station j gives at most g[j], the weight of those that it covers:
+
+        sum over j of min(g[j], R) x[j,t] >= R y[i]
+
+    holds for every choice, as no single station needs to give more than R [2]_. With U = the units of which
+    x covers a whole, the row is violated whenever the fractions in x cover too little; rows of all such U
+    together say what the columns v and the rows of the problem say, and the cut to R says more.
+
+Reductions, all safe
+    A station that covers nothing and counts for nothing has no column. Neither has one that counts for
+    nothing while another of its structure covers as much for no higher price: exchanging them never costs
+    more. Only years in which a rule is due have columns: whatever is built in another year can wait, at no
+    higher cost, for the next of these. A structure with one station is part of the price of that station.
+
+References
+----------
+.. [1] J.-F. Cordeau, F. Furini, I. Ljubic, "Benders decomposition for very large scale partial set covering
+   and maximal covering location problems", European Journal of Operational Research 275(3), 2019,
+   pp. 882-896.
+.. [2] L. A. Wolsey, "An analysis of the greedy algorithm for the submodular set covering problem",
+   Combinatorica 2(4), 1982, pp. 385-393.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import scipy.sparse as sp
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from siteplan.selection.problem import Block, Problem
+
+WHOLE: Final = 1.0 - 1e-9
+"""Sum of fractions of stations from which a unit is covered whole."""
+
+LEAST_RIGHT: Final = 1e-7
+"""Smallest R for which a row is made."""
+
+LEAST_FACTOR: Final = 1e-6
+"""Smaller factors of a row are raised to this, which weakens the row and keeps it true."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Rows:
+    """
+    Rows of the form: sum of factor times column >= low.
+
+    Attributes
+    ----------
+    matrix : csr_array of float64, shape (rows, columns)
+        Factors.
+    low : ndarray of float64, shape (rows,)
+        Lower limits.
+    """
+
+    matrix: sp.csr_array
+    low: NDArray[np.float64]
+
+
+class _Part:
+    """One block on the stations that have columns."""
+
+    def __init__(self, block: Block, stations: NDArray[np.int64], place: int, y: int) -> None:
+        self.block = block
+        self.place = place
+        cover = sp.csr_array(block.cover[stations], dtype=np.float64)
+        self.by_unit = sp.csr_array(cover.T)
+        self.y = y
+
+    def violated(
+        self, x: NDArray[np.float64], y: NDArray[np.float64], least: float
+    ) -> tuple[NDArray[np.int64], sp.csr_array]:
+        """Items whose rows are violated, and the factors of x in these rows, divided by R."""
+        block = self.block
+        weight, item = block.unit_weight, block.unit_item
+        level = self.by_unit @ x
+        whole = level >= WHOLE
+        right = 1.0 - np.bincount(item, weights=weight * whole, minlength=len(y))
+        short = right > np.bincount(
+            item, weights=weight * np.where(whole, 0.0, level), minlength=len(y)
+        ) - (1.0 - y)
+        short &= right > LEAST_RIGHT
+        units = np.flatnonzero(short[item] & ~whole)
+        by_item = sp.csr_array(
+            (weight[units] / right[item[units]], (item[units], np.arange(len(units)))),
+            shape=(len(y), len(units)),
+        )
+        factors = sp.csr_array(by_item @ self.by_unit[units])
+        factors.data = np.clip(factors.data, LEAST_FACTOR, 1.0)
+        items = np.flatnonzero(short & (y - factors @ x > least))
+        return items, sp.csr_array(factors[items])
+
+
+class Master:
+    """
+    Columns of the programme and the rows that do not depend on coverage.
+
+    Parameters
+    ----------
+    problem : Problem
+        From :func:`siteplan.selection.problem.compact`.
+
+    Attributes
+    ----------
+    cost : ndarray of float64, shape (columns,)
+        Objective. [CNY]
+    lower : ndarray of float64, shape (columns,)
+        Lower limits of the columns, 0 or 1; the upper ones are 1.
+    rows : Rows
+        What is built stays, stations need structures, counts, numbers of items.
+    """
+
+    def __init__(self, problem: Problem) -> None:
+        self.problem = problem
+        self.stations = np.flatnonzero(needed_stations(problem))
+        due = {rule.period for rule in (*problem.blocks, *problem.counts)}
+        self.due = np.array(sorted(due), dtype=np.int64)
+        site = problem.station_site[self.stations]
+        mates = np.bincount(site, minlength=len(problem.site_cost))
+        shared = np.flatnonzero(mates > 1)
+        self.z0 = len(self.stations) * len(self.due)
+        self.shared = shared
+        self.parts: list[_Part] = []
+        width = self.z0 + len(shared) * len(self.due)
+        lower = [np.zeros(width)]
+        for block in problem.blocks:
+            place = int(np.searchsorted(self.due, block.period))
+            self.parts.append(_Part(block, self.stations, place, width))
+            width += len(block.item_need)
+            lower.append(np.full(len(block.item_need), float(block.mode == "each")))
+        self.lower = np.concatenate(lower)
+        # x[t] - x[t-1] is built in t: the cost of x[t] is what waiting until the next saves
+        step = problem.discount[self.due]
+        step = step - np.append(step[1:], 0.0)
+        price = problem.station_cost + np.where(mates == 1, problem.site_cost, 0.0)[
+            problem.station_site
+        ]
+        self.cost = np.zeros(width)
+        self.cost[: self.z0] = np.outer(price[self.stations], step).reshape(-1)
+        structures = np.outer(problem.site_cost[shared], step).reshape(-1)
+        self.cost[self.z0 : self.z0 + len(structures)] = structures
+        self.rows = self._rows()
+
+    @property
+    def integer(self) -> NDArray[np.bool_]:
+        """Columns that are whole numbers and not fixed from the start."""
+        return self.lower < 1.0
+
+    def _rows(self) -> Rows:
+        periods, width = len(self.due), len(self.cost)
+        entries: list[tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]] = []
+        low: list[float] = []
+
+        def add(columns: NDArray[np.int64], factors: NDArray[np.float64], least: float) -> None:
+            number, length = columns.shape
+            row = np.repeat(np.arange(number), length) + len(low)
+            entries.append((row, columns.reshape(-1), np.tile(factors, number)))
+            low.extend([least] * number)
+
+        later = np.arange(self.z0 + len(self.shared) * periods).reshape(-1, periods)
+        pairs = np.column_stack([later[:, :-1].reshape(-1), later[:, 1:].reshape(-1)])
+        add(pairs, np.array([-1.0, 1.0]), 0.0)
+        order = np.full(len(self.problem.site_cost), -1, dtype=np.int64)
+        order[self.shared] = np.arange(len(self.shared))
+        structure = order[self.problem.station_site[self.stations]]
+        x = np.flatnonzero(structure >= 0)[:, None] * periods + np.arange(periods)
+        z = self.z0 + structure[structure >= 0][:, None] * periods + np.arange(periods)
+        add(np.column_stack([x.reshape(-1), z.reshape(-1)]), np.array([-1.0, 1.0]), 0.0)
+        for count in self.problem.counts:
+            place = int(np.searchsorted(self.due, count.period))
+            columns = np.flatnonzero(count.counts[self.stations]) * periods + place
+            add(columns[None, :], np.ones(len(columns)), float(count.need))
+        for part in self.parts:
+            if part.block.mode == "share":
+                columns = part.y + np.arange(len(part.block.item_need))
+                add(columns[None, :], np.ones(len(columns)), part.block.need)
+        row, column, factor = (
+            np.concatenate([np.zeros(0, dtype=kind), *(entry[i] for entry in entries)])
+            for i, kind in enumerate((np.int64, np.int64, np.float64))
+        )
+        matrix = sp.csr_array((factor, (row, column)), shape=(len(low), width))
+        return Rows(matrix=matrix, low=np.array(low))
+
+    def violated(self, values: NDArray[np.float64], *, least: float) -> Rows:
+        """
+        Rows of coverage that a solution of the rows so far violates.
+
+        Parameters
+        ----------
+        values : ndarray of float64, shape (columns,)
+            Fractions or whole numbers.
+        least : float
+            Violation, relative to R, from which a row is worth adding.
+
+        Returns
+        -------
+        rows : Rows
+            At most one for each item. None for whole numbers means that the choice meets the rules.
+        """
+        periods, width = len(self.due), len(values)
+        x = values[: self.z0].reshape(-1, periods)
+        found = [sp.csr_array((0, width))]
+        for part in self.parts:
+            y = values[part.y : part.y + len(part.block.item_need)]
+            items, factors = part.violated(x[:, part.place], y, least)
+            entries = sp.coo_array(factors)
+            row = np.concatenate([entries.row, np.arange(len(items))])
+            column = np.concatenate([entries.col * periods + part.place, part.y + items])
+            factor = np.concatenate([entries.data, np.full(len(items), -1.0)])
+            found.append(sp.csr_array((factor, (row, column)), shape=(len(items), width)))
+        matrix = sp.csr_array(sp.vstack(found, format="csr"))
+        return Rows(matrix=matrix, low=np.zeros(matrix.shape[0]))
+
+    def values(self, built: NDArray[np.int32]) -> NDArray[np.float64]:
+        """
+        Value of every column for a choice.
+
+        Parameters
+        ----------
+        built : ndarray of int32, shape (stations,)
+            Period in which each station goes into service.
+
+        Returns
+        -------
+        values : ndarray of float64, shape (columns,)
+            0 or 1.
+        """
+        problem = self.problem
+        values = np.zeros(len(self.cost))
+        values[: self.z0] = (built[self.stations, None] <= self.due).reshape(-1)
+        opened = np.full(len(problem.site_cost), problem.periods, dtype=np.int32)
+        np.minimum.at(opened, problem.station_site[self.stations], built[self.stations])
+        z = (opened[self.shared, None] <= self.due).reshape(-1)
+        values[self.z0 : self.z0 + len(z)] = z
+        for part in self.parts:
+            covered = part.by_unit @ values[: self.z0].reshape(-1, len(self.due))[:, part.place]
+            block = part.block
+            have = np.bincount(
+                block.unit_item,
+                weights=block.unit_weight * (covered > 0.0),
+                minlength=len(block.item_need),
+            )
+            values[part.y : part.y + len(have)] = have >= 1.0
+        return values
+
+    def built(self, values: NDArray[np.float64], *, least: float) -> NDArray[np.int32]:
+        """
+        Choice of the stations whose columns reach a level.
+
+        Parameters
+        ----------
+        values : ndarray of float64, shape (columns,)
+            Fractions or whole numbers.
+        least : float
+            The level.
+
+        Returns
+        -------
+        built : ndarray of int32, shape (stations,)
+            Period in which each station goes into service.
+        """
+        x = values[: self.z0].reshape(-1, len(self.due)) >= least
+        built = np.full(self.problem.stations, self.problem.periods, dtype=np.int32)
+        standing = x.any(axis=1)
+        built[self.stations[standing]] = self.due[np.argmax(x[standing], axis=1)]
+        return built
+
+
+def needed_stations(problem: Problem) -> NDArray[np.bool_]:
+    """
+    Stations without which some least-cost choice could not do.
+
+    Parameters
+    ----------
+    problem : Problem
+        From :func:`siteplan.selection.problem.compact`.
+
+    Returns
+    -------
+    needed : ndarray of bool, shape (stations,)
+        False for a station that gives nothing, and for one that counts for nothing while another of its
+        structure covers all that it covers for no higher price (of equals, the first is kept).
+    """
+    counted = np.zeros(problem.stations, dtype=bool)
+    for count in problem.counts:
+        counted |= count.counts
+    empty = [sp.csr_array((problem.stations, 0), dtype=bool)]
+    cover = sp.csr_array(
+        sp.hstack([*empty, *(block.cover for block in problem.blocks)], format="csr"), dtype=np.int32
+    )
+    size = np.diff(cover.indptr)
+    needed = counted | (size > 0)
+    order = np.argsort(problem.station_site, kind="stable")
+    sites = problem.station_site[order]
+    for lag in range(1, len(order)):
+        here = np.flatnonzero(sites[lag:] == sites[:-lag])
+        if here.size == 0:
+            break
+        one, two = order[here], order[here + lag]
+        both = np.asarray(cover[one].multiply(cover[two]).sum(axis=1)).reshape(-1)
+        cost_one, cost_two = problem.station_cost[one], problem.station_cost[two]
+        second = (both == size[two]) & (cost_one <= cost_two) & ~counted[two]
+        first = (both == size[one]) & (cost_two <= cost_one) & ~counted[one] & ~second
+        needed[two[second]] = False
+        needed[one[first]] = False
+    return needed

@@ -78,13 +78,14 @@ def _outside(model: Model, scale: str, values: dict[str, object]) -> list[Fault]
         for quantity, share in shares.items():
             what, unit = _QUANTITIES[quantity]
             low, high = ranges[quantity]
+            span = f"{low:g}" if low == high else f"{low:g} to {high:g}"
             same_both_ways = model.seen.get(quantity) == model.hidden.get(quantity)
             sight = "" if same_both_ways else " in sight" if seen else " out of sight"
             faults[quantity, high] = Fault(
                 source=f"{model.name} ({scale})",
                 column=quantity,
                 value=f"{share:.0%} of {what}",
-                rule=f"published{sight} for {low:g} to {high:g} {unit}; beyond, it is extrapolated",
+                rule=f"published{sight} for {span} {unit}; beyond, it is extrapolated",
                 remedy="Read results there with care, or choose a model that covers the range.",
                 severity="warning",
             )

@@ -47,10 +47,10 @@ if TYPE_CHECKING:
 WHOLE: Final = 1.0 - 1e-9
 """Sum of fractions of stations from which a unit is covered whole."""
 
-LEAST_RIGHT: Final = 1e-7
+LEAST_RIGHT: Final = 1e-12
 """Smallest R for which a row is made."""
 
-LEAST_FACTOR: Final = 1e-6
+LEAST_FACTOR: Final = 1e-7
 """Smaller factors of a row are raised to this, which weakens the row and keeps it true."""
 
 
@@ -90,10 +90,7 @@ class _Part:
         level = self.by_unit @ x
         whole = level >= WHOLE
         right = 1.0 - np.bincount(item, weights=weight * whole, minlength=len(y))
-        short = right > np.bincount(
-            item, weights=weight * np.where(whole, 0.0, level), minlength=len(y)
-        ) - (1.0 - y)
-        short &= right > LEAST_RIGHT
+        short = (right > LEAST_RIGHT) & (y > least)
         units = np.flatnonzero(short[item] & ~whole)
         by_item = sp.csr_array(
             (weight[units] / right[item[units]], (item[units], np.arange(len(units)))),

@@ -1,24 +1,62 @@
-"""The selection problem as a mixed-integer programme, handed to HiGHS as whole arrays."""
+"""
+The selection problem solved with HiGHS: rows of coverage on demand, then branch and bound.
+
+1. The linear programme of :mod:`siteplan.selection.master` is solved, the rows of coverage that its solution
+   violates are added, and so on. Its value is a lower bound at every step.
+2. Its fractions, rounded at several levels, completed and improved by
+   :mod:`siteplan.selection.greedy`, give good choices.
+3. A column whose reduced cost alone lifts the bound beyond the best choice is fixed.
+4. HiGHS solves the programme in whole numbers. A solution that covers too little is cut off by further rows
+   (2. and 3. apply to it as well), one that covers enough is a least-cost choice.
+
+Bound and choice hold whenever the search ends: each programme in 1 and 4 relaxes the problem. There are
+finitely many choices and each is cut off once, so without a time limit the search ends with a gap of no
+more than asked for.
+"""
 
 from __future__ import annotations
 
 import threading
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import highspy
 import numpy as np
-import scipy.sparse as sp
 from tqdm.auto import tqdm
+
+from siteplan.selection.greedy import drop_superfluous, improve, ledger_of, repair
+from siteplan.selection.master import Master, Rows
+from siteplan.selection.problem import compact
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from siteplan.selection.problem import Block, Problem
+    from siteplan.selection.problem import Problem
 
-MAX_ENTRIES = 6_000_000
-"""Entries of the constraint matrix beyond which the programme is not tried. HiGHS takes about 200 bytes each."""
+THREADS: Final = 2
+"""Threads of HiGHS; the number may change which of equal solutions is found, so it is fixed."""
+
+LEAST_VIOLATION: Final = 1e-4
+"""Relative violation from which a row of coverage is added."""
+
+PROGRESS: Final = 1e-5
+"""Relative rise of the bound over `PATIENCE` rounds below which the first phase ends."""
+
+PATIENCE: Final = 25
+"""Rounds of the first phase over which its progress is judged."""
+
+FIRST_SHARE: Final = 0.4
+"""Share of the time after which the first phase ends at the latest."""
+
+LEVELS: Final = (0.99, 0.7, 0.5, 0.3, 0.15, 0.05)
+"""Fractions from which a station is taken into a rounded choice."""
+
+ROUNDING: Final = 1e-9
+"""Relative rounding of costs."""
+
+HALF: Final = 0.5
+"""Between the values of a binary column."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -29,11 +67,12 @@ class Solution:
     Attributes
     ----------
     built : ndarray of int32, shape (stations,) or None
-        Period in which each station goes into service; None when nothing was found.
+        Period in which each station goes into service, the cheapest choice known; None when the needs are
+        out of reach.
     bound : float
-        No choice costs less. [CNY]
+        No choice costs less; 0 when nothing is known, infinity when no choice meets the rules. [CNY]
     status : str
-        The solver's own word.
+        ``optimal`` (within the gap), ``time limit``, ``interrupted`` or ``out of reach``.
     """
 
     built: NDArray[np.int32] | None
@@ -43,7 +82,7 @@ class Solution:
 
 def solve(
     problem: Problem, start: NDArray[np.int32], *, time_limit_s: float, gap: float, seed: int
-) -> Solution | None:
+) -> Solution:
     """
     Solve the problem with HiGHS from a known choice.
 
@@ -52,242 +91,238 @@ def solve(
     problem : Problem
         The problem.
     start : ndarray of int32, shape (stations,)
-        A choice that meets the rules.
+        A choice, used when it meets the rules.
     time_limit_s : float
         Longest search. [s]
     gap : float
         Relative gap at which the search stops.
     seed : int
-        Seed of the solver.
+        Seed of the solver and of the local search.
 
     Returns
     -------
-    solution : Solution or None
-        None when the programme is too large to be tried.
+    solution : Solution
+        Never dearer than a `start` that meets the rules.
     """
-    programme = _Programme(problem)
-    if programme.entries > MAX_ENTRIES:
-        return None
-    solver = highspy.Highs()
-    options = {
-        "output_flag": False,
-        "time_limit": float(time_limit_s),
-        "mip_rel_gap": float(gap),
-        "random_seed": int(seed),
-        "threads": 2,
-    }
-    for name, value in options.items():
-        solver.setOptionValue(name, value)
-    solver.passModel(programme.lp())
-    known = highspy.HighsSolution()
-    known.col_value = programme.columns(start).tolist()
-    solver.setSolution(known)
-    _run(solver, time_limit_s)
-    info = solver.getInfo()
-    status = solver.modelStatusToString(solver.getModelStatus())
-    built = None
-    if info.primal_solution_status == highspy.SolutionStatus.kSolutionStatusFeasible:
-        built = programme.built(np.asarray(solver.getSolution().col_value))
-    bound = float(info.mip_dual_bound)
-    return Solution(built=built, bound=bound if np.isfinite(bound) else 0.0, status=status)
+    search = _Search(compact(problem), start, gap=gap, seed=seed)
+    with tqdm(
+        total=round(time_limit_s), desc="selection", unit="s", leave=False, delay=1.0
+    ) as bar:
+        search.clock = _Clock(time_limit_s, bar)
+        try:
+            status = search.run()
+        except KeyboardInterrupt:
+            status = "interrupted"
+    known = np.isfinite(search.cost)
+    return Solution(
+        built=search.built if known else None,
+        bound=min(search.bound, search.cost),
+        status=status,
+    )
 
 
-def _run(solver: highspy.Highs, time_limit_s: float) -> None:
-    """Run in a thread, with a bar of seconds; an interrupt stops the search and keeps the best."""
-    worker = threading.Thread(target=solver.run, daemon=True)
-    began = time.monotonic()
-    worker.start()
-    with tqdm(total=round(time_limit_s), desc="selection", unit="s", leave=False, delay=1.0) as bar:
+class _Clock:
+    """Time left, shown as a bar of seconds."""
+
+    def __init__(self, limit_s: float, bar: tqdm[None]) -> None:
+        self.limit_s, self.bar = limit_s, bar
+        self.began = time.monotonic()
+
+    @property
+    def used_s(self) -> float:
+        used = time.monotonic() - self.began
+        self.bar.update(min(int(used), self.bar.total) - self.bar.n)
+        return used
+
+    @property
+    def left_s(self) -> float:
+        return max(self.limit_s - self.used_s, 0.0)
+
+
+class _OutOfReach(Exception):
+    """No choice meets the rules."""
+
+
+class _Search:
+    """The best choice and bound so far, and the programme with its rows so far."""
+
+    clock: _Clock
+
+    def __init__(
+        self, problem: Problem, start: NDArray[np.int32], *, gap: float, seed: int
+    ) -> None:
+        self.problem, self.gap, self.seed = problem, gap, seed
+        self.built, self.cost, self.bound = start, np.inf, 0.0
+        self.solved = False
+        self.offer(start)
+        self.master = Master(problem)
+        self.upper = np.ones(len(self.master.cost))
+        self.lower = self.master.lower.copy()
+        self.linear = _highs(seed)
+        self.linear.passModel(_model(self.master))
+
+    def offer(self, built: NDArray[np.int32]) -> None:
+        """Keep a choice if it is the cheapest that meets the rules."""
+        cost = self.problem.cost(built)
+        if cost < self.cost and not self.problem.unmet(built):
+            self.built, self.cost = built, cost
+
+    @property
+    def done(self) -> bool:
+        """Whether the gap is small enough."""
+        return self.solved or self.cost - self.bound <= max(self.gap, ROUNDING) * self.cost
+
+    def run(self) -> str:
+        """Search until the gap is small enough or the time is over."""
+        try:
+            values = self.tighten(FIRST_SHARE * self.clock.left_s)
+            while not self.done and self.clock.left_s > 0.0:
+                self.round(values)
+                self.fix(values)
+                if not self.done:
+                    self.whole_numbers()
+                if not self.done:
+                    values = self.tighten(FIRST_SHARE * self.clock.left_s)
+        except _OutOfReach:
+            if np.isinf(self.cost):
+                self.bound = np.inf
+                return "out of reach"
+            self.bound = self.cost  # what is not fixed holds nothing cheaper
+        return "optimal" if self.done else "time limit"
+
+    def relax(self) -> NDArray[np.float64]:
+        """Solve the linear programme with the rows so far."""
+        solver = self.linear
+        solver.setOptionValue("time_limit", solver.getRunTime() + self.clock.left_s)
+        solver.run()
+        status = _status(solver)
+        if status == highspy.HighsModelStatus.kOptimal:
+            self.bound = max(self.bound, solver.getInfo().objective_function_value)
+        return np.asarray(solver.getSolution().col_value)
+
+    def tighten(self, limit_s: float) -> NDArray[np.float64]:
+        """Add rows of coverage until the fractions of the linear programme cover enough."""
+        bounds: list[float] = []
+        end = self.clock.used_s + limit_s
+        while True:
+            values = self.relax()
+            bounds.append(self.bound)
+            rows = self.master.violated(values, least=LEAST_VIOLATION)
+            before = bounds[-1 - PATIENCE] if len(bounds) > PATIENCE else -np.inf
+            stuck = self.bound - before <= PROGRESS * self.bound
+            if rows.low.size == 0 or stuck or self.done or self.clock.used_s > end:
+                return values
+            _add(self.linear, rows)
+
+    def round(self, values: NDArray[np.float64]) -> None:
+        """Round fractions to choices."""
+        best, least = None, np.inf
+        for level in LEVELS:
+            built = repair(self.problem, self.master.built(values, least=level))
+            cost = self.problem.cost(built)
+            if cost < least:
+                best, least = built, cost
+        if best is not None:
+            self.offer(improve(ledger_of(self.problem, best), seed=self.seed).built)
+
+    def fix(self, values: NDArray[np.float64]) -> None:
+        """Fix columns whose other value would cost more than the best choice."""
+        if self.linear.getModelStatus() != highspy.HighsModelStatus.kOptimal:
+            return
+        dual = np.asarray(self.linear.getSolution().col_dual)
+        spare = self.cost * (1.0 + ROUNDING) - self.linear.getInfo().objective_function_value
+        self.upper[(dual > spare) & (values < HALF)] = 0.0
+        self.lower[(-dual > spare) & (values > HALF)] = 1.0
+        every = np.arange(len(self.upper), dtype=np.int32)
+        self.linear.changeColsBounds(len(every), every, self.lower, self.upper)
+
+    def whole_numbers(self) -> None:
+        """Solve the programme in whole numbers, and cut its solution off if it covers too little."""
+        solver = _highs(self.seed)
+        model = self.linear.getLp()
+        kinds = highspy.HighsVarType
+        model.integrality_ = [
+            kinds.kInteger if flag else kinds.kContinuous for flag in self.master.integer
+        ]
+        solver.passModel(model)
+        known = highspy.HighsSolution()
+        known.col_value = self.master.values(self.built).tolist()
+        solver.setSolution(known)
+        solver.setOptionValue("time_limit", self.clock.left_s)
+        solver.setOptionValue("mip_rel_gap", self.gap / 2.0)
+        self._wait(solver)
+        status, info = _status(solver), solver.getInfo()
+        if np.isfinite(info.mip_dual_bound):
+            self.bound = max(self.bound, info.mip_dual_bound)
+        if info.primal_solution_status != highspy.SolutionStatus.kSolutionStatusFeasible:
+            return
+        whole = np.round(np.asarray(solver.getSolution().col_value))
+        built = self.master.built(whole, least=HALF)
+        rows = self.master.violated(whole, least=HALF)
+        if rows.low.size == 0:
+            self.offer(drop_superfluous(self.problem, built))
+            self.solved = status == highspy.HighsModelStatus.kOptimal
+        else:
+            _add(self.linear, rows)
+            self.offer(repair(self.problem, built))
+
+    def _wait(self, solver: highspy.Highs) -> None:
+        """Run in a thread, so that an interrupt stops the search."""
+        worker = threading.Thread(target=solver.run, daemon=True)
+        worker.start()
         while worker.is_alive():
             try:
                 worker.join(0.25)
+                self.clock.used_s  # noqa: B018  # moves the bar
             except KeyboardInterrupt:
                 solver.cancelSolve()
-            bar.update(min(int(time.monotonic() - began), bar.total) - bar.n)
+                worker.join()
+                raise
 
 
-class _Programme:
-    """Columns: x by station and period, z by structure and period, then v and y of each block."""
-
-    def __init__(self, problem: Problem) -> None:
-        self.problem = problem
-        periods = problem.periods
-        self.z0 = problem.stations * periods
-        self.width = self.z0 + len(problem.site_cost) * periods
-        self.rows: list[sp.coo_array] = []
-        self.low: list[NDArray[np.float64]] = []
-        self.high: list[NDArray[np.float64]] = []
-        self.parts = [(block, *_merged(block)) for block in problem.blocks]
-        self.places: list[tuple[int, int]] = []
-        for block, _, weight, _ in self.parts:
-            v0 = self.width
-            y0 = v0 + len(weight)
-            self.width = y0 + (len(block.item_need) if block.mode == "share" else 0)
-            self.places.append((v0, y0))
-        self._nested()
-        self._structures()
-        for (block, cover, weight, item), (v0, y0) in zip(self.parts, self.places, strict=True):
-            self._block(block, cover, weight, item, v0, y0)
-        for count in problem.counts:
-            columns = np.flatnonzero(count.counts) * periods + count.period
-            row = np.zeros(len(columns), dtype=np.int64)
-            self._add(row, columns, np.ones(len(columns)), np.array([float(count.need)]))
-
-    @property
-    def entries(self) -> int:
-        return sum(part.nnz for part in self.rows)
-
-    def _add(
-        self,
-        row: NDArray[np.int64],
-        column: NDArray[np.int64],
-        value: NDArray[np.float64],
-        low: NDArray[np.float64],
-    ) -> None:
-        """Rows of the form sum of value times column >= low."""
-        self.rows.append(sp.coo_array((value, (row, column)), shape=(len(low), self.width)))
-        self.low.append(low)
-        self.high.append(np.full(len(low), highspy.kHighsInf))
-
-    def _nested(self) -> None:
-        periods = self.problem.periods
-        if periods == 1:
-            return
-        for first, number in (
-            (0, self.problem.stations),
-            (self.z0, len(self.problem.site_cost)),
-        ):
-            earlier = first + (
-                np.arange(number)[:, None] * periods + np.arange(periods - 1)
-            ).reshape(-1)
-            row = np.arange(len(earlier))
-            self._add(
-                np.concatenate([row, row]),
-                np.concatenate([earlier, earlier + 1]),
-                np.repeat([-1.0, 1.0], len(earlier)),
-                np.zeros(len(earlier)),
-            )
-
-    def _structures(self) -> None:
-        periods = self.problem.periods
-        x = np.arange(self.problem.stations * periods)
-        z = self.z0 + self.problem.station_site[x // periods].astype(np.int64) * periods
-        z += x % periods
-        self._add(
-            np.concatenate([x, x]),
-            np.concatenate([x, z]),
-            np.repeat([-1.0, 1.0], len(x)),
-            np.zeros(len(x)),
-        )
-
-    def _block(  # noqa: PLR0913  # one block and its place
-        self,
-        block: Block,
-        cover: sp.csr_array,
-        weight: NDArray[np.float64],
-        item: NDArray[np.int32],
-        v0: int,
-        y0: int,
-    ) -> None:
-        unit_of = sp.coo_array(cover.T)
-        n = len(weight)
-        self._add(
-            np.concatenate([unit_of.row, np.arange(n)]).astype(np.int64),
-            np.concatenate(
-                [unit_of.col * self.problem.periods + block.period, v0 + np.arange(n)]
-            ).astype(np.int64),
-            np.concatenate([np.ones(unit_of.nnz), np.full(n, -1.0)]),
-            np.zeros(n),
-        )
-        if block.mode == "pooled":
-            row = np.zeros(n, dtype=np.int64)
-            scaled = weight / block.need
-            self._add(row, v0 + np.arange(n), scaled, np.array([1.0]))
-            return
-        wanted = np.flatnonzero((block.item_need > 0.0) & np.isfinite(block.item_need))
-        place = np.full(len(block.item_need), -1, dtype=np.int64)
-        place[wanted] = np.arange(len(wanted))
-        scaled = weight / block.item_need[item]
-        row, column, value = place[item], v0 + np.arange(n), scaled
-        low = np.ones(len(wanted))
-        if block.mode == "share":
-            row = np.concatenate([row, np.arange(len(wanted))])
-            column = np.concatenate([column, y0 + wanted])
-            value = np.concatenate([value, np.full(len(wanted), -1.0)])
-            low = np.zeros(len(wanted))
-            self._add(
-                np.zeros(len(wanted), dtype=np.int64),
-                y0 + wanted,
-                np.ones(len(wanted)),
-                np.array([float(block.need)]),
-            )
-        self._add(row, column, value, low)
-
-    def lp(self) -> highspy.HighsLp:
-        """All arrays of the model."""
-        problem = self.problem
-        matrix = sp.csc_array(sp.vstack(self.rows, format="csc"))
-        lp = highspy.HighsLp()
-        lp.num_col_, lp.num_row_ = self.width, matrix.shape[0]
-        cost = np.zeros(self.width)
-        # x[t] - x[t-1] is built in t: the cost of x[t] is what waiting another year saves
-        step = problem.discount - np.append(problem.discount[1:], 0.0)
-        cost[: self.z0] = (problem.station_cost[:, None] * step).reshape(-1)
-        structures = (problem.site_cost[:, None] * step).reshape(-1)
-        cost[self.z0 : self.z0 + len(structures)] = structures
-        lp.col_cost_ = cost
-        lp.col_lower_ = np.zeros(self.width)
-        lp.col_upper_ = np.ones(self.width)
-        lp.row_lower_ = np.concatenate(self.low)
-        lp.row_upper_ = np.concatenate(self.high)
-        lp.a_matrix_.format_ = highspy.MatrixFormat.kColwise
-        lp.a_matrix_.start_ = matrix.indptr
-        lp.a_matrix_.index_ = matrix.indices
-        lp.a_matrix_.value_ = matrix.data
-        binary = np.zeros(self.width, dtype=bool)
-        binary[: self.z0 + len(structures)] = True
-        for (block, _, _, _), (_, y0) in zip(self.parts, self.places, strict=True):
-            if block.mode == "share":
-                binary[y0 : y0 + len(block.item_need)] = True
-        kinds = highspy.HighsVarType
-        lp.integrality_ = [kinds.kInteger if flag else kinds.kContinuous for flag in binary]
-        return lp
-
-    def columns(self, built: NDArray[np.int32]) -> NDArray[np.float64]:
-        """Value of every column for a known choice."""
-        problem = self.problem
-        values = np.zeros(self.width)
-        periods = np.arange(problem.periods)
-        values[: self.z0] = (built[:, None] <= periods).astype(float).reshape(-1)
-        opened = np.full(len(problem.site_cost), problem.periods, dtype=np.int32)
-        np.minimum.at(opened, problem.station_site, built)
-        z = (opened[:, None] <= periods).astype(float).reshape(-1)
-        values[self.z0 : self.z0 + len(z)] = z
-        for (block, cover, weight, item), (v0, y0) in zip(self.parts, self.places, strict=True):
-            hit = (cover.T @ (built <= block.period).astype(np.int32)) > 0
-            values[v0 : v0 + len(weight)] = hit
-            if block.mode == "share":
-                have = np.bincount(item, weights=weight * hit, minlength=len(block.item_need))
-                values[y0 : y0 + len(have)] = have >= block.item_need
-        return values
-
-    def built(self, values: NDArray[np.float64]) -> NDArray[np.int32]:
-        """Period in which each station is built, from the values of the columns."""
-        x = values[: self.z0].reshape(-1, self.problem.periods) > 0.5  # noqa: PLR2004  # binary
-        return (self.problem.periods - x.sum(axis=1)).astype(np.int32)
+def _highs(seed: int) -> highspy.Highs:
+    solver = highspy.Highs()
+    options = {"output_flag": False, "random_seed": seed, "threads": THREADS}
+    for name, value in options.items():
+        solver.setOptionValue(name, value)
+    return solver
 
 
-def _merged(block: Block) -> tuple[sp.csr_array, NDArray[np.float64], NDArray[np.int32]]:
-    """Merge units of one item that the same stations cover: exact, and often tenfold smaller."""
-    rng = np.random.default_rng(20201)
-    by_unit = sp.csr_array(block.cover.T)
-    marks = rng.integers(1, 2**62, size=(block.cover.shape[0], 2), dtype=np.int64)
-    ones = sp.csr_array(
-        (np.ones(by_unit.nnz, dtype=np.int64), by_unit.indices, by_unit.indptr), shape=by_unit.shape
+def _status(solver: highspy.Highs) -> highspy.HighsModelStatus:
+    """Status of a programme that was solved, or not for want of time."""
+    status = solver.getModelStatus()
+    if status in {highspy.HighsModelStatus.kInfeasible}:
+        raise _OutOfReach
+    if status == highspy.HighsModelStatus.kNotset:
+        raise RuntimeError("HiGHS did not run: see its message above")
+    return status
+
+
+def _model(master: Master) -> highspy.HighsLp:
+    """Columns and fixed rows of the programme."""
+    lp = highspy.HighsLp()
+    matrix = master.rows.matrix
+    lp.num_row_, lp.num_col_ = matrix.shape
+    lp.col_cost_ = master.cost
+    lp.col_lower_ = master.lower
+    lp.col_upper_ = np.ones(len(master.cost))
+    lp.row_lower_ = master.rows.low
+    lp.row_upper_ = np.full(len(master.rows.low), highspy.kHighsInf)
+    lp.a_matrix_.format_ = highspy.MatrixFormat.kRowwise
+    lp.a_matrix_.start_ = matrix.indptr
+    lp.a_matrix_.index_ = matrix.indices
+    lp.a_matrix_.value_ = matrix.data
+    return lp
+
+
+def _add(solver: highspy.Highs, rows: Rows) -> None:
+    matrix = rows.matrix
+    solver.addRows(
+        len(rows.low),
+        rows.low,
+        np.full(len(rows.low), highspy.kHighsInf),
+        matrix.nnz,
+        matrix.indptr[:-1].astype(np.int32),
+        matrix.indices.astype(np.int32),
+        matrix.data,
     )
-    item = np.zeros_like(block.unit_item) if block.mode == "pooled" else block.unit_item
-    keys = np.column_stack([ones @ marks, item.astype(np.int64)])
-    _, first, group = np.unique(keys, axis=0, return_index=True, return_inverse=True)
-    group = group.reshape(-1)
-    weight = np.bincount(group, weights=block.unit_weight)
-    return sp.csr_array(sp.csr_array(block.cover).astype(np.int8)[:, first]), weight, item[first]

@@ -8,11 +8,12 @@ best; a solver would take any.
 
 from __future__ import annotations
 
+import dataclasses
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from siteplan.selection.problem import block_met, covered_units
+from siteplan.selection.greedy import drop_superfluous
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -50,29 +51,13 @@ def spread_counts(
     """
     if not problem.counts:
         return built
-    kept = np.where(_needed(problem, built), built, problem.periods).astype(np.int32)
-    moved = kept.copy()
+    # what the coverage rules need stays; the rest only fills counts and may stand elsewhere
+    moved = drop_superfluous(dataclasses.replace(problem, counts=()), built)
     for count in sorted(problem.counts, key=lambda count: count.period):
         moved = _fill(problem, moved, count, places, networks, standing_m)
     if problem.unmet(moved) or problem.cost(moved) > problem.cost(built) * (1.0 + 1e-9):
         return built
     return moved
-
-
-def _needed(problem: Problem, built: NDArray[np.int32]) -> NDArray[np.bool_]:
-    """Stations that cover something no other covers, or without which a coverage rule fails."""
-    needed = np.zeros(problem.stations, dtype=bool)
-    for block in problem.blocks:
-        chosen = built <= block.period
-        units = covered_units(block, chosen)
-        times = block.cover.T @ chosen.astype(np.int32)
-        single = units & (np.asarray(times) == 1)
-        needed |= chosen & (np.asarray(block.cover.astype(np.int32) @ single.astype(np.int32)) > 0)
-        if not block_met(block, chosen & needed):
-            # several cover the same: keep all that cover anything rather than choose again
-            gives = np.asarray(block.cover.astype(np.int32) @ units.astype(np.int32)) > 0
-            needed |= chosen & gives
-    return needed
 
 
 def _fill(

@@ -12,9 +12,17 @@ from typing import TYPE_CHECKING, Final
 
 from numba import njit
 
+from siteplan.propagation._arrays import exp2, log2
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+
+EARTH_RADIUS_KM: Final = 6371.0
+"""Mean radius of the Earth, equation (7a). [km]"""
+
+DEGREE_KM: Final = math.pi * EARTH_RADIUS_KM / 180.0
+"""Length of a degree of latitude. [km]"""
 
 RADIUS, LAPSE_RADIUS, FREQUENCY, TIME, TRANSMITTER, RECEIVER, STEP, REFRACTIVITY, LATITUDE = range(
     9
@@ -122,6 +130,126 @@ def ducting(
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
+def arctangents(x: NDArray[np.float64], out: NDArray[np.float64]) -> None:
+    """Angles of slopes, in a form that the compiler turns into vector instructions; good to 1e-15."""
+    for i in range(len(x)):
+        a = abs(x[i])
+        steep = a > 2.414213562373095
+        middle = a > 0.66
+        reduced = -1.0 / a if steep else (a - 1.0) / (a + 1.0) if middle else a
+        offset = math.pi / 2.0 if steep else math.pi / 4.0 if middle else 0.0
+        z = reduced * reduced
+        # ratio of polynomials on |reduced| <= 0.66; coefficients of S. L. Moshier, Methods and Programs
+        # for Mathematical Functions, Prentice-Hall, 1989
+        p = -8.750608600031904122785e-1 * z - 1.615753718733365076637e1
+        p = (p * z - 7.500855792314704667340e1) * z - 1.228866684490136173410e2
+        p = p * z - 6.485021904942025371773e1
+        q = (z + 2.485846490142306297962e1) * z + 1.650270098316988542046e2
+        q = ((q * z + 4.328810604912902668951e2) * z + 4.853903996359136964868e2) * z
+        q += 1.945506571482613964425e2
+        angle = offset + (reduced + reduced * z * p / q)
+        out[i] = -angle if x[i] < 0.0 else angle
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+def combine_block(
+    scalars: NDArray[np.float64],
+    north: float,
+    rings: NDArray[np.float64],
+    losses: NDArray[np.float64],
+    horizons: NDArray[np.float64],
+    duct_floor: NDArray[np.float64],
+    rows: NDArray[np.float64],
+    out: NDArray[np.float64],
+    least: NDArray[np.float64],
+) -> None:
+    """
+    Loss of a block of receive points for less than half the time, ducting left out.
+
+    Parameters
+    ----------
+    scalars : ndarray of float64
+        What describes the sweep.
+    north : float
+        Cosine of the azimuth.
+    rings : ndarray of float64, shape (4, n)
+        Rows of the shared table: distance, troposcatter, logarithm of beta0 and its slope by latitude.
+    losses : ndarray of float64, shape (3, n)
+        Free space, diffraction at the median, diffraction for beta0. [dB]
+    horizons : ndarray of float64, shape (4, n)
+        Slopes and distances of the horizons, as of the geometry.
+    duct_floor : ndarray of float64, shape (n,)
+        What ducting costs at least but for horizons and angles. [dB]
+    rows : ndarray of float64, shape (16, 2 n)
+        Room to work in.
+    out : ndarray of float64, shape (2, n)
+        Out: loss (63) without ducting, and its floor (10). [dB]
+    least : ndarray of float64, shape (n,)
+        Out: how far ducting stays above what it must undercut to matter; negative where it may. [dB]
+    """
+    n = losses.shape[1]
+    step, radius, p = scalars[STEP], scalars[RADIUS], scalars[TIME]
+    t, u, room = rows[0, :n], rows[1, :n], rows[2, :n]
+    far, angle_t, angle_r = rows[3, :n], rows[4, :n], rows[5, :n]
+    lbd, lminb0p = rows[6, :n], rows[7, :n]
+    lg_p = math.log10(p / 50.0)
+    lg_50 = math.log10(50.0)
+    i_p = inverse_normal(p / 100.0)
+    for i in range(n):
+        t[i] = -0.1 * step * (horizons[2, i] + horizons[3, i]) * 1.4426950408889634
+    exp2(t, far, room)
+    for i in range(n):
+        d = rings[0, i]
+        phi = abs(scalars[LATITUDE] + north * d / (2.0 * DEGREE_KM))
+        lg_beta = rings[2, i] + phi * rings[3, i]
+        focusing = 2.6 * (1.0 - far[i])
+        lb0p = losses[0, i] + focusing * lg_p
+        lb0b = losses[0, i] + focusing * (lg_beta - lg_50)
+        # (96) and (97) for beta0, whose logarithm is known; beta0 stays below half the time
+        x = min(max(2.0 - lg_beta, 0.302), 6.0)
+        s = math.sqrt(4.605170185988092 * x)
+        numerator = (0.010328 * s + 0.802853) * s + 2.515516698
+        denominator = ((0.001308 * s + 0.189269) * s + 1.432788) * s + 1.0
+        fi = i_p / (s - numerator / denominator)
+        rare = lg_p + lg_50 < lg_beta
+        even = lg_p + lg_50 <= lg_beta
+        fi = 1.0 if even else fi
+        ldp = losses[1, i] + (losses[2, i] - losses[1, i]) * fi
+        lbd50 = losses[0, i] + losses[1, i]
+        mixed = lbd50 + (lb0b + ldp - lbd50) * fi
+        lbd[i] = lb0p + ldp
+        lminb0p[i] = lb0p + ldp if rare else mixed
+        out[1, i] = lb0p
+        angle_t[i] = horizons[0, i] / (1000.0 * step)
+        angle_r[i] = horizons[1, i] / (1000.0 * step)
+        t[i] = step * (horizons[2, i] + horizons[3, i])
+    log2(t, u, room)
+    gamma = 5e-5 * radius * scalars[FREQUENCY] ** (1.0 / 3.0) * 1000.0
+    for i in range(n):
+        falling = gamma * (min(angle_t[i], 0.0) + min(angle_r[i], 0.0))
+        least[i] = duct_floor[i] + 6.020599913279624 * u[i] + falling - lbd[i]
+    arctangents(angle_t, t)
+    arctangents(angle_r, u)
+    for i in range(n):
+        angle_t[i] = 1000.0 * (rings[0, i] / radius + t[i] + u[i])
+        x = 4.8 / 0.3 * (angle_t[i] - 0.3) * 1.4426950408889634
+        t[i] = min(max(x, -1000.0), 1000.0)
+    exp2(t, u, room)
+    for i in range(n):
+        fj = 1.0 / (1.0 + u[i])
+        lbam = lbd[i] + (lminb0p[i] - lbd[i]) * fj
+        lbs = rings[1, i] + 0.573 * angle_t[i]
+        lbd[i] = min(lbs, lbam)
+        t[i] = max(-0.2 * abs(lbs - lbam) * 3.321928094887362, -1000.0)
+    exp2(t, u, room)
+    for i in range(n):
+        t[i] = 1.0 + u[i]
+    log2(t, u, room)
+    for i in range(n):
+        out[0, i] = lbd[i] - 1.505149978319906 * u[i]
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
 def combine(
     ground: NDArray[np.float64],
     j: int,
@@ -131,7 +259,8 @@ def combine(
     ldb: float,
     slope_t: float,
     slope_r: float,
-    horizons: float,
+    horizon_t: float,
+    horizon_r: float,
     beta0: float,
     duct_floor: float,
     scatter: float,
@@ -139,8 +268,9 @@ def combine(
     """
     Loss of one receive point for half the locations, (63), and its floor (10).
 
-    `horizons` is the sum of the horizon distances in samples, `duct_floor` what ducting costs at least
-    but for horizons and angles, `scatter` troposcatter but for the angular distance.
+    The horizon distances are in samples; in line of sight the first is their sum and the second 0.
+    `duct_floor` is what ducting costs at least but for horizons and angles, `scatter` troposcatter but
+    for the angular distance.
     """
     step = scalars[STEP]
     radius = scalars[RADIUS]
@@ -153,7 +283,7 @@ def combine(
     lb0b = lbfs
     fi = 0.0
     if p < 50.0:
-        focusing = 2.6 * (1.0 - math.exp(-0.1 * step * horizons))
+        focusing = 2.6 * (1.0 - math.exp(-0.1 * step * (horizon_t + horizon_r)))
         lb0p += focusing * math.log10(p / 50.0)
         lb0b += focusing * math.log10(beta0 / 50.0)
         fi = 1.0
@@ -165,8 +295,14 @@ def combine(
     lminb0p = lb0p + ldp if p < beta0 else lbd50 + (lb0b + ldp - lbd50) * fi
     lbda = lbd
     f = scalars[FREQUENCY]
-    least = duct_floor + 20.0 * math.log10(step * horizons)
-    least += 5e-5 * radius * f ** (1.0 / 3.0) * (min(theta_t, 0.0) + min(theta_r, 0.0))
+    dlt, dlr = step * horizon_t, step * horizon_r
+    least = duct_floor + 20.0 * math.log10(dlt + dlr)
+    if horizon_r > 0.0:
+        least += shielding(f, theta_t, dlt) + shielding(f, theta_r, dlr)
+        angle = 1000.0 * d / radius + min(theta_t, 0.1 * dlt) + min(theta_r, 0.1 * dlr)
+    else:
+        angle = min(theta_t, 0.0) + min(theta_r, 0.0)
+    least += 5e-5 * radius * f ** (1.0 / 3.0) * angle
     if least < lbd:
         lba = ducting(ground, j, scalars, beta0, theta_t, theta_r)
         high = max(lba, lb0p)

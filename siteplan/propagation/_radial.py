@@ -178,9 +178,10 @@ def geometry(
         Out: diffraction parameter of the Bullington edge or of the greatest clearance, for each radius.
     heights : ndarray of float64, shape (2, n + 1)
         Out: effective heights of transmitter and receiver over the smooth surface, (38a) and (38b). [m]
-    horizons : ndarray of float64, shape (3, n + 1)
-        Out: slopes to the horizons of transmitter and receiver [m per sample], and the sum of their
-        distances [samples].
+    horizons : ndarray of float64, shape (4, n + 1)
+        Out: slopes to the horizons of transmitter and receiver [m per sample], and their distances
+        [samples]. In line of sight, where the two horizons are one point, only the sum of the distances
+        is given, as that of the transmitter.
     work, stack : ndarray
         Room of :func:`room` to work in.
 
@@ -269,11 +270,13 @@ def geometry(
                     reach = j - stack[2, q]
                 horizons[0, j] = steepest_land
                 horizons[1, j] = facing - 2.0 * bulge * j
-                horizons[2, j] = horizon + reach
+                horizons[2, j] = horizon
+                horizons[3, j] = reach
             else:
                 horizons[0, j] = direct
                 horizons[1, j] = -line - bulge * j
                 horizons[2, j] = j
+                horizons[3, j] = 0.0
         # from now on the sample is an obstacle
         if j == next_level:
             level += 1

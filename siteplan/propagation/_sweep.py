@@ -14,6 +14,7 @@ from numba import njit
 
 from siteplan.propagation._arrays import BLOCK
 from siteplan.propagation._combine import (
+    DEGREE_KM,
     FREQUENCY,
     LAPSE_RADIUS,
     LATITUDE,
@@ -24,6 +25,7 @@ from siteplan.propagation._combine import (
     TIME,
     TRANSMITTER,
     combine,
+    combine_block,
     time_loss,
 )
 from siteplan.propagation._radial import geometry, room
@@ -31,12 +33,6 @@ from siteplan.propagation._terms import ROWS, delta_bullington, free_space
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-EARTH_RADIUS_KM: Final = 6371.0
-"""Mean radius of the Earth, equation (7a). [km]"""
-
-DEGREE_KM: Final = math.pi * EARTH_RADIUS_KM / 180.0
-"""Length of a degree of latitude. [km]"""
 
 SPEED_OF_LIGHT_M_S: Final = 2.998e8
 """As rounded in the conformance results of the Recommendation. [m/s]"""
@@ -46,7 +42,7 @@ DISTANCE, SCATTER, LG_BETA, LG_BETA_LATITUDE = range(4)
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
-def beta0(table: NDArray[np.float64], j: int, latitude: float) -> float:
+def incidence(table: NDArray[np.float64], j: int, latitude: float) -> float:
     """Incidence of strong lapse rates for a path of j samples inland, (5)."""
     phi = abs(latitude)
     if phi <= 70.0:
@@ -109,9 +105,9 @@ def run(
     step = scalars[STEP]
     f = scalars[FREQUENCY]
     wavelength = SPEED_OF_LIGHT_M_S / (f * 1e9)
-    rare = p < 50.0
+    not_median = p < 50.0
     radii = np.array([scalars[RADIUS], scalars[LAPSE_RADIUS]])
-    used = 2 if rare else 1
+    used = 2 if not_median else 1
     bulges = 500.0 / radii[:used] * step * step
     nu_scale = 0.002 / (wavelength * step)
     free_constant = 92.4 + 20.0 * math.log10(f)
@@ -123,21 +119,24 @@ def run(
     # frequent ducts, those of the lowest latitude that a path can reach
     duct = np.empty(n + 1)
     for j in range(n + 1):
-        reach = table[DISTANCE, j] / (2.0 * DEGREE_KM)
-        lowest = max(abs(scalars[LATITUDE]) - reach, 0.0)
-        most = beta0(table, j, lowest)
-        if lowest <= 70.0 < abs(scalars[LATITUDE]) + reach:
-            most = max(most, beta0(table, j, 71.0))
+        shift = table[DISTANCE, j] / (2.0 * DEGREE_KM)
+        lowest = max(abs(scalars[LATITUDE]) - shift, 0.0)
+        most = incidence(table, j, lowest)
+        if lowest <= 70.0 < abs(scalars[LATITUDE]) + shift:
+            most = max(most, incidence(table, j, 71.0))
         duct[j] = coupling + time_loss(p, most, max(table[DISTANCE, j], step / 2.0)) - 0.01
     land = np.empty(n + 1)
     cover = np.empty(n + 1)
     nu = np.empty((used, n + 1))
     heights = np.empty((2, n + 1))
-    horizons = np.empty((3, n + 1))
+    horizons = np.empty((4, n + 1))
     rows = np.empty((ROWS, 2 * BLOCK))
-    free = np.empty(BLOCK)
     rise = np.empty(BLOCK)
-    diffraction = np.empty((2, BLOCK))
+    losses = np.empty((3, BLOCK))
+    summed = np.empty((2, BLOCK))
+    margin = np.empty(BLOCK)
+    reach = table[DISTANCE, n] / (2.0 * DEGREE_KM)
+    polar = abs(scalars[LATITUDE]) + reach > 70.0  # beyond, beta0 is another function
     work, stack = room(n)
     for r in range(begin, end):
         if start[r] > n:
@@ -177,32 +176,50 @@ def run(
                     wavelength,
                     admittance,
                     0.0,
-                    diffraction[a, :size],
+                    losses[1 + a, :size],
                     rows,
                 )
             for i in range(size):
                 rise[i] = hts - land[first + i] - scalars[RECEIVER]
-            free_space(d, rise[:size], free_constant, free[:size], rows)
+            free_space(d, rise[:size], free_constant, losses[0, :size], rows)
+            block = not_median and not polar
+            if block:
+                combine_block(
+                    scalars,
+                    north,
+                    table[:, first:last],
+                    losses[:, :size],
+                    horizons[:, first:last],
+                    duct[first:last],
+                    rows,
+                    summed[:, :size],
+                    margin[:size],
+                )
             for i in range(size):
                 j = first + i
-                lbd = free[i] + diffraction[0, i]
-                falling = min(horizons[0, j], 0.0) + min(horizons[1, j], 0.0)
-                least = duct[j] + near_horizons + per_slope * falling
-                if not rare and table[SCATTER, j] - lbd > NEGLIGIBLE_DB and least > lbd:
-                    loss[r, j] = max(free[i], lbd + location_db)
+                if block and margin[i] > 0.0:
+                    loss[r, j] = max(summed[1, i], summed[0, i] + location_db)
                     continue
+                lbd = losses[0, i] + losses[1, i]
+                if not not_median:
+                    falling = min(horizons[0, j], 0.0) + min(horizons[1, j], 0.0)
+                    least = duct[j] + near_horizons + per_slope * falling
+                    if table[SCATTER, j] - lbd > NEGLIGIBLE_DB and least > lbd:
+                        loss[r, j] = max(losses[0, i], lbd + location_db)
+                        continue
                 latitude = scalars[LATITUDE] + north * d[i] / (2.0 * DEGREE_KM)
                 lbc, lb0p = combine(
                     land,
                     j,
                     scalars,
-                    free[i],
-                    diffraction[0, i],
-                    diffraction[used - 1, i],
+                    losses[0, i],
+                    losses[1, i],
+                    losses[used, i],
                     horizons[0, j],
                     horizons[1, j],
                     horizons[2, j],
-                    beta0(table, j, latitude),
+                    horizons[3, j],
+                    incidence(table, j, latitude),
                     duct[j],
                     table[SCATTER, j],
                 )

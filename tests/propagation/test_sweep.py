@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from siteplan.propagation import p1812
-from siteplan.propagation._sweep import DEGREE_KM
+from siteplan.propagation._combine import DEGREE_KM
 from siteplan.propagation.sweep import sweep, sweep_radials
 
 EXACT_DB = 1e-6

@@ -152,6 +152,51 @@ def arctangents(x: NDArray[np.float64], out: NDArray[np.float64]) -> None:
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
+def add_scatter(
+    scatter: NDArray[np.float64],
+    theta: NDArray[np.float64],
+    loss: NDArray[np.float64],
+    t: NDArray[np.float64],
+    u: NDArray[np.float64],
+    room: NDArray[np.float64],
+) -> None:
+    """Add the power scattered by the troposphere to that behind a loss, (63), in place."""
+    n = len(loss)
+    for i in range(n):
+        lbs = scatter[i] + 0.573 * theta[i]
+        t[i] = max(-0.2 * abs(lbs - loss[i]) * 3.321928094887362, -1000.0)
+        loss[i] = min(lbs, loss[i])
+    exp2(t, u, room)
+    for i in range(n):
+        t[i] = 1.0 + u[i]
+    log2(t, u, room)
+    for i in range(n):
+        loss[i] -= 1.505149978319906 * u[i]
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+def angular_distance(
+    d: NDArray[np.float64],
+    slopes: NDArray[np.float64],
+    step_km: float,
+    radius_km: float,
+    theta: NDArray[np.float64],
+    t: NDArray[np.float64],
+    u: NDArray[np.float64],
+) -> None:
+    """Path angular distance from the slopes to both horizons, (84). [mrad]."""
+    n = len(d)
+    for i in range(n):
+        t[i] = slopes[0, i] / (1000.0 * step_km)
+    arctangents(t, theta)
+    for i in range(n):
+        t[i] = slopes[1, i] / (1000.0 * step_km)
+    arctangents(t, u)
+    for i in range(n):
+        theta[i] = 1000.0 * (d[i] / radius_km + theta[i] + u[i])
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
 def combine_block(
     scalars: NDArray[np.float64],
     north: float,
@@ -190,8 +235,7 @@ def combine_block(
     n = losses.shape[1]
     step, radius, p = scalars[STEP], scalars[RADIUS], scalars[TIME]
     t, u, room = rows[0, :n], rows[1, :n], rows[2, :n]
-    far, angle_t, angle_r = rows[3, :n], rows[4, :n], rows[5, :n]
-    lbd, lminb0p = rows[6, :n], rows[7, :n]
+    far, theta, lbd, lminb0p = rows[3, :n], rows[4, :n], rows[5, :n], rows[6, :n]
     lg_p = math.log10(p / 50.0)
     lg_50 = math.log10(50.0)
     i_p = inverse_normal(p / 100.0)
@@ -220,33 +264,56 @@ def combine_block(
         lbd[i] = lb0p + ldp
         lminb0p[i] = lb0p + ldp if rare else mixed
         out[1, i] = lb0p
-        angle_t[i] = horizons[0, i] / (1000.0 * step)
-        angle_r[i] = horizons[1, i] / (1000.0 * step)
         t[i] = step * (horizons[2, i] + horizons[3, i])
     log2(t, u, room)
-    gamma = 5e-5 * radius * scalars[FREQUENCY] ** (1.0 / 3.0) * 1000.0
+    gamma = 5e-5 * radius * scalars[FREQUENCY] ** (1.0 / 3.0) / step
     for i in range(n):
-        falling = gamma * (min(angle_t[i], 0.0) + min(angle_r[i], 0.0))
+        falling = gamma * (min(horizons[0, i], 0.0) + min(horizons[1, i], 0.0))
         least[i] = duct_floor[i] + 6.020599913279624 * u[i] + falling - lbd[i]
-    arctangents(angle_t, t)
-    arctangents(angle_r, u)
+    angular_distance(rings[0], horizons, step, radius, theta, t, u)
     for i in range(n):
-        angle_t[i] = 1000.0 * (rings[0, i] / radius + t[i] + u[i])
-        x = 4.8 / 0.3 * (angle_t[i] - 0.3) * 1.4426950408889634
+        x = 4.8 / 0.3 * (theta[i] - 0.3) * 1.4426950408889634
         t[i] = min(max(x, -1000.0), 1000.0)
     exp2(t, u, room)
     for i in range(n):
         fj = 1.0 / (1.0 + u[i])
-        lbam = lbd[i] + (lminb0p[i] - lbd[i]) * fj
-        lbs = rings[1, i] + 0.573 * angle_t[i]
-        lbd[i] = min(lbs, lbam)
-        t[i] = max(-0.2 * abs(lbs - lbam) * 3.321928094887362, -1000.0)
-    exp2(t, u, room)
+        out[0, i] = lbd[i] + (lminb0p[i] - lbd[i]) * fj
+    add_scatter(rings[1], theta, out[0], t, u, room)
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+def combine_median(
+    scalars: NDArray[np.float64],
+    rings: NDArray[np.float64],
+    losses: NDArray[np.float64],
+    horizons: NDArray[np.float64],
+    duct_floor: NDArray[np.float64],
+    rows: NDArray[np.float64],
+    out: NDArray[np.float64],
+    least: NDArray[np.float64],
+) -> None:
+    """
+    Loss of a block of receive points for half the time, ducting left out.
+
+    Arguments as of :func:`combine_block`. The terms of beta0 vanish; troposcatter is added where any point
+    of the block needs it.
+    """
+    n = losses.shape[1]
+    step, radius = scalars[STEP], scalars[RADIUS]
+    t, u, room, theta = rows[0, :n], rows[1, :n], rows[2, :n], rows[3, :n]
+    gamma = 5e-5 * radius * scalars[FREQUENCY] ** (1.0 / 3.0) / step
+    nearest = 20.0 * math.log10(2.0 * step)  # both horizons lie at least a sample away
+    closest = math.inf
     for i in range(n):
-        t[i] = 1.0 + u[i]
-    log2(t, u, room)
-    for i in range(n):
-        out[0, i] = lbd[i] - 1.505149978319906 * u[i]
+        lbd = losses[0, i] + losses[1, i]
+        falling = gamma * (min(horizons[0, i], 0.0) + min(horizons[1, i], 0.0))
+        least[i] = duct_floor[i] + nearest + falling - lbd
+        out[0, i] = lbd
+        out[1, i] = losses[0, i]
+        closest = min(closest, rings[1, i] - lbd)
+    if closest < NEGLIGIBLE_DB:
+        angular_distance(rings[0], horizons, step, radius, theta, t, u)
+        add_scatter(rings[1], theta, out[0], t, u, room)
 
 
 @njit(cache=True, error_model="numpy", nogil=True)

@@ -95,23 +95,35 @@ def _least_clearance(
     j: int,
     line: float,
     best: float,
-) -> float:
+    hint: int,
+) -> tuple[float, int]:
     """
-    Smallest (line - rise[i])^2 i / (j - i) over 1 <= i < j, if below `best`.
+    Smallest (line - rise[i])^2 i / (j - i) over 1 <= i < j, if below `best`, and its sample.
 
     It is the square of the diffraction parameter of a sample that stays below the direct ray, up to a
-    factor. `rise` below `line` everywhere. Maxima over blocks bound it from below; blocks that cannot
-    beat the best are passed over.
+    factor. `rise` is below `line` everywhere. Maxima over blocks bound it from below; blocks that cannot
+    beat the best are passed over. The sample of the receive point before is a good first guess, as is
+    the one as far from the receiver as it was, and the search begins near the receiver.
     """
-    start = 1
+    found = 0
+    for i in range(max(hint, 1), min(hint + 2, j)):
+        gap = line - rise[i]
+        value = gap * gap * i
+        if value < best * (j - i):
+            best = value / (j - i)
+            found = i
     level = 0
-    while start < j:
+    start = 1
+    while 2 * start < j:
+        start *= 2
+        level += 1
+    end = j
+    while start >= 1:
         gap = line - doubling[level]
         if gap * gap * start < best * (j - start):
-            end = min(2 * start, j)
-            first = start
-            while first < end:
-                last = min((first // _BLOCK + 1) * _BLOCK, end)
+            last = end
+            while last > start:
+                first = max((last - 1) // _BLOCK * _BLOCK, start)
                 gap = line - block[first // _BLOCK]
                 if gap * gap * first < best * (j - first):
                     for i in range(first, last):
@@ -119,10 +131,12 @@ def _least_clearance(
                         value = gap * gap * i
                         if value < best * (j - i):
                             best = value / (j - i)
-                first = last
-        start *= 2
-        level += 1
-    return best
+                            found = i
+                last = first
+        end = start
+        start //= 2
+        level -= 1
+    return best, found
 
 
 @njit(cache=True, error_model="numpy", inline="always")
@@ -197,6 +211,7 @@ def geometry(
     flat_at, flat_z, flat_top = stack[0], work[0], -1
     land_at, land_z, land_top = stack[1], work[1], -1
     tops = np.full(2, -1, dtype=np.int64)
+    hints = np.zeros(2, dtype=np.int64)
     steepest = np.full(2, -math.inf)
     steepest_flat = -math.inf
     steepest_land = -math.inf
@@ -237,13 +252,14 @@ def geometry(
                 seen = steepest[a] + bulge * j
                 if seen < line:
                     limit = CLEAR * CLEAR / (nu_scale * j)
-                    least = _least_clearance(
+                    least, hints[a] = _least_clearance(
                         work[4 + 3 * a],
                         work[5 + 3 * a],
                         work[6 + 3 * a],
                         j,
                         line - bulge * j,
                         limit,
+                        hints[a],
                     )
                     nu[a, j] = -math.sqrt(least * nu_scale * j) if least < limit else -1.0
                 elif j == 1:

@@ -2,6 +2,9 @@
 Kernels of the sweep: radials sampled, their terms computed and summed, cells given their sample.
 
 The steps that every radial takes; the terms themselves are in the modules beside this one.
+
+Compiled code is cached by the time of this file alone: after a change in one of those modules, delete the
+``*.nbi`` files in ``__pycache__``, or touch this file. An installation does so by itself.
 """
 
 from __future__ import annotations
@@ -18,7 +21,6 @@ from siteplan.propagation._combine import (
     FREQUENCY,
     LAPSE_RADIUS,
     LATITUDE,
-    NEGLIGIBLE_DB,
     RADIUS,
     RECEIVER,
     STEP,
@@ -26,6 +28,7 @@ from siteplan.propagation._combine import (
     TRANSMITTER,
     combine,
     combine_block,
+    combine_median,
     time_loss,
 )
 from siteplan.propagation._radial import geometry, room
@@ -113,8 +116,6 @@ def run(
     free_constant = 92.4 + 20.0 * math.log10(f)
     low_f = 45.375 - 137.0 * f + 92.5 * f * f if f < 0.5 else 0.0
     coupling = 102.45 + 20.0 * math.log10(f) + low_f
-    near_horizons = 20.0 * math.log10(2.0 * step)
-    per_slope = 5e-5 * radii[0] * f ** (1.0 / 3.0) / step
     # ducting costs at least this, but for horizons and angles: its time factor is least for the most
     # frequent ducts, those of the lowest latitude that a path can reach
     duct = np.empty(n + 1)
@@ -182,8 +183,18 @@ def run(
             for i in range(size):
                 rise[i] = hts - land[first + i] - scalars[RECEIVER]
             free_space(d, rise[:size], free_constant, losses[0, :size], rows)
-            block = not_median and not polar
-            if block:
+            if not not_median:
+                combine_median(
+                    scalars,
+                    table[:, first:last],
+                    losses[:, :size],
+                    horizons[:, first:last],
+                    duct[first:last],
+                    rows,
+                    summed[:, :size],
+                    margin[:size],
+                )
+            elif not polar:
                 combine_block(
                     scalars,
                     north,
@@ -195,18 +206,13 @@ def run(
                     summed[:, :size],
                     margin[:size],
                 )
+            else:
+                margin[:size] = -1.0
             for i in range(size):
                 j = first + i
-                if block and margin[i] > 0.0:
+                if margin[i] > 0.0:
                     loss[r, j] = max(summed[1, i], summed[0, i] + location_db)
                     continue
-                lbd = losses[0, i] + losses[1, i]
-                if not not_median:
-                    falling = min(horizons[0, j], 0.0) + min(horizons[1, j], 0.0)
-                    least = duct[j] + near_horizons + per_slope * falling
-                    if table[SCATTER, j] - lbd > NEGLIGIBLE_DB and least > lbd:
-                        loss[r, j] = max(losses[0, i], lbd + location_db)
-                        continue
                 latitude = scalars[LATITUDE] + north * d[i] / (2.0 * DEGREE_KM)
                 lbc, lb0p = combine(
                     land,

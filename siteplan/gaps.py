@@ -16,6 +16,7 @@ import pandas as pd
 import shapely
 from scipy import ndimage
 from scipy.spatial import cKDTree
+from tqdm.auto import tqdm
 
 from siteplan import catalog
 from siteplan.coverage.budget import reference_level_dbm
@@ -135,7 +136,9 @@ def find_gaps(
     for (technology, rule_class), rules in _classes(region, demands).items():
         signal = coverage[technology, year]
         nearest = _Nearest(region, in_service, technology)
-        for members in _groups(region, rules, demands, evaluation, year):
+        groups = _groups(region, rules, demands, evaluation, year)
+        text = f"gaps {technology} {rule_class}"
+        for members in tqdm(groups, desc=text, unit="gap", leave=False, delay=1.0):
             row = _describe(region, members, signal, nearest)
             cells = members.demand.cell[members.samples]
             ids = {

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import pandas as pd
 from scipy.spatial import cKDTree
+from tqdm.auto import tqdm
 
 from siteplan.coverage.footprint import UNKNOWN_SIGNAL
 from siteplan.units import CENTI
@@ -137,7 +138,8 @@ def evaluate(
     items: list[pd.DataFrame] = []
     samples: dict[tuple[str, int], NDArray[np.int8]] = {}
     safe_samples: dict[tuple[str, int], NDArray[np.int8]] = {}
-    for rule in region.document.rules:
+    rules = region.document.rules
+    for rule in tqdm(rules, desc="targets", unit="rule", leave=False, delay=1.0):
         for year in years:
             base = {
                 "rule_id": rule.id,

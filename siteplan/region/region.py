@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 import shapely
 from pyproj import CRS
+from tqdm.auto import tqdm
 
 from siteplan import catalog, schema
 from siteplan.errors import Fault, InputError
@@ -292,7 +293,8 @@ def _read_layers(
     frames: dict[str, gpd.GeoDataFrame] = {}
     faults: list[Fault] = []
     inputs: list[InputFile] = []
-    for name, source in scenario.layers.vectors().items():
+    layers = scenario.layers.vectors().items()
+    for name, source in tqdm(layers, desc="reading", unit="layer", leave=False, delay=1.0):
         try:
             frame = tables.read_table(folder, schema.TABLES[name], source)
         except InputError as error:

@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import scipy.sparse as sp
+from tqdm.auto import tqdm
 
 from siteplan.selection.problem import compact
 
@@ -67,7 +68,7 @@ def lagrangian_bound(problem: Problem, upper: float, *, steps: int = 300) -> flo
     prices = np.zeros(len(relaxed.metric))
     direction = np.zeros(len(prices))
     best, pace, waited = 0.0, 1.0, 0
-    for _ in range(steps):
+    for _ in tqdm(range(steps), desc="bound", unit="step", leave=False, delay=1.0):
         value, slope = relaxed.value(prices)
         waited += 1
         if value > best + CLOSE * abs(best):
@@ -118,9 +119,7 @@ class _Relaxation:
         return value, np.concatenate([np.zeros(0), *slopes])
 
 
-def _structures(
-    problem: Problem, gains: NDArray[np.float64]
-) -> tuple[float, NDArray[np.int32]]:
+def _structures(problem: Problem, gains: NDArray[np.float64]) -> tuple[float, NDArray[np.int32]]:
     """Cheapest use of each structure alone, and the periods in which its stations are built."""
     reduced = problem.station_cost[:, None] * problem.discount - gains
     # best period for each station when the structure opens in period tau or later

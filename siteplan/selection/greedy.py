@@ -41,14 +41,24 @@ BATCH: Final = 16
 LEAST_GAIN: Final = 1e-12
 """Gain below which a station gives nothing."""
 
-MOST_ROUNDS: Final = 400
-"""Rounds of local search. A number and not a time, so that the same input gives the same choice."""
+PATIENCE: Final = 10
+"""Rounds for each chosen station without a cheaper choice after which local search ends."""
 
-WORK: Final = 300_000_000
-"""Covered units that local search may look at, some seconds' work: fewer rounds for larger problems."""
+MOST_PATIENCE: Final = 500
+"""The same for any number of stations."""
+
+MOST_LOOKED: Final = 500_000_000
+"""Covered units that local search may look at: a measure of work and not a time, so that the same input
+gives the same choice; a few seconds."""
 
 MOST_OUT: Final = 6
 """Stations taken out in one round, at most."""
+
+TOLERATED: Final = 0.003
+"""Relative rise over the cheapest choice that local search goes through, less the longer it waits."""
+
+ROUNDING: Final = 1e-9
+"""Relative rounding of costs."""
 
 PRICE_NOISE: Final = 0.3
 """Relative range in which prices vary in a round."""
@@ -56,7 +66,7 @@ PRICE_NOISE: Final = 0.3
 
 def greedy(problem: Problem) -> NDArray[np.int32]:
     """
-    A choice that meets every rule, found without a solver.
+    Find a choice that meets every rule, without a solver.
 
     Parameters
     ----------
@@ -165,42 +175,50 @@ def improve(ledger: Ledger, *, seed: int) -> Ledger:
     """
     problem = ledger.problem
     rng = np.random.default_rng(seed)
-    best, trial = Ledger(problem), Ledger(problem)
+    best, here, trial = Ledger(problem), Ledger(problem), Ledger(problem)
     best.copy_from(ledger)
-    least = problem.cost(best.built)
-    entries = sum(tally.block.cover.nnz for tally in best.tallies) + problem.stations
-    for _ in range(min(MOST_ROUNDS, WORK // (entries * problem.periods))):
-        chosen = np.flatnonzero(best.built < problem.periods)
-        if chosen.size == 0:
+    here.copy_from(ledger)
+    least, waited = problem.cost(best.built), 0
+    while here.looked + trial.looked < MOST_LOOKED:
+        chosen = np.flatnonzero(here.built < problem.periods)
+        patience = min(PATIENCE * len(chosen), MOST_PATIENCE)
+        if waited >= patience:
             break
-        trial.copy_from(best)
-        station = int(rng.choice(chosen))
-        near = sum(
-            (tally.shared(station, chosen) for tally in best.tallies),
-            start=(problem.station_site[chosen] == problem.station_site[station]).astype(np.int64),
-        )
-        order = np.argsort(-near * rng.random(len(chosen)), kind="stable")
-        near_by = chosen[order]
-        out = near_by[near_by != station][: int(rng.integers(MOST_OUT))]
-        trial.move(station, problem.periods)
-        for other in out.tolist():
-            trial.move(other, problem.periods)
-        barred = np.zeros(problem.stations, dtype=bool)
-        barred[station] = True
-        barred[out] = rng.random() < 0.5  # noqa: PLR2004  # as often as not
-        noise = 1.0 + PRICE_NOISE * rng.random(problem.stations)
-        _complete(trial, power=float(rng.choice(PRICE_POWERS)), noise=noise, barred=barred)
+        waited += 1
+        trial.copy_from(here)
+        _shake(trial, chosen, rng)
         cost = problem.cost(trial.built)
-        if cost <= least and _no_worse(trial, best):
-            best, trial, least = trial, best, cost
+        if cost <= least * (1.0 + TOLERATED * (1.0 - waited / patience)) and _no_worse(trial, best):
+            here, trial = trial, here
+            if cost < least * (1.0 - ROUNDING):
+                best.copy_from(here)
+                least, waited = cost, 0
     return best
+
+
+def _shake(ledger: Ledger, chosen: NDArray[np.int64], rng: np.random.Generator) -> None:
+    """Take a random station and a few of its neighbours out, complete the choice."""
+    problem = ledger.problem
+    station = int(rng.choice(chosen))
+    near = (problem.station_site[chosen] == problem.station_site[station]).astype(np.int64)
+    for tally in ledger.tallies:
+        near += tally.shared(station, chosen)
+    order = np.argsort(-near * rng.random(len(chosen)), kind="stable")
+    near_by = chosen[order]
+    out = near_by[near_by != station][: int(rng.integers(MOST_OUT))]
+    for gone in (station, *out.tolist()):
+        ledger.move(gone, problem.periods)
+    barred = np.zeros(problem.stations, dtype=bool)
+    barred[station] = True
+    barred[out] = rng.random() < 0.5  # noqa: PLR2004  # as often as not
+    noise = 1.0 + PRICE_NOISE * rng.random(problem.stations)
+    _complete(ledger, power=float(rng.choice(PRICE_POWERS)), noise=noise, barred=barred)
 
 
 def _no_worse(trial: Ledger, best: Ledger) -> bool:
     """Whether a choice meets what another meets; a barred station may have been needed."""
     return all(
-        mine.met or not theirs.met
-        for mine, theirs in zip(trial.tallies, best.tallies, strict=True)
+        mine.met or not theirs.met for mine, theirs in zip(trial.tallies, best.tallies, strict=True)
     ) and all(
         mine <= max(theirs, 0) for mine, theirs in zip(trial.missing, best.missing, strict=True)
     )

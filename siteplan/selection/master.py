@@ -123,8 +123,10 @@ class Master:
 
     def __init__(self, problem: Problem) -> None:
         self.problem = problem
-        self.stations = np.flatnonzero(needed_stations(problem))
-        due = {rule.period for rule in (*problem.blocks, *problem.counts)}
+        self.stand_in = stand_ins(problem)
+        self.stations = np.flatnonzero(self.stand_in == np.arange(problem.stations))
+        due = {block.period for block in problem.blocks}
+        due |= {count.period for count in problem.counts}
         self.due = np.array(sorted(due), dtype=np.int64)
         site = problem.station_site[self.stations]
         mates = np.bincount(site, minlength=len(problem.site_cost))
@@ -143,9 +145,10 @@ class Master:
         # x[t] - x[t-1] is built in t: the cost of x[t] is what waiting until the next saves
         step = problem.discount[self.due]
         step = step - np.append(step[1:], 0.0)
-        price = problem.station_cost + np.where(mates == 1, problem.site_cost, 0.0)[
-            problem.station_site
-        ]
+        price = (
+            problem.station_cost
+            + np.where(mates == 1, problem.site_cost, 0.0)[problem.station_site]
+        )
         self.cost = np.zeros(width)
         self.cost[: self.z0] = np.outer(price[self.stations], step).reshape(-1)
         structures = np.outer(problem.site_cost[shared], step).reshape(-1)
@@ -254,6 +257,25 @@ class Master:
             values[part.y : part.y + len(have)] = have >= 1.0
         return values
 
+    def settle(self, built: NDArray[np.int32]) -> NDArray[np.int32]:
+        """
+        Replace stations that have no columns by their stand-ins.
+
+        Parameters
+        ----------
+        built : ndarray of int32, shape (stations,)
+            A choice.
+
+        Returns
+        -------
+        built : ndarray of int32, shape (stations,)
+            A choice that gives no less and costs no more.
+        """
+        settled = np.full_like(built, self.problem.periods)
+        useful = self.stand_in >= 0
+        np.minimum.at(settled, self.stand_in[useful], built[useful])
+        return settled
+
     def built(self, values: NDArray[np.float64], *, least: float) -> NDArray[np.int32]:
         """
         Choice of the stations whose columns reach a level.
@@ -277,9 +299,9 @@ class Master:
         return built
 
 
-def needed_stations(problem: Problem) -> NDArray[np.bool_]:
+def stand_ins(problem: Problem) -> NDArray[np.int64]:
     """
-    Stations without which some least-cost choice could not do.
+    Which station can do what another does, at no higher cost.
 
     Parameters
     ----------
@@ -288,19 +310,21 @@ def needed_stations(problem: Problem) -> NDArray[np.bool_]:
 
     Returns
     -------
-    needed : ndarray of bool, shape (stations,)
-        False for a station that gives nothing, and for one that counts for nothing while another of its
-        structure covers all that it covers for no higher price (of equals, the first is kept).
+    stand_in : ndarray of int64, shape (stations,)
+        The station itself if some least-cost choice may need it; -1 if it covers nothing and counts for
+        nothing; else, for a station that counts for nothing, another of its structure that covers all that
+        it covers for no higher price (of equals, the first).
     """
     counted = np.zeros(problem.stations, dtype=bool)
     for count in problem.counts:
         counted |= count.counts
-    empty = [sp.csr_array((problem.stations, 0), dtype=bool)]
     cover = sp.csr_array(
-        sp.hstack([*empty, *(block.cover for block in problem.blocks)], format="csr"), dtype=np.int32
+        sp.hstack([block.cover for block in problem.blocks], format="csr", dtype=np.int32)
+        if problem.blocks
+        else (problem.stations, 1)
     )
-    size = np.diff(cover.indptr)
-    needed = counted | (size > 0)
+    size, cost = np.diff(cover.indptr), problem.station_cost
+    found = np.where(counted | (size > 0), np.arange(problem.stations), -1)
     order = np.argsort(problem.station_site, kind="stable")
     sites = problem.station_site[order]
     for lag in range(1, len(order)):
@@ -309,9 +333,12 @@ def needed_stations(problem: Problem) -> NDArray[np.bool_]:
             break
         one, two = order[here], order[here + lag]
         both = np.asarray(cover[one].multiply(cover[two]).sum(axis=1)).reshape(-1)
-        cost_one, cost_two = problem.station_cost[one], problem.station_cost[two]
-        second = (both == size[two]) & (cost_one <= cost_two) & ~counted[two]
-        first = (both == size[one]) & (cost_two <= cost_one) & ~counted[one] & ~second
-        needed[two[second]] = False
-        needed[one[first]] = False
-    return needed
+        second = (both == size[two]) & (cost[one] <= cost[two]) & ~counted[two] & (found[two] >= 0)
+        first = (both == size[one]) & (cost[two] <= cost[one]) & ~counted[one] & (found[one] >= 0)
+        found[two[second]] = one[second]
+        found[one[first & ~second]] = two[first & ~second]
+    while True:  # the stand-in of a stand-in
+        known = np.where(found >= 0, found[found], -1)
+        if (known == found).all():
+            return found
+        found = known

@@ -238,7 +238,7 @@ def block_met(block: Block, chosen: NDArray[np.bool_]) -> bool:
 
 def compact(problem: Problem) -> Problem:
     """
-    The same problem with as few units and items as possible.
+    Write the same problem with as few units and items as possible.
 
     Stations, costs and counts stay as they are, and a choice meets the rules of the result exactly when it
     meets those of `problem`:

@@ -19,13 +19,13 @@ from __future__ import annotations
 import threading
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import highspy
 import numpy as np
 from tqdm.auto import tqdm
 
-from siteplan.selection.greedy import drop_superfluous, improve, ledger_of, repair
+from siteplan.selection.greedy import improve, ledger_of, repair
 from siteplan.selection.master import Master, Rows
 from siteplan.selection.problem import compact
 
@@ -46,8 +46,17 @@ PROGRESS: Final = 1e-5
 PATIENCE: Final = 25
 """Rounds of the first phase over which its progress is judged."""
 
+SPARE: Final = 1e-6
+"""How far, relative to R, a row is met that may be deleted."""
+
 FIRST_SHARE: Final = 0.4
 """Share of the time after which the first phase ends at the latest."""
+
+SLICE: Final = 0.5
+"""Share of the time after which branch and bound starts anew with what was learned."""
+
+LEAST_SLICE_S: Final = 10.0
+"""The same at least. [s]"""
 
 LEVELS: Final = (0.99, 0.7, 0.5, 0.3, 0.15, 0.05)
 """Fractions from which a station is taken into a rounded choice."""
@@ -105,10 +114,8 @@ def solve(
         Never dearer than a `start` that meets the rules.
     """
     search = _Search(compact(problem), start, gap=gap, seed=seed)
-    with tqdm(
-        total=round(time_limit_s), desc="selection", unit="s", leave=False, delay=1.0
-    ) as bar:
-        search.clock = _Clock(time_limit_s, bar)
+    with tqdm(total=round(time_limit_s), desc="selection", unit="s", leave=False, delay=1.0) as bar:
+        search.clock = _Clock(time_limit_s, bar, round(time_limit_s))
         try:
             status = search.run()
         except KeyboardInterrupt:
@@ -124,14 +131,14 @@ def solve(
 class _Clock:
     """Time left, shown as a bar of seconds."""
 
-    def __init__(self, limit_s: float, bar: tqdm[None]) -> None:
-        self.limit_s, self.bar = limit_s, bar
+    def __init__(self, limit_s: float, bar: tqdm[Any], seconds: int) -> None:
+        self.limit_s, self.bar, self.seconds = limit_s, bar, seconds
         self.began = time.monotonic()
 
     @property
     def used_s(self) -> float:
         used = time.monotonic() - self.began
-        self.bar.update(min(int(used), self.bar.total) - self.bar.n)
+        self.bar.update(min(int(used), self.seconds) - self.bar.n)
         return used
 
     @property
@@ -139,7 +146,7 @@ class _Clock:
         return max(self.limit_s - self.used_s, 0.0)
 
 
-class _OutOfReach(Exception):
+class _OutOfReachError(Exception):
     """No choice meets the rules."""
 
 
@@ -154,15 +161,17 @@ class _Search:
         self.problem, self.gap, self.seed = problem, gap, seed
         self.built, self.cost, self.bound = start, np.inf, 0.0
         self.solved = False
-        self.offer(start)
         self.master = Master(problem)
+        self.offer(start)
         self.upper = np.ones(len(self.master.cost))
         self.lower = self.master.lower.copy()
         self.linear = _highs(seed)
         self.linear.passModel(_model(self.master))
+        self.reduced = 0.0, np.zeros(len(self.upper))
 
     def offer(self, built: NDArray[np.int32]) -> None:
         """Keep a choice if it is the cheapest that meets the rules."""
+        built = self.master.settle(built)
         cost = self.problem.cost(built)
         if cost < self.cost and not self.problem.unmet(built):
             self.built, self.cost = built, cost
@@ -176,6 +185,7 @@ class _Search:
         """Search until the gap is small enough or the time is over."""
         try:
             values = self.tighten(FIRST_SHARE * self.clock.left_s)
+            self.purge()
             while not self.done and self.clock.left_s > 0.0:
                 self.round(values)
                 self.fix(values)
@@ -183,7 +193,7 @@ class _Search:
                     self.whole_numbers()
                 if not self.done:
                     values = self.tighten(FIRST_SHARE * self.clock.left_s)
-        except _OutOfReach:
+        except _OutOfReachError:
             if np.isinf(self.cost):
                 self.bound = np.inf
                 return "out of reach"
@@ -197,7 +207,9 @@ class _Search:
         solver.run()
         status = _status(solver)
         if status == highspy.HighsModelStatus.kOptimal:
-            self.bound = max(self.bound, solver.getInfo().objective_function_value)
+            value = solver.getInfo().objective_function_value
+            self.bound = max(self.bound, value)
+            self.reduced = value, np.asarray(solver.getSolution().col_dual)
         return np.asarray(solver.getSolution().col_value)
 
     def tighten(self, limit_s: float) -> NDArray[np.float64]:
@@ -214,23 +226,32 @@ class _Search:
                 return values
             _add(self.linear, rows)
 
+    def purge(self) -> None:
+        """Delete rows of coverage that the present fractions meet with something to spare."""
+        first = len(self.master.rows.low)
+        if self.linear.getModelStatus() != highspy.HighsModelStatus.kOptimal:
+            return
+        spare = np.asarray(self.linear.getSolution().row_value)[first:] > SPARE
+        rows = np.flatnonzero(spare).astype(np.int32) + first
+        self.linear.deleteRows(len(rows), rows)
+
     def round(self, values: NDArray[np.float64]) -> None:
-        """Round fractions to choices."""
-        best, least = None, np.inf
-        for level in LEVELS:
-            built = repair(self.problem, self.master.built(values, least=level))
-            cost = self.problem.cost(built)
-            if cost < least:
-                best, least = built, cost
-        if best is not None:
-            self.offer(improve(ledger_of(self.problem, best), seed=self.seed).built)
+        """Round fractions to choices, and improve the cheapest."""
+        rounded = [repair(self.problem, self.master.built(values, least=level)) for level in LEVELS]
+        best = min(rounded, key=self.problem.cost)
+        self.polish(best)
+
+    def polish(self, built: NDArray[np.int32]) -> None:
+        """Improve a choice by local search, with other random numbers every time."""
+        self.offer(built)
+        if not self.done:
+            self.offer(improve(ledger_of(self.problem, built), seed=self.seed).built)
+        self.seed += 1
 
     def fix(self, values: NDArray[np.float64]) -> None:
         """Fix columns whose other value would cost more than the best choice."""
-        if self.linear.getModelStatus() != highspy.HighsModelStatus.kOptimal:
-            return
-        dual = np.asarray(self.linear.getSolution().col_dual)
-        spare = self.cost * (1.0 + ROUNDING) - self.linear.getInfo().objective_function_value
+        value, dual = self.reduced
+        spare = self.cost * (1.0 + ROUNDING) - value
         self.upper[(dual > spare) & (values < HALF)] = 0.0
         self.lower[(-dual > spare) & (values > HALF)] = 1.0
         every = np.arange(len(self.upper), dtype=np.int32)
@@ -248,7 +269,8 @@ class _Search:
         known = highspy.HighsSolution()
         known.col_value = self.master.values(self.built).tolist()
         solver.setSolution(known)
-        solver.setOptionValue("time_limit", self.clock.left_s)
+        slice_s = max(SLICE * self.clock.limit_s, LEAST_SLICE_S)
+        solver.setOptionValue("time_limit", min(slice_s, self.clock.left_s))
         solver.setOptionValue("mip_rel_gap", self.gap / 2.0)
         self._wait(solver)
         status, info = _status(solver), solver.getInfo()
@@ -260,11 +282,10 @@ class _Search:
         built = self.master.built(whole, least=HALF)
         rows = self.master.violated(whole, least=HALF)
         if rows.low.size == 0:
-            self.offer(drop_superfluous(self.problem, built))
             self.solved = status == highspy.HighsModelStatus.kOptimal
         else:
             _add(self.linear, rows)
-            self.offer(repair(self.problem, built))
+        self.polish(repair(self.problem, built))
 
     def _wait(self, solver: highspy.Highs) -> None:
         """Run in a thread, so that an interrupt stops the search."""
@@ -291,8 +312,8 @@ def _highs(seed: int) -> highspy.Highs:
 def _status(solver: highspy.Highs) -> highspy.HighsModelStatus:
     """Status of a programme that was solved, or not for want of time."""
     status = solver.getModelStatus()
-    if status in {highspy.HighsModelStatus.kInfeasible}:
-        raise _OutOfReach
+    if status == highspy.HighsModelStatus.kInfeasible:
+        raise _OutOfReachError
     if status == highspy.HighsModelStatus.kNotset:
         raise RuntimeError("HiGHS did not run: see its message above")
     return status

@@ -38,6 +38,8 @@ class Tally:
         Items that have what they need.
     worth : ndarray of float64, shape (items,)
         Least number of stations that an item takes: what covering it is worth beside other items.
+    looked : int
+        Covered units looked at so far: a measure of work that no clock disturbs.
     """
 
     def __init__(self, block: Block) -> None:
@@ -45,6 +47,7 @@ class Tally:
         self.times = np.zeros(len(block.unit_item), dtype=np.int32)
         self.have = np.zeros(len(block.item_need))
         self.full = 0
+        self.looked = 0
         by_item = sp.csr_array(
             (block.unit_weight, (np.arange(len(block.unit_item)), block.unit_item)),
             shape=(len(block.unit_item), len(block.item_need)),
@@ -85,7 +88,7 @@ class Tally:
 
     def gains(self, stations: NDArray[np.int64]) -> NDArray[np.float64]:
         """
-        What more stations would give, each alone.
+        Count what more stations would give, each alone.
 
         Parameters
         ----------
@@ -98,6 +101,7 @@ class Tally:
             Missing weight that each covers, in stations (see `worth`); never grows as others are added.
         """
         block = self.block
+        self.looked += int((block.cover.indptr[stations + 1] - block.cover.indptr[stations]).sum())
         return np.asarray(
             _gains(
                 block.cover.indptr,
@@ -128,6 +132,7 @@ class Tally:
             False for any station that gives something to a block that is not met.
         """
         block = self.block
+        self.looked += int(block.cover.indptr[station + 1] - block.cover.indptr[station])
         touched, falling = _falling(
             block.cover.indptr,
             block.cover.indices,
@@ -208,6 +213,11 @@ class Ledger:
         self._first = np.concatenate([[0], np.cumsum(sizes)])
         self._factor = np.append(problem.discount, 0.0)
 
+    @property
+    def looked(self) -> int:
+        """Covered units looked at so far."""
+        return sum(tally.looked for tally in self.tallies)
+
     def mates(self, station: int) -> NDArray[np.int64]:
         """
         Stations of the same structure.
@@ -251,7 +261,7 @@ class Ledger:
         self, stations: NDArray[np.int64], period: int
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """
-        What it costs to have stations in service by a period.
+        Price stations that should be in service by a period.
 
         Parameters
         ----------
@@ -287,8 +297,8 @@ class Ledger:
             mine.copy_from(theirs)
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
-def _change(  # noqa: PLR0913  # a kernel takes arrays
+@njit(cache=True)
+def _change(  # a kernel takes arrays
     indptr: NDArray[np.int32],
     indices: NDArray[np.int32],
     weight: NDArray[np.float64],
@@ -312,8 +322,8 @@ def _change(  # noqa: PLR0913  # a kernel takes arrays
     return full
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
-def _gains(  # noqa: PLR0913  # a kernel takes arrays
+@njit(cache=True)
+def _gains(  # noqa: PLR0913, PLR0917  # a kernel takes arrays
     indptr: NDArray[np.int32],
     indices: NDArray[np.int32],
     weight: NDArray[np.float64],
@@ -344,8 +354,8 @@ def _gains(  # noqa: PLR0913  # a kernel takes arrays
     return gains
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
-def _falling(  # noqa: PLR0913  # a kernel takes arrays
+@njit(cache=True)
+def _falling(  # noqa: PLR0913, PLR0917  # a kernel takes arrays
     indptr: NDArray[np.int32],
     indices: NDArray[np.int32],
     weight: NDArray[np.float64],
@@ -374,7 +384,7 @@ def _falling(  # noqa: PLR0913  # a kernel takes arrays
     return number, falling
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@njit(cache=True)
 def _marked(
     indptr: NDArray[np.int32],
     indices: NDArray[np.int32],

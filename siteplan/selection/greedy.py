@@ -38,24 +38,24 @@ LATER_WEIGHT: Final = 0.2
 BATCH: Final = 16
 """Stations whose stale gains are brought up to date together."""
 
+LEAST_PRICE: Final = 1e-3
+"""Price below which a station costs nothing, relative to the mean."""
+
 LEAST_GAIN: Final = 1e-12
 """Gain below which a station gives nothing."""
 
 PATIENCE: Final = 10
 """Rounds for each chosen station without a cheaper choice after which local search ends."""
 
-MOST_PATIENCE: Final = 500
+MOST_PATIENCE: Final = 300
 """The same for any number of stations."""
 
 MOST_LOOKED: Final = 500_000_000
 """Covered units that local search may look at: a measure of work and not a time, so that the same input
 gives the same choice; a few seconds."""
 
-MOST_OUT: Final = 6
+MOST_OUT: Final = 10
 """Stations taken out in one round, at most."""
-
-TOLERATED: Final = 0.003
-"""Relative rise over the cheapest choice that local search goes through, less the longer it waits."""
 
 ROUNDING: Final = 1e-9
 """Relative rounding of costs."""
@@ -175,24 +175,20 @@ def improve(ledger: Ledger, *, seed: int) -> Ledger:
     """
     problem = ledger.problem
     rng = np.random.default_rng(seed)
-    best, here, trial = Ledger(problem), Ledger(problem), Ledger(problem)
+    best, trial = Ledger(problem), Ledger(problem)
     best.copy_from(ledger)
-    here.copy_from(ledger)
     least, waited = problem.cost(best.built), 0
-    while here.looked + trial.looked < MOST_LOOKED:
-        chosen = np.flatnonzero(here.built < problem.periods)
-        patience = min(PATIENCE * len(chosen), MOST_PATIENCE)
-        if waited >= patience:
+    while best.looked + trial.looked < MOST_LOOKED:
+        chosen = np.flatnonzero(best.built < problem.periods)
+        if waited >= min(PATIENCE * len(chosen), MOST_PATIENCE):
             break
         waited += 1
-        trial.copy_from(here)
+        trial.copy_from(best)
         _shake(trial, chosen, rng)
         cost = problem.cost(trial.built)
-        if cost <= least * (1.0 + TOLERATED * (1.0 - waited / patience)) and _no_worse(trial, best):
-            here, trial = trial, here
-            if cost < least * (1.0 - ROUNDING):
-                best.copy_from(here)
-                least, waited = cost, 0
+        if cost <= least and _no_worse(trial, best):
+            waited = 0 if cost < least * (1.0 - ROUNDING) else waited
+            best, trial, least = trial, best, cost
     return best
 
 
@@ -250,6 +246,7 @@ def _meet(
 ) -> None:
     """Add stations until every coverage rule of the period holds."""
     due = [tally for tally in ledger.tallies if tally.block.period <= period]
+    floor = max(LEAST_PRICE * float(ledger.problem.station_cost.mean()), np.finfo(float).tiny)
 
     def scores(stations: NDArray[np.int64]) -> NDArray[np.float64]:
         gain = np.zeros(len(stations))
@@ -257,7 +254,7 @@ def _meet(
             if not tally.met:
                 weight = 1.0 if tally.block.period <= period else LATER_WEIGHT
                 gain += weight * tally.gains(stations)
-        price = np.maximum(sum(ledger.prices(stations, period)), 1.0)
+        price = np.maximum(sum(ledger.prices(stations, period)), floor)
         return gain / (price * noise[stations]) ** power
 
     free = ~barred & (ledger.built > period)

@@ -46,20 +46,17 @@ PROGRESS: Final = 1e-5
 PATIENCE: Final = 25
 """Rounds of the first phase over which its progress is judged."""
 
-SPARE: Final = 1e-6
-"""How far, relative to R, a row is met that may be deleted."""
-
 FIRST_SHARE: Final = 0.4
 """Share of the time after which the first phase ends at the latest."""
 
-SLICE: Final = 0.5
-"""Share of the time after which branch and bound starts anew with what was learned."""
-
-LEAST_SLICE_S: Final = 10.0
-"""The same at least. [s]"""
-
 LEVELS: Final = (0.99, 0.7, 0.5, 0.3, 0.15, 0.05)
 """Fractions from which a station is taken into a rounded choice."""
+
+SEARCHES: Final = 3
+"""Local searches from one choice."""
+
+HEURISTIC_EFFORT: Final = 0.01
+"""Share of the work of HiGHS in its own search for choices: little, as ours are known to it."""
 
 ROUNDING: Final = 1e-9
 """Relative rounding of costs."""
@@ -185,7 +182,6 @@ class _Search:
         """Search until the gap is small enough or the time is over."""
         try:
             values = self.tighten(FIRST_SHARE * self.clock.left_s)
-            self.purge()
             while not self.done and self.clock.left_s > 0.0:
                 self.round(values)
                 self.fix(values)
@@ -226,27 +222,19 @@ class _Search:
                 return values
             _add(self.linear, rows)
 
-    def purge(self) -> None:
-        """Delete rows of coverage that the present fractions meet with something to spare."""
-        first = len(self.master.rows.low)
-        if self.linear.getModelStatus() != highspy.HighsModelStatus.kOptimal:
-            return
-        spare = np.asarray(self.linear.getSolution().row_value)[first:] > SPARE
-        rows = np.flatnonzero(spare).astype(np.int32) + first
-        self.linear.deleteRows(len(rows), rows)
-
     def round(self, values: NDArray[np.float64]) -> None:
         """Round fractions to choices, and improve the cheapest."""
         rounded = [repair(self.problem, self.master.built(values, least=level)) for level in LEVELS]
-        best = min(rounded, key=self.problem.cost)
-        self.polish(best)
+        self.polish(min(rounded, key=self.problem.cost))
 
     def polish(self, built: NDArray[np.int32]) -> None:
-        """Improve a choice by local search, with other random numbers every time."""
+        """Improve a choice by local search, several times with other random numbers."""
         self.offer(built)
-        if not self.done:
+        for _ in range(SEARCHES):
+            if self.done or self.clock.left_s <= 0.0:
+                return
+            self.seed += 1
             self.offer(improve(ledger_of(self.problem, built), seed=self.seed).built)
-        self.seed += 1
 
     def fix(self, values: NDArray[np.float64]) -> None:
         """Fix columns whose other value would cost more than the best choice."""
@@ -269,9 +257,9 @@ class _Search:
         known = highspy.HighsSolution()
         known.col_value = self.master.values(self.built).tolist()
         solver.setSolution(known)
-        slice_s = max(SLICE * self.clock.limit_s, LEAST_SLICE_S)
-        solver.setOptionValue("time_limit", min(slice_s, self.clock.left_s))
+        solver.setOptionValue("time_limit", self.clock.left_s)
         solver.setOptionValue("mip_rel_gap", self.gap / 2.0)
+        solver.setOptionValue("mip_heuristic_effort", HEURISTIC_EFFORT)
         self._wait(solver)
         status, info = _status(solver), solver.getInfo()
         if np.isfinite(info.mip_dual_bound):

@@ -1,0 +1,42 @@
+"""
+Coverage against the rules of the target document: met or not, by how much, and what is missing.
+
+A rule holds on items (villages, roads, zones, venues): an item is covered when the definition's share of
+its own points, length or area is. Or it holds on all samples pooled. Counts and reports work on the
+stations. Missing data gives *unknown*, never *not met* by default.
+"""
+
+from __future__ import annotations
+
+from siteplan.targets.evaluation import Evaluation, evaluate
+from siteplan.targets.states import (
+    AT_RISK,
+    COVERED,
+    MEASURED,
+    MET,
+    NOT_KNOWN,
+    NOT_MET,
+    STATE_ZH,
+    UNCOVERED,
+    UNKNOWN,
+    item_shares,
+    near_items,
+    sample_states,
+)
+
+__all__ = [
+    "AT_RISK",
+    "COVERED",
+    "MEASURED",
+    "MET",
+    "NOT_KNOWN",
+    "NOT_MET",
+    "STATE_ZH",
+    "UNCOVERED",
+    "UNKNOWN",
+    "Evaluation",
+    "evaluate",
+    "item_shares",
+    "near_items",
+    "sample_states",
+]

@@ -27,7 +27,10 @@ if TYPE_CHECKING:
     from siteplan.region import Region
 
 MEASURES = {"area": "m2", "road": "m", "village": "points", "venue": "points"}
-"""What the weights of the samples of each class of demand add up to."""
+"""What the weights of the samples of each class of demand add up to; a village or venue adds up to 1."""
+
+VILLAGE_POINTS = "village_points"
+"""Layer of the committees, schools, clinics and clusters of the villages."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -47,8 +50,10 @@ class Demand:
         Item of each sample, as a position in `items`.
     cell : ndarray of int64, shape (n,)
         Flat grid cell of each sample, -1 outside the grid.
+    part : ndarray of int32, shape (n,)
+        Unbroken line that a sample of a road lies on, samples in order along it; 0 for other classes.
     weight : ndarray of float64, shape (n,)
-        Square metres, metres or points that a sample stands for.
+        Square metres, metres or the share of a village or venue that a sample stands for.
     township : ndarray of int32, shape (n,)
         Township of each sample, as a position in the region's townships, -1 in none.
     """
@@ -57,6 +62,7 @@ class Demand:
     items: gpd.GeoDataFrame
     item: NDArray[np.int32]
     cell: NDArray[np.int64]
+    part: NDArray[np.int32]
     weight: NDArray[np.float64]
     township: NDArray[np.int32]
 
@@ -130,19 +136,7 @@ def demand_of(region: Region, rule: Rule) -> Demand:
         return _area_demand(region, rows, items)
     if rule.rule_class == "road":
         return _road_demand(region, rows, items)
-    points = items.representative_point().to_numpy()
-    positions = _township_positions(region, points)
-    given = items["township"].to_numpy()
-    order = {name: i for i, name in enumerate(region.townships().index)}
-    named = np.array([order.get(name, -1) if isinstance(name, str) else -1 for name in given])
-    return Demand(
-        rule_class=rule.rule_class,
-        items=items,
-        item=np.arange(len(items), dtype=np.int32),
-        cell=region.cell_of(points),
-        weight=np.ones(len(items)),
-        township=np.where(named >= 0, named, positions).astype(np.int32),
-    )
+    return _place_demand(region, rule, items)
 
 
 def _filtered(region: Region, rule: Rule) -> gpd.GeoDataFrame:
@@ -162,6 +156,8 @@ def _filtered(region: Region, rule: Rule) -> gpd.GeoDataFrame:
 
 def _items(rows: gpd.GeoDataFrame, rule: Rule) -> gpd.GeoDataFrame:
     columns = ["name", "township", "population", "households", *rule.attributes]
+    if rule.rule_class == "road":
+        columns.append("class")
     items = rows.reindex(columns=[*dict.fromkeys(columns), "geometry"])
     names = items["name"].astype("string")
     items = items.assign(name=names.fillna(pd.Series(items.index.astype(str), items.index)))
@@ -174,6 +170,8 @@ def _items(rows: gpd.GeoDataFrame, rule: Rule) -> gpd.GeoDataFrame:
     if rule.rule_class == "road":
         # one road of one name is one item, however many pieces the layer cuts it into
         items = items.dissolve(by="name", as_index=False, sort=True, aggfunc="first")
+        # pieces that meet end to end are one line: a gap goes on over the joint
+        items = items.set_geometry(shapely.line_merge(items.geometry.to_numpy()), crs=rows.crs)
         items.index = pd.Index(items["name"].astype(str), name="id")
     return items
 
@@ -197,6 +195,85 @@ def _cell_source(region: Region) -> NumPyRasterSource:
         xmax=box.right,
         ymax=box.top,
         srs_wkt=region.crs.to_wkt(),
+    )
+
+
+def _place_demand(region: Region, rule: Rule, items: gpd.GeoDataFrame) -> Demand:
+    """Sample villages and venues: the cells of a polygon by area, else points; each item weighs 1."""
+    polygons = (shapely.area(items.geometry.to_numpy()) > 0.0).nonzero()[0]
+    parts = exact_extract(
+        _cell_source(region),
+        items.iloc[polygons][["geometry"]],
+        ["values", "coverage"],
+        output="pandas",
+        progress=False,
+    )
+    item, cell, weight = [], [], []
+    for i, values, share in zip(polygons, parts["values"], parts["coverage"], strict=True):
+        if share.sum() > 0.0:
+            item.append(np.full(len(values), i))
+            cell.append(values.astype(np.int64))
+            weight.append(share / share.sum())
+    points, owner = _own_points(region, rule, items, np.setdiff1d(np.arange(len(items)), polygons))
+    # a polygon outside the grid still is an item, of which nothing is known
+    lost = np.setdiff1d(polygons, np.concatenate([*item, np.zeros(0, dtype=np.int64)]))
+    number = np.bincount(owner, minlength=len(items))
+    all_items = np.concatenate([*item, lost, owner]).astype(np.int32)
+    representative = items.representative_point().to_numpy()
+    township = _township_positions(region, representative)
+    order = {name: i for i, name in enumerate(region.townships().index)}
+    for i, name in enumerate(items["township"]):
+        township[i] = order.get(name, township[i]) if isinstance(name, str) else township[i]
+    demand = Demand(
+        rule_class=str(rule.rule_class),
+        items=items,
+        item=all_items,
+        cell=np.concatenate([*cell, np.full(len(lost), -1), region.cell_of(points)]).astype(int),
+        part=np.zeros(len(all_items), dtype=np.int32),
+        weight=np.concatenate([*weight, np.ones(len(lost)), 1.0 / number[owner]]),
+        township=township[all_items],
+    )
+    return _sorted(demand)
+
+
+def _own_points(
+    region: Region, rule: Rule, items: gpd.GeoDataFrame, positions: NDArray[np.int64]
+) -> tuple[NDArray[np.object_], NDArray[np.int64]]:
+    """
+    Points of items, and the item of each: those of a multipoint, the layer of village points besides.
+
+    The item's own point is its committee, unless the layer names one.
+    """
+    own = items.geometry.iloc[positions]
+    flat = shapely.area(own.to_numpy()) == 0.0
+    lines = own.geom_type.isin(["LineString", "MultiLineString"]).to_numpy() & flat
+    geometry = own.where(~lines, own.representative_point())
+    points, index = shapely.get_parts(geometry.to_numpy(), return_index=True)
+    owner = positions[index]
+    listed = region.layer(VILLAGE_POINTS) if rule.layer == "villages" else None
+    if listed is None or listed.empty:
+        return points, owner
+    place = {str(name): i for i, name in enumerate(items.index)}
+    village = np.array([place.get(str(name), -1) for name in listed["village_id"]])
+    committee = village[(listed["kind"] == "committee").to_numpy(dtype=bool)]
+    kept = ~np.isin(owner, committee)
+    known = village >= 0
+    return (
+        np.concatenate([points[kept], listed.geometry.to_numpy()[known]]),
+        np.concatenate([owner[kept], village[known]]),
+    )
+
+
+def _sorted(demand: Demand) -> Demand:
+    """Order the samples by item, and within an item as they came."""
+    order = np.argsort(demand.item, kind="stable")
+    return replace(
+        demand,
+        item=demand.item[order],
+        cell=demand.cell[order],
+        part=demand.part[order],
+        weight=demand.weight[order],
+        township=demand.township[order],
     )
 
 
@@ -231,6 +308,7 @@ def _area_demand(region: Region, rows: gpd.GeoDataFrame, items: gpd.GeoDataFrame
         items=items,
         item=piece_item[owner],
         cell=cell,
+        part=np.zeros(len(cell), dtype=np.int32),
         weight=weight,
         township=piece_township[owner],
     )
@@ -247,7 +325,10 @@ def _road_demand(region: Region, rows: gpd.GeoDataFrame, items: gpd.GeoDataFrame
     """Sample each line at half a cell; a sample stands for its share of the length."""
     del rows  # the items hold the lines of each road merged
     step = region.resolution_m / 2.0
-    item, points, weight = [], [], []
+    item: list[NDArray[np.int32]] = []
+    part: list[NDArray[np.int32]] = []
+    points: list[NDArray[np.object_]] = []
+    weight: list[NDArray[np.float64]] = []
     for i, geometry in enumerate(items.geometry.to_numpy()):
         for line in shapely.get_parts(geometry):
             if line.length == 0.0:
@@ -255,6 +336,7 @@ def _road_demand(region: Region, rows: gpd.GeoDataFrame, items: gpd.GeoDataFrame
             count = max(int(np.ceil(line.length / step)), 1)
             share = line.length / count
             along = (np.arange(count) + 0.5) * share
+            part.append(np.full(count, len(points), dtype=np.int32))
             points.append(shapely.line_interpolate_point(line, along))
             item.append(np.full(count, i, dtype=np.int32))
             weight.append(np.full(count, share))
@@ -266,6 +348,7 @@ def _road_demand(region: Region, rows: gpd.GeoDataFrame, items: gpd.GeoDataFrame
         items=items,
         item=np.concatenate(item),
         cell=region.cell_of(place),
+        part=np.concatenate(part),
         weight=np.concatenate(weight),
         township=_township_positions(region, place),
     )
@@ -300,6 +383,7 @@ def _no_samples(rule_class: str, items: gpd.GeoDataFrame) -> Demand:
         items=items.iloc[:0],
         item=np.zeros(0, dtype=np.int32),
         cell=np.zeros(0, dtype=np.int64),
+        part=np.zeros(0, dtype=np.int32),
         weight=np.zeros(0),
         township=np.zeros(0, dtype=np.int32),
     )

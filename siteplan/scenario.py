@@ -119,6 +119,7 @@ class Layers(Entry):
     townships: LayerSource | None = None
     zones: LayerSource | None = None
     villages: LayerSource | None = None
+    village_points: LayerSource | None = None
     roads: LayerSource | None = None
     venues: LayerSource | None = None
     sites: LayerSource | None = None
@@ -175,6 +176,8 @@ class Targets(Entry):
         Required share per rule id, where the document leaves it to the planner.
     margin_db : float
         A rule that holds only without this margin is at risk. [dB]
+    road_gap_m : float
+        Gaps along a road at least this long are counted. [m]
     """
 
     document: str
@@ -182,6 +185,7 @@ class Targets(Entry):
     definitions: dict[str, str] = Field(default_factory=dict)
     shares: dict[str, float] = Field(default_factory=dict)
     margin_db: float = Field(default=3.0, ge=0.0)
+    road_gap_m: float = Field(default=500.0, gt=0.0)
 
 
 class Radio(Entry):

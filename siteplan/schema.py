@@ -21,6 +21,7 @@ Geometry = Literal["point", "line", "polygon", "none"]
 TECHNOLOGIES: Final = ("4G", "5G")
 SITE_KINDS: Final = ("tower", "rooftop", "building", "lamp_pole", "monitoring_pole", "new")
 SITE_STATUS: Final = ("existing", "candidate", "unavailable")
+VILLAGE_POINT_KINDS: Final = ("committee", "school", "clinic", "cluster")
 POLE_KINDS: Final = ("lamp_pole", "monitoring_pole")
 ZONE_KINDS: Final = (
     "seat_core",
@@ -68,6 +69,10 @@ ZH: Final[Mapping[str, str]] = MappingProxyType(
         "residential": "居住小区",
         "commercial": "商业楼宇",
         "exclusion": "限制区",
+        "committee": "村委会",
+        "school": "学校",
+        "clinic": "卫生室",
+        "cluster": "聚居点",
         "administrative": "行政村",
         "natural": "自然村",
         "city_management": "城市管理",
@@ -329,6 +334,31 @@ TABLES: Final[Mapping[str, Table]] = MappingProxyType(
                         meaning="Optical fibre reaches the village; blank means unknown.",
                         zh="通光纤",
                     ),
+                    _ORIGIN,
+                ),
+            ),
+            Table(
+                name="village_points",
+                zh="村庄服务点",
+                geometry="point",
+                columns=(
+                    _id("Identifier, unique in the layer."),
+                    Column(
+                        name="village_id",
+                        kind="text",
+                        meaning="Village that the point belongs to.",
+                        zh="村庄编号",
+                        required=True,
+                    ),
+                    Column(
+                        name="kind",
+                        kind="category",
+                        meaning="Committee, school, clinic, or cluster of 20 households and more.",
+                        zh="类型",
+                        required=True,
+                        choices=VILLAGE_POINT_KINDS,
+                    ),
+                    _NAME,
                     _ORIGIN,
                 ),
             ),

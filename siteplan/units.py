@@ -20,6 +20,9 @@ SPEED_OF_LIGHT_M_S: Final = 299_792_458.0
 THERMAL_NOISE_DBM_HZ: Final = -173.975
 """Thermal noise density at 290 K: 10 lg(1.380649e-23 x 290 x 1000). [dBm/Hz]"""
 
+METRES_PER_KM: Final = 1000.0
+"""Metres in a kilometre."""
+
 CENTI: Final = 100.0
 """Steps per decibel of a quantised footprint: 0.01 dB each."""
 

@@ -296,7 +296,9 @@ class Task(Entry):
     zh, en : str
         The measure in words.
     units : list of str
-        Responsible units.
+        Responsible units; empty when the document names none.
+    rules : list of str
+        Rules whose measured state shows how far the task is.
     deadline : str or None
         When it is due.
     """
@@ -305,6 +307,7 @@ class Task(Entry):
     zh: str
     en: str
     units: list[str]
+    rules: list[str] = Field(default_factory=list)
     deadline: str | None = None
 
 

@@ -8,7 +8,10 @@ stations. Missing data gives *unknown*, never *not met* by default.
 
 from __future__ import annotations
 
+from siteplan.targets.continuity import class_continuity, road_continuity
 from siteplan.targets.evaluation import Evaluation, evaluate
+from siteplan.targets.progress import compare, progress
+from siteplan.targets.reports import people_covered, rewards, station_counts, task_states
 from siteplan.targets.states import (
     AT_RISK,
     COVERED,
@@ -35,8 +38,16 @@ __all__ = [
     "UNCOVERED",
     "UNKNOWN",
     "Evaluation",
+    "class_continuity",
+    "compare",
     "evaluate",
     "item_shares",
     "near_items",
+    "people_covered",
+    "progress",
+    "rewards",
+    "road_continuity",
     "sample_states",
+    "station_counts",
+    "task_states",
 ]

@@ -61,7 +61,7 @@ def coverage_rows(
     """
     name, definition = region.scenario.definition(rule)
     required = region.scenario.required_share(rule)
-    verdict = _Verdict(demand, rule, definition, required)
+    verdict = Verdict(demand, rule, definition, required)
     least, most = item_shares(demand, states)
     item_state = verdict.items(states)
     items = pd.DataFrame(
@@ -94,7 +94,7 @@ def coverage_rows(
     return rows, items
 
 
-class _Verdict:
+class Verdict:
     """Judges one rule on a subset of samples."""
 
     def __init__(self, demand: Demand, rule: Rule, definition: Definition, required: float) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 from tqdm.auto import tqdm
 
+from siteplan.targets.continuity import road_continuity
 from siteplan.targets.coverage_rules import coverage_rows, no_demand_row
 from siteplan.targets.network_rules import network_rows
 from siteplan.targets.states import sample_states
@@ -42,12 +43,16 @@ class Evaluation:
         State of each sample of the rule's demand: 1 covered, 0 not, -1 unknown.
     safe_samples : mapping of (rule id, year) to ndarray of int8
         The same with the margin.
+    roads : DataFrame
+        One row per road rule, year and road: ``rule_id``, ``year``, and the columns of
+        :func:`siteplan.targets.continuity.road_continuity`.
     """
 
     results: pd.DataFrame
     items: pd.DataFrame
     samples: Mapping[tuple[str, int], NDArray[np.int8]]
     safe_samples: Mapping[tuple[str, int], NDArray[np.int8]]
+    roads: pd.DataFrame
 
     def region_result(self, rule_id: str, year: int) -> pd.Series[object]:
         """
@@ -105,6 +110,7 @@ def evaluate(
     """
     rows: list[dict[str, object]] = []
     items: list[pd.DataFrame] = []
+    roads: list[pd.DataFrame] = []
     samples: dict[tuple[str, int], NDArray[np.int8]] = {}
     safe_samples: dict[tuple[str, int], NDArray[np.int8]] = {}
     rules = region.document.rules
@@ -136,6 +142,10 @@ def evaluate(
                 found, per_item = coverage_rows(region, rule, demand, states, safe)
                 rows.extend(base | row for row in found)
                 items.append(per_item.assign(rule_id=rule.id, year=year))
+                if rule.rule_class == "road":
+                    gap = region.scenario.targets.road_gap_m
+                    lines = road_continuity(demand, states, gap_over_m=gap)
+                    roads.append(lines.assign(rule_id=rule.id, year=year))
                 samples[rule.id, year] = states
                 safe_samples[rule.id, year] = safe
             else:
@@ -143,7 +153,13 @@ def evaluate(
                 rows.extend(base | row for row in network_rows(region, rule, in_service))
     results = pd.DataFrame(rows)
     table = pd.concat(items, ignore_index=True) if items else _no_items()
-    return Evaluation(results=results, items=table, samples=samples, safe_samples=safe_samples)
+    return Evaluation(
+        results=results,
+        items=table,
+        samples=samples,
+        safe_samples=safe_samples,
+        roads=pd.concat(roads, ignore_index=True) if roads else pd.DataFrame(),
+    )
 
 
 def _no_items() -> pd.DataFrame:

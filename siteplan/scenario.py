@@ -188,6 +188,61 @@ class Targets(Entry):
     road_gap_m: float = Field(default=500.0, gt=0.0)
 
 
+class OwnDefinition(Entry):
+    """
+    A definition of "covered" of the planner's own, made from one of the catalogue.
+
+    Attributes
+    ----------
+    like : str
+        Definition of the catalogue that it changes.
+    source : str
+        Who set it, and where that is written down.
+    zh, en : str or None
+        The definition in words; the catalogue's with its own name when missing.
+    rsrp_dbm, sinr_db, distance_m, share : float or None
+        Figures that differ, as in :class:`siteplan.catalog.Definition`.
+    """
+
+    like: str
+    source: str
+    zh: str | None = None
+    en: str | None = None
+    rsrp_dbm: float | None = Field(default=None, ge=-150.0, le=0.0)
+    sinr_db: float | None = Field(default=None, ge=-30.0, le=50.0)
+    distance_m: float | None = Field(default=None, gt=0.0)
+    share: float | None = Field(default=None, gt=0.0, le=1.0)
+
+    def applied(self, name: str, base: Definition) -> Definition:
+        """
+        Definition that results.
+
+        Parameters
+        ----------
+        name : str
+            Its name.
+        base : Definition
+            The definition that it changes.
+
+        Returns
+        -------
+        definition : Definition
+            Marked ``k``: an assumption of the planner.
+        """
+        figures = ("rsrp_dbm", "sinr_db", "distance_m", "share")
+        given = {key: value for key in figures if (value := getattr(self, key)) is not None}
+        listed = ", ".join(f"{key} = {value:g}" for key, value in given.items())
+        return base.model_copy(
+            update=given
+            | {
+                "zh": self.zh or f"{name}（按{self.like}调整：{listed}）",
+                "en": self.en or f"{name} ({self.like} with {listed})",
+                "source": self.source,
+                "mark": "k",
+            }
+        )
+
+
 class Radio(Entry):
     """
     Radio assumptions shared by all stations.
@@ -320,6 +375,8 @@ class Scenario(Entry):
         How sites are chosen.
     costs : Costs
         Costs that replace the catalogue's.
+    definitions : mapping of str to OwnDefinition
+        Definitions of "covered" of the planner's own, by name.
     """
 
     format: Literal[1]
@@ -333,6 +390,24 @@ class Scenario(Entry):
     greenfield: bool = False
     selection: Selection = Selection()
     costs: Costs = Costs()
+    definitions: dict[str, OwnDefinition] = Field(default_factory=dict)
+
+    def known_definitions(self) -> dict[str, Definition]:
+        """
+        Definitions that rules may pick: the catalogue's and the scenario's own.
+
+        Returns
+        -------
+        definitions : dict of str to Definition
+            By name.
+        """
+        known = dict(catalog.definitions())
+        own = {
+            name: change.applied(name, known[change.like])
+            for name, change in self.definitions.items()
+            if change.like in known
+        }
+        return known | own
 
     def network(self, operator: str, technology: str) -> Network | None:
         """
@@ -372,7 +447,7 @@ class Scenario(Entry):
         picked = self.targets.definitions
         key = f"{rule.rule_class}-{rule.technology}"
         name = picked.get(rule.id) or picked.get(key) or catalog.default_definitions()[key]
-        return name, catalog.definitions()[name]
+        return name, self.known_definitions()[name]
 
     def required_share(self, rule: catalog.Rule) -> float:
         """
@@ -472,10 +547,24 @@ def inside(folder: Path, name: str) -> Path:
 def _faults_in_names(scenario: Scenario) -> list[Fault]:
     faults = _faults_in_networks(scenario.networks)
     known = catalog.definitions()
+    for key, change in scenario.definitions.items():
+        if change.like not in known:
+            column = f"definitions.{key}.like"
+            faults.append(catalog.unknown_name(SCENARIO_FILE, column, change.like, known))
+        if key in known:
+            faults.append(
+                Fault(
+                    source=SCENARIO_FILE,
+                    column=f"definitions.{key}",
+                    rule="the catalogue has a definition of this name",
+                    remedy="Give yours a name of its own, so that results can tell them apart.",
+                )
+            )
+    names = {*known, *scenario.definitions}
     faults.extend(
-        catalog.unknown_name(SCENARIO_FILE, f"targets.definitions.{key}", name, known)
+        catalog.unknown_name(SCENARIO_FILE, f"targets.definitions.{key}", name, names)
         for key, name in scenario.targets.definitions.items()
-        if name not in known
+        if name not in names
     )
     faults.extend(
         Fault(

@@ -144,3 +144,29 @@ def test_a_byte_order_mark_does_no_harm(tmp_path):
     path = tmp_path / "mast.toml"
     path.write_text(STRUCTURE.format(35.0), encoding="utf-8-sig")
     assert catalog.parse_toml(path, catalog.Structure, "mast.toml").antenna_height_m == 35.0
+
+
+def test_a_fault_names_its_line(tmp_path):
+    lines = [
+        'title = "目标"',  # 1
+        'issuer = "i"',
+        'date = "2021"',
+        'area_code = "1"',
+        "",
+        "[[rules]]",  # 6
+        'id = "A"',
+        'kind = "task"',
+        'zh = "a"',
+        'en = "a"',
+        "# a comment with key = 1",
+        "[[rules]]  # the second",  # 12
+        'id = "B"',
+        'kind = "nothing"',  # 14
+        'zh = "b"',
+        'where = { kind = "no list" }',  # 16; and "en" is missing: the table's own line
+    ]
+    (tmp_path / "t.toml").write_text("\n".join(lines), encoding="utf-8")
+    with pytest.raises(InputError) as caught:
+        catalog.parse_toml(tmp_path / "t.toml", catalog.TargetDocument, "t.toml")
+    found = {fault.column: fault.row for fault in caught.value.faults}
+    assert found == {"rules.1.kind": "14", "rules.1.where.kind": "16", "rules.1.en": "12"}

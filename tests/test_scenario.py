@@ -5,9 +5,11 @@ import tomllib
 import pytest
 from pydantic import ValidationError
 
+from siteplan import catalog
 from siteplan.catalog import Rule
 from siteplan.errors import InputError
 from siteplan.scenario import Scenario, inside, read_scenario
+from tests import handmade as hand
 from tests.conftest import SCENARIO, TARGETS
 
 VILLAGE_RULE = """
@@ -261,3 +263,34 @@ def test_a_share_is_the_planners_then_the_documents_then_all_or_the_definitions(
     assert scenario.required_share(rule_of(measure="pooled", required=0.8)) == 0.8
     data["targets"]["shares"] = {"R": 0.6}
     assert Scenario.model_validate(data).required_share(rule_of(required=0.8)) == 0.6
+
+
+def test_a_definition_of_the_planners_own_is_named_in_results():
+    own = {"own-103": {"like": "nr-dt-105", "source": "局办纪要", "rsrp_dbm": -103.0}}
+    targets = {"document": "t.toml", "years": [2021], "definitions": {"area-5G": "own-103"}}
+    scenario = hand.scenario(definitions=own, targets=targets)
+    rule = Rule.model_validate(hand.rule("R", technology="5G"))
+    name, definition = scenario.definition(rule)
+    base = catalog.definitions()["nr-dt-105"]
+    assert name == "own-103"
+    assert (definition.rsrp_dbm, definition.sinr_db) == (-103.0, base.sinr_db)
+    assert (definition.source, definition.mark) == ("局办纪要", "k")
+    assert "nr-dt-105" in definition.zh
+    assert "own-103" in definition.zh
+
+
+def test_an_own_definition_must_come_from_a_known_one_and_have_a_new_name(folder):
+    text = """
+    [definitions.nr-dt-105]
+    like = "nr-dt-105"
+    source = "x"
+    [definitions.other]
+    like = "nothing"
+    source = "x"
+    """
+    with pytest.raises(InputError) as caught:
+        read_scenario(folder(scenario=SCENARIO + text))
+    assert {fault.column for fault in caught.value.faults} == {
+        "definitions.nr-dt-105",
+        "definitions.other.like",
+    }

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
+from siteplan.catalog._lines import line_of
 from siteplan.errors import Fault, InputError
 
 if TYPE_CHECKING:
@@ -423,7 +424,8 @@ def parse_toml(path: Traversable | Path, model: type[_Model], source: str) -> _M
         When the file is missing, is no TOML, or does not fit.
     """
     try:
-        data = tomllib.loads(path.read_bytes().decode("utf-8-sig"))
+        text = path.read_bytes().decode("utf-8-sig")
+        data = tomllib.loads(text)
     except (FileNotFoundError, IsADirectoryError):
         fault = Fault(
             source=source, rule="the file does not exist", remedy="Write it, or name the right one."
@@ -435,10 +437,10 @@ def parse_toml(path: Traversable | Path, model: type[_Model], source: str) -> _M
     except tomllib.TOMLDecodeError as error:
         fault = Fault(source=source, rule=f"not valid TOML: {error}", remedy="Correct the line.")
         raise InputError([fault]) from None
-    return parse(data, model, source)
+    return parse(data, model, source, text=text)
 
 
-def parse(data: Mapping[str, Any], model: type[_Model], source: str) -> _Model:
+def parse(data: Mapping[str, Any], model: type[_Model], source: str, *, text: str = "") -> _Model:
     """
     Check a mapping against a model, telling all faults at once.
 
@@ -450,6 +452,8 @@ def parse(data: Mapping[str, Any], model: type[_Model], source: str) -> _Model:
         Model that it must fit.
     source : str
         Name of the file in messages.
+    text : str
+        The file itself, to name the lines of faults.
 
     Returns
     -------
@@ -471,6 +475,7 @@ def parse(data: Mapping[str, Any], model: type[_Model], source: str) -> _Model:
             faults.append(
                 Fault(
                     source=source,
+                    row=str(line_of(text, item["loc"]) or ""),
                     column=".".join(str(part) for part in item["loc"]),
                     value=value,
                     rule=_RULES.get(kind, item["msg"]),

@@ -110,7 +110,7 @@ def _about(plan: Plan) -> Iterator[Fact]:
 
 def _definition_facts(plan: Plan) -> Iterator[Fact]:
     topic = "覆盖口径"
-    known = catalog.definitions()
+    known = plan.region.scenario.known_definitions()
     rules = frames.rule_table(plan)
     for name, group in rules[rules["definition"].isin(known)].groupby("definition", sort=True):
         definition = known[str(name)]

@@ -18,7 +18,6 @@ import pandas as pd
 import xlsxwriter
 
 import siteplan
-from siteplan import catalog
 from siteplan.gaps import CAUSE_ZH
 from siteplan.outputs import frames
 from siteplan.outputs.assumptions import assumptions
@@ -444,7 +443,7 @@ def _of_coverage(plan: Plan, table: pd.DataFrame) -> pd.DataFrame:
 def _rule_columns(plan: Plan) -> list[_Column]:
     rules = _of_coverage(plan, frames.rule_table(plan).reset_index())
     kinds = _value_kinds(rules["unit"])
-    known = catalog.definitions()
+    known = plan.region.scenario.known_definitions()
     meanings = [known[name].zh if name in known else "" for name in rules["definition"]]
     standing = rules["year"].astype(object).where(rules["year"].notna(), "长期")
     return [

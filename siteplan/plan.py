@@ -14,6 +14,7 @@ from siteplan.coverage.validity import validity_warnings
 from siteplan.demand import Demand, region_demands
 from siteplan.gaps import find_gaps
 from siteplan.selection import Selection, select_stations
+from siteplan.selection.candidates import candidate_stations
 from siteplan.targets import STATE_ZH, Evaluation, evaluate
 
 if TYPE_CHECKING:
@@ -125,6 +126,9 @@ def make_plan(region: Region) -> Plan:
         region, stations, years, floor_dbm=floor, label="coverage with the plan"
     )
     planned = evaluate(region, demands, coverage_plan, stations, years)
+    offered = candidate_stations(region)
+    if not offered.empty:
+        offered = offered.assign(allowed=True)
     return Plan(
         region=region,
         years=tuple(years),
@@ -135,8 +139,12 @@ def make_plan(region: Region) -> Plan:
         coverage_plan=coverage_plan,
         today=today,
         planned=planned,
-        gaps_today=find_gaps(region, demands, today, coverage_today, today_stations, years[-1]),
-        gaps_plan=find_gaps(region, demands, planned, coverage_plan, stations, years[-1]),
+        gaps_today=find_gaps(
+            region, demands, today, coverage_today, today_stations, years[-1], candidates=offered
+        ),
+        gaps_plan=find_gaps(
+            region, demands, planned, coverage_plan, stations, years[-1], candidates=offered
+        ),
         selection=selection,
         warnings=region.warnings + validity_warnings(region, stations),
     )

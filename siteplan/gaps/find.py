@@ -1,9 +1,4 @@
-"""
-What is uncovered, grouped, named, and why.
-
-Uncovered samples of one technology that touch or lie close together are one gap. Its cause is computed:
-the signal that the nearest stations would give with a free view tells distance from shadow.
-"""
+"""Uncovered samples of one technology that touch or lie close together are one gap."""
 
 from __future__ import annotations
 
@@ -18,12 +13,19 @@ from scipy import ndimage
 from scipy.spatial import cKDTree
 from tqdm.auto import tqdm
 
-from siteplan import catalog
-from siteplan.coverage.budget import reference_level_dbm
 from siteplan.coverage.footprint import UNKNOWN_SIGNAL
-from siteplan.propagation.registry import MODELS
+from siteplan.gaps.cause import (
+    MOST,
+    Finding,
+    find_cause,
+    find_remedy,
+    no_stations,
+    spread,
+)
+from siteplan.gaps.view import Surroundings
+from siteplan.gaps.words import DATA_MISSING, INTERFERENCE
 from siteplan.targets import NOT_KNOWN, UNCOVERED
-from siteplan.units import CENTI
+from siteplan.units import CENTI, METRES_PER_KM
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -37,38 +39,11 @@ if TYPE_CHECKING:
     from siteplan.region import Region
     from siteplan.targets import Evaluation
 
-TOO_FAR: Final = "too_far"
-SHADOW: Final = "shadow"
-WEAK: Final = "weak"
-INTERFERENCE: Final = "interference"
-NO_NETWORK: Final = "no_network"
-DATA_MISSING: Final = "data_missing"
-
-CAUSE_ZH: Final = {
-    TOO_FAR: "距基站过远",
-    SHADOW: "地形或建筑遮挡",
-    WEAK: "信号偏弱",
-    INTERFERENCE: "干扰",
-    NO_NETWORK: "该制式尚无基站",
-    DATA_MISSING: "数据缺失",
-}
-CAUSE_EN: Final = {
-    TOO_FAR: "too far from any station",
-    SHADOW: "shadow of terrain or buildings",
-    WEAK: "level too weak",
-    INTERFERENCE: "interference",
-    NO_NETWORK: "no station of the technology",
-    DATA_MISSING: "data missing",
-}
-
 POINT_REACH_M: Final = 1500.0
 """Uncovered villages and venues this near to each other are one gap. [m]"""
 
 VILLAGE_NEAR_M: Final = 5000.0
 """A village this near lends its name to a gap. [m]"""
-
-NEAREST_STATIONS: Final = 8
-"""Stations looked at for the cause of a gap."""
 
 COLUMNS: Final = (
     "technology",
@@ -83,7 +58,79 @@ COLUMNS: Final = (
     "people",
     "depth_db",
     "station_km",
+    "station_id",
+    "ridge_m",
+    "ridge_easting_m",
+    "ridge_northing_m",
+    "remedy",
+    "remedy_site",
+    "hindrance",
+    "closes",
 )
+
+
+@dataclass(frozen=True, slots=True)
+class _Places:
+    """Stations of one technology: those in service, those that may be added, those that may not."""
+
+    technology: str
+    standing: Surroundings
+    candidates: Surroundings
+    excluded: Surroundings
+
+    @classmethod
+    def of(
+        cls,
+        region: Region,
+        in_service: pd.DataFrame,
+        candidates: pd.DataFrame | None,
+        technology: str,
+    ) -> _Places:
+        """Sort the stations of a technology."""
+        standing = in_service[in_service["technology"] == technology]
+        if candidates is None or candidates.empty:
+            offered = closed = no_stations()
+        else:
+            mine = candidates[candidates["technology"] == technology]
+            offered = mine[~mine.index.isin(standing.index) & mine["allowed"].to_numpy(dtype=bool)]
+            closed = mine[~mine["allowed"].to_numpy(dtype=bool)]
+        return cls(
+            technology,
+            Surroundings(region, standing),
+            Surroundings(region, offered),
+            Surroundings(region, closed),
+        )
+
+
+class _Worth:
+    """What covering cells adds to one rule, as a share of its items or samples, up to its shortfall."""
+
+    def __init__(
+        self, region: Region, rule: Rule, demand: Demand, evaluation: Evaluation, year: int
+    ) -> None:
+        self.demand = demand
+        self.rule = rule
+        self.missed = evaluation.samples[rule.id, year] <= UNCOVERED
+        result = evaluation.region_result(rule.id, year)
+        shortfall = float(str(result["shortfall"]))
+        self.shortfall = shortfall if rule.strict and shortfall > 0.0 else 0.0
+        self.total = demand.item_weight()
+        self.lacking = np.bincount(
+            demand.item, weights=demand.weight * self.missed, minlength=len(demand.items)
+        )
+        self.allowed = (1.0 - region.scenario.definition(rule)[1].share) * self.total
+
+    def of(self, cells: NDArray[np.int64]) -> float:
+        if self.shortfall == 0.0:
+            return 0.0
+        mine = self.missed & np.isin(self.demand.cell, cells)
+        weight = self.demand.weight * mine
+        if self.rule.measure == "pooled":
+            return min(float(weight.sum() / self.total.sum()), self.shortfall)
+        n = len(self.demand.items)
+        closed = np.bincount(self.demand.item, weights=weight, minlength=n)
+        met = (closed > 0.0) & (self.lacking - closed <= self.allowed * (1.0 + 1e-9))
+        return min(float(met.sum() / n), self.shortfall)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +150,8 @@ def find_gaps(
     coverage: Mapping[tuple[str, int], Coverage],
     stations: pd.DataFrame,
     year: int,
+    *,
+    candidates: pd.DataFrame | None = None,
 ) -> gpd.GeoDataFrame:
     """
     Group uncovered demand that is connected, at the end of a year.
@@ -121,35 +170,45 @@ def find_gaps(
         Stations of the network.
     year : int
         Year of the network.
+    candidates : DataFrame, optional
+        Stations that may be added, as :func:`siteplan.selection.candidates.candidate_stations`; those in
+        service already are passed over.
 
     Returns
     -------
     gaps : GeoDataFrame
-        Largest first within each technology and class, indexed by ``gap_id``: ``technology``,
+        Within each technology and class, what closes most first, indexed by ``gap_id``: ``technology``,
         ``rule_class``, ``rules`` (ids joined by ``;``), ``name``, ``township`` (id), ``cause``,
         ``size`` and ``unit`` (m2, m or points), ``items``, ``people`` (NaN where unknown),
         ``depth_db`` (median decibels short, NaN where no station reaches), ``station_km`` (to the nearest
-        station of the technology), and the geometry.
+        station of the technology), ``station_id`` (that would serve it but for the cause), ``ridge_m``,
+        ``ridge_easting_m``, ``ridge_northing_m`` (the obstacle between: height above the line of sight,
+        and place), ``remedy``, ``remedy_site``, ``hindrance`` (why no candidate helps), ``closes`` (what
+        closing it adds to the strict rules that are missed, in shares added up), and the geometry.
     """
     rows: list[dict[str, object]] = []
     in_service = stations[stations["year"] <= year]
     for (technology, rule_class), rules in _classes(region, demands).items():
         signal = coverage[technology, year]
-        nearest = _Nearest(region, in_service, technology)
+        places = _Places.of(region, in_service, candidates, technology)
         groups = _groups(region, rules, demands, evaluation, year)
+        missed = {
+            rule.id: _missed_cells(demands[rule.id], evaluation, rule, year) for rule in rules
+        }
+        worth = {
+            rule.id: _Worth(region, rule, demands[rule.id], evaluation, year) for rule in rules
+        }
         text = f"gaps {technology} {rule_class}"
         for members in tqdm(groups, desc=text, unit="gap", leave=False, delay=1.0):
-            row = _describe(region, members, signal, nearest)
+            row = _describe(region, members, signal, places)
             cells = members.demand.cell[members.samples]
-            ids = {
-                rule.id
-                for rule in rules
-                if np.isin(cells, _missed_cells(demands[rule.id], evaluation, rule, year)).any()
-            }
+            ids = {rule.id for rule in rules if np.isin(cells, missed[rule.id]).any()}
+            gains = [worth[rule.id].of(cells) for rule in rules if rule.id in ids]
             row |= {
                 "technology": technology,
                 "rule_class": rule_class,
                 "rules": ";".join(sorted(ids)),
+                "closes": float(sum(gains)),
             }
             rows.append(row)
     if not rows:
@@ -157,7 +216,8 @@ def find_gaps(
         return empty.rename_axis("gap_id")
     gaps = gpd.GeoDataFrame(rows, geometry="geometry", crs=region.crs)
     gaps = gaps.sort_values(
-        ["technology", "rule_class", "size", "name"], ascending=[True, True, False, True]
+        ["technology", "rule_class", "closes", "size", "name"],
+        ascending=[True, True, False, False, True],
     )
     names = [f"G{i + 1:04d}" for i in range(len(gaps))]
     gaps.index = pd.Index(names, name="gap_id")
@@ -249,56 +309,11 @@ def _close(demand: Demand, samples: NDArray[np.int64]) -> NDArray[np.int64]:
     return np.asarray(labels, dtype=np.int64)
 
 
-class _Nearest:
-    """The stations of a technology, for looking up those near a place."""
-
-    def __init__(self, region: Region, stations: pd.DataFrame, technology: str) -> None:
-        self.region = region
-        self.stations = stations[stations["technology"] == technology]
-        self.tree: cKDTree | None = None
-        if len(self.stations):
-            places = region.sites.geometry.loc[self.stations["site_id"]]
-            self.tree = cKDTree(np.column_stack([places.x, places.y]))
-
-    def distance_m(self, easting_m: float, northing_m: float) -> float:
-        """Distance to the nearest station, NaN without any."""
-        if self.tree is None:
-            return float("nan")
-        return float(self.tree.query([easting_m, northing_m])[0])
-
-    def free_view_dbm(self, easting_m: float, northing_m: float) -> float:
-        """Strongest signal that the nearest stations would give with a free view on the boresight."""
-        if self.tree is None:
-            return -np.inf
-        k = min(NEAREST_STATIONS, len(self.stations))
-        distances, positions = self.tree.query([easting_m, northing_m], k=k)
-        radio = self.region.scenario.radio
-        best = -np.inf
-        for distance, position in zip(
-            np.atleast_1d(distances), np.atleast_1d(positions), strict=True
-        ):
-            if distance > radio.radius_m:
-                continue
-            station = self.stations.iloc[int(position)]
-            gear = catalog.equipment()[station["equipment"]]
-            carrier = catalog.carriers()[gear.carrier]
-            model = MODELS[radio.macro_model if gear.scale == "macro" else radio.micro_model]
-            loss = model.loss(
-                np.array([max(float(distance), self.region.resolution_m / 2.0)]),
-                carrier.frequency_mhz,
-                float(station["antenna_height_m"]),
-                radio.receiver_height_m,
-                line_of_sight=True,
-            )
-            best = max(best, reference_level_dbm(gear, carrier, radio) - float(loss[0]))
-        return best
-
-
 def _describe(
     region: Region,
     members: _Members,
     signal: Coverage,
-    nearest: _Nearest,
+    places: _Places,
 ) -> dict[str, object]:
     demand, samples = members.demand, members.samples
     weight = demand.weight[samples]
@@ -312,7 +327,7 @@ def _describe(
     short = members.definition.rsrp_dbm - level[heard] / CENTI
     geometry = _geometry(region, members)
     centre = geometry.representative_point()
-    cause = _cause(members, short, heard, nearest, centre)
+    finding = _finding(members, short, heard, places)
     townships = region.townships().index
     of = demand.township[samples]
     known = of[of >= 0]
@@ -330,14 +345,32 @@ def _describe(
     return {
         "name": name,
         "township": main_township,
-        "cause": cause,
+        "cause": finding.cause,
         "size": float(weight.sum()),
         "unit": {"area": "m2", "road": "m"}.get(demand.rule_class, "points"),
         "items": len(items),
         "people": float(population.sum()) if population.notna().all() else np.nan,
         "depth_db": float(np.median(np.maximum(short, 0.0))) if heard.any() else np.nan,
-        "station_km": nearest.distance_m(centre.x, centre.y) / 1000.0,
+        "station_km": places.standing.distance_m(centre.x, centre.y) / METRES_PER_KM,
+        "station_id": finding.station if finding.station is not None else pd.NA,
+        "ridge_m": finding.ridge_m,
+        **_ridge_place(region, finding.ridge_cell),
+        "remedy": finding.remedy,
+        "remedy_site": finding.remedy_site if finding.remedy_site is not None else pd.NA,
+        "hindrance": finding.hindrance,
         "geometry": geometry,
+    }
+
+
+def _ridge_place(region: Region, cell: int) -> dict[str, float]:
+    """Middle of the cell of an obstacle."""
+    if cell < 0:
+        return {"ridge_easting_m": np.nan, "ridge_northing_m": np.nan}
+    row, column = divmod(cell, region.geobox.shape[1])
+    box, step = region.geobox.extent.boundingbox, region.resolution_m
+    return {
+        "ridge_easting_m": box.left + (column + 0.5) * step,
+        "ridge_northing_m": box.top - (row + 0.5) * step,
     }
 
 
@@ -364,29 +397,31 @@ def _placed(region: Region, name: str, centre: shapely.Point, township: object) 
     return place if whole else f"{name} ({place})"
 
 
-def _cause(
+def _finding(
     members: _Members,
     short: NDArray[np.float64],
     heard: NDArray[np.bool_],
-    nearest: _Nearest,
-    centre: shapely.Point,
-) -> str:
+    places: _Places,
+) -> Finding:
+    """Cause and remedy, from the states and levels of all samples and the views of some."""
     definition = members.definition
-    if (members.states == NOT_KNOWN).mean() > 0.5:  # noqa: PLR2004  # most of it
-        return DATA_MISSING
-    if nearest.tree is None:
-        return NO_NETWORK
-    if heard.any() and definition.sinr_db is not None and np.median(short) <= 0.0:
-        return INTERFERENCE
-    if nearest.free_view_dbm(centre.x, centre.y) < definition.rsrp_dbm:
-        return TOO_FAR
-    if heard.any() and np.median(short) <= WEAK_SHORT_DB:
-        return WEAK
-    return SHADOW
-
-
-WEAK_SHORT_DB: Final = 3.0
-"""A gap that lacks no more than this has a view, only a weak one. [dB]"""
+    cells = spread(members.demand.cell[members.samples])
+    if (members.states == NOT_KNOWN).mean() > MOST:
+        finding = Finding(cause=DATA_MISSING)
+    elif heard.any() and definition.sinr_db is not None and np.median(short) <= 0.0:
+        finding = Finding(cause=INTERFERENCE)
+    else:
+        finding = find_cause(
+            places.standing, cells, definition.rsrp_dbm, technology=places.technology
+        )
+    return find_remedy(
+        finding,
+        places.standing,
+        places.candidates,
+        places.excluded,
+        cells,
+        definition.rsrp_dbm,
+    )
 
 
 def _geometry(region: Region, members: _Members) -> BaseGeometry:

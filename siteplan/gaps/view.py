@@ -1,0 +1,186 @@
+"""What stations or candidates near a gap would deliver there, with a free view and as the land lies."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+from scipy.spatial import cKDTree
+
+from siteplan import catalog
+from siteplan.coverage.budget import reference_level_dbm
+from siteplan.propagation.obstruction import CLEAR, VOID, obstruction
+from siteplan.propagation.registry import MODELS
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    from siteplan.region import Region
+
+NEAREST: Final = 12
+"""Stations looked at around a gap."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class View:
+    """
+    One station as seen from the cells of a gap.
+
+    Attributes
+    ----------
+    position : int
+        Row of the station in its table.
+    free_dbm : ndarray of float64, shape (cells,)
+        Level with a free view on the boresight, -inf beyond the largest radius. [dBm]
+    kind : ndarray of int8, shape (cells,)
+        What stands between, as :class:`siteplan.propagation.obstruction.Obstruction`.
+    raise_m : ndarray of float64, shape (cells,)
+        How much higher the antenna must stand for a free view. [m]
+    obstacle : ndarray of int64, shape (cells,)
+        Flat cell of the obstacle that matters most, -1 for none.
+    excess_m : ndarray of float64, shape (cells,)
+        Its height above the line of sight. [m]
+    """
+
+    position: int
+    free_dbm: NDArray[np.float64]
+    kind: NDArray[np.int8]
+    raise_m: NDArray[np.float64]
+    obstacle: NDArray[np.int64]
+    excess_m: NDArray[np.float64]
+
+    def serves(self, needed_dbm: float) -> NDArray[np.bool_]:
+        """
+        Cells that the station would serve.
+
+        Parameters
+        ----------
+        needed_dbm : float
+            Weakest level that counts. [dBm]
+
+        Returns
+        -------
+        served : ndarray of bool, shape (cells,)
+            Seen, at that level at least.
+        """
+        return np.asarray((self.kind == CLEAR) & (self.free_dbm >= needed_dbm))
+
+
+class Surroundings:
+    """
+    Stations of a table, to be looked up around a place.
+
+    Parameters
+    ----------
+    region : Region
+        Terrain, buildings, radio assumptions.
+    stations : DataFrame
+        As :func:`siteplan.coverage.stations.station_table`.
+    """
+
+    def __init__(self, region: Region, stations: pd.DataFrame) -> None:
+        self.region = region
+        self.stations = stations
+        self.tree: cKDTree | None = None
+        if len(stations):
+            places = region.sites.geometry.loc[stations["site_id"]]
+            self.tree = cKDTree(np.column_stack([places.x, places.y]))
+
+    def distance_m(self, easting_m: float, northing_m: float) -> float:
+        """
+        Distance to the nearest station.
+
+        Parameters
+        ----------
+        easting_m, northing_m : float
+            Place. [m]
+
+        Returns
+        -------
+        distance_m : float
+            NaN without any station. [m]
+        """
+        if self.tree is None:
+            return float("nan")
+        return float(self.tree.query([easting_m, northing_m])[0])
+
+    def near(self, easting_m: float, northing_m: float, *, radius_m: float) -> NDArray[np.int64]:
+        """
+        Nearest stations within a radius.
+
+        Parameters
+        ----------
+        easting_m, northing_m : float
+            Place. [m]
+        radius_m : float
+            Largest distance. [m]
+
+        Returns
+        -------
+        positions : ndarray of int64
+            Rows of the table, the nearest first, `NEAREST` at most.
+        """
+        if self.tree is None:
+            return np.zeros(0, dtype=np.int64)
+        found = self.tree.query(
+            [easting_m, northing_m], k=range(1, NEAREST + 1), distance_upper_bound=radius_m
+        )[1]
+        return np.asarray(found[found < len(self.stations)], dtype=np.int64)
+
+    def view(self, position: int, cells: NDArray[np.int64], equipment: str | None = None) -> View:
+        """
+        Look from a station to some cells.
+
+        Parameters
+        ----------
+        position : int
+            Row of the table.
+        cells : ndarray of int64
+            Flat cells of the grid.
+        equipment : str, optional
+            Equipment to suppose instead of the station's own.
+
+        Returns
+        -------
+        view : View
+            Levels and obstacles.
+        """
+        station = self.stations.iloc[position]
+        columns = self.region.geobox.shape[1]
+        row, column = divmod(int(station["cell"]), columns)
+        height = float(station["antenna_height_m"])
+        to_row, to_column = np.divmod(cells, columns)
+        apart = np.hypot(to_row - row, to_column - column) * self.region.resolution_m
+        free = self._free_dbm(equipment or str(station["equipment"]), height, apart)
+        if int(station["cell"]) < 0:  # outside the grid: nobody knows what lies between
+            unknown = np.full(len(cells), VOID, dtype=np.int8)
+            nothing = np.zeros(len(cells))
+            return View(position, free, unknown, nothing, np.full(len(cells), -1), nothing)
+        way = obstruction(
+            self.region.terrain_m,
+            self.region.building_m,
+            (row, column, height),
+            cells,
+            receiver_height_m=self.region.scenario.radio.receiver_height_m,
+            cell_m=self.region.resolution_m,
+        )
+        return View(position, free, way.kind, way.raise_m(), way.cell, way.excess_m)
+
+    def _free_dbm(
+        self, equipment: str, height_m: float, distance_m: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
+        radio = self.region.scenario.radio
+        gear = catalog.equipment()[equipment]
+        carrier = catalog.carriers()[gear.carrier]
+        model = MODELS[radio.macro_model if gear.scale == "macro" else radio.micro_model]
+        loss = model.loss(
+            np.maximum(distance_m, self.region.resolution_m / 2.0),
+            carrier.frequency_mhz,
+            height_m,
+            radio.receiver_height_m,
+            line_of_sight=True,
+        )
+        level = reference_level_dbm(gear, carrier, radio) - loss
+        return np.where(distance_m <= radio.radius_m, level, -np.inf)

@@ -102,13 +102,7 @@ class Verdict:
         self.rule = rule
         self.definition = definition
         self.required = required
-        flags = [demand.items[name].astype("boolean") for name in rule.attributes]
-        self.attribute_no = np.zeros(len(demand.items), dtype=bool)
-        self.attribute_unknown = np.zeros(len(demand.items), dtype=bool)
-        for flag in flags:
-            unknown = flag.isna().to_numpy(dtype=bool)
-            self.attribute_unknown |= unknown
-            self.attribute_no |= ~unknown & ~flag.fillna(value=False).to_numpy(dtype=bool)
+        self.attribute_no, self.attribute_unknown = flags_of(demand, rule)
 
     def items(
         self, states: NDArray[np.int8], mask: NDArray[np.bool_] | None = None
@@ -173,6 +167,32 @@ class Verdict:
         if least >= need:
             return AT_RISK
         return UNKNOWN if most >= need else NOT_MET
+
+
+def flags_of(demand: Demand, rule: Rule) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """
+    Tell which items lack a flag that a rule asks for besides coverage, and of which it is not known.
+
+    Parameters
+    ----------
+    demand : Demand
+        With the columns that the rule names.
+    rule : Rule
+        A coverage rule.
+
+    Returns
+    -------
+    lacking, blank : ndarray of bool, shape (items,)
+        Where a flag says no, and where one is blank.
+    """
+    lacking = np.zeros(len(demand.items), dtype=bool)
+    blank = np.zeros(len(demand.items), dtype=bool)
+    for name in rule.attributes:
+        flag = demand.items[name].astype("boolean")
+        unknown = flag.isna().to_numpy(dtype=bool)
+        blank |= unknown
+        lacking |= ~unknown & ~flag.fillna(value=False).to_numpy(dtype=bool)
+    return lacking, blank
 
 
 def no_demand_row(region: Region, rule: Rule, demand: Demand | None) -> dict[str, object]:

@@ -1,0 +1,232 @@
+"""
+New candidate sites where no given candidate reaches: high ground and roadsides, the best first.
+
+Every block of the land offers its highest cell, and roads offer a place at each spacing. Of these the
+places are kept that reach most demand that nothing else reaches, one after the other.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from itertools import count, islice
+from typing import TYPE_CHECKING, Final
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+from scipy import ndimage
+
+from siteplan import catalog, schema
+from siteplan.coverage.stations import station_table
+from siteplan.selection.signals import signal_matrix
+from siteplan.units import CENTI
+
+if TYPE_CHECKING:
+    import scipy.sparse as sp
+    from numpy.typing import NDArray
+
+    from siteplan.region import Region
+    from siteplan.scenario import Network
+
+PROPOSED: Final = "proposed"
+"""Origin of the sites made here."""
+
+KIND: Final = "new"
+HILL_ZH: Final = "高地"
+ROAD_ZH: Final = "道路旁"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Wanted:
+    """
+    Demand that nothing reaches.
+
+    Attributes
+    ----------
+    cell : ndarray of int64, shape (n,)
+        Flat cells, ascending, each once.
+    weight : ndarray of float64, shape (n,)
+        What reaching a cell is worth.
+    needed_dbm : ndarray of float64, shape (n,)
+        Weakest level that counts there. [dBm]
+    """
+
+    cell: NDArray[np.int64]
+    weight: NDArray[np.float64]
+    needed_dbm: NDArray[np.float64]
+
+
+def propose_sites(
+    region: Region, wanted: Wanted, network: Network, *, spacing_m: float
+) -> gpd.GeoDataFrame:
+    """
+    Propose new sites for demand that no candidate reaches.
+
+    Parameters
+    ----------
+    region : Region
+        Terrain, zones, roads, sites.
+    wanted : Wanted
+        What must be reached.
+    network : Network
+        Whose macro equipment is to stand there.
+    spacing_m : float
+        Smallest distance between two proposed sites, and from one to any other site. [m]
+
+    Returns
+    -------
+    sites : GeoDataFrame
+        Rows for the sites of the region, indexed by ``N0001`` and so on in the order of worth: ``kind`` is
+        ``new``, ``status`` ``candidate``, ``origin`` ``proposed``, and the name says why it is there.
+        Empty when nothing useful is found.
+    """
+    places = _places(region, wanted, spacing_m)
+    if network.macro is None or places.empty or wanted.cell.size == 0:
+        return _sites(region, places.iloc[:0])
+    trial = _sites(region, places)
+    stations = pd.DataFrame(
+        {
+            "site_id": trial.index,
+            "operator": network.operator,
+            "technology": network.technology,
+            "equipment": network.macro,
+        },
+        index=trial.index,
+    )
+    with_trial = with_sites(region, trial)
+    signal = signal_matrix(
+        with_trial,
+        station_table(with_trial, stations),
+        wanted.cell,
+        floor_dbm=float(wanted.needed_dbm.min()),
+        label="new sites",
+    )
+    signal.data = (signal.data >= wanted.needed_dbm[signal.indices] * CENTI).astype(np.int16)
+    signal.eliminate_zeros()
+    east_north = np.column_stack([trial.geometry.x, trial.geometry.y])
+    kept = _greedy(signal, wanted.weight, east_north, spacing_m)
+    return _sites(region, places.iloc[kept])
+
+
+def with_sites(region: Region, sites: gpd.GeoDataFrame) -> Region:
+    """
+    Region with more sites.
+
+    Parameters
+    ----------
+    region : Region
+        The region.
+    sites : GeoDataFrame
+        From :func:`propose_sites`.
+
+    Returns
+    -------
+    region : Region
+        The same, these sites at the end of its own.
+    """
+    if sites.empty:
+        return region
+    both = sites if region.sites.empty else pd.concat([region.sites, sites])
+    return replace(region, sites=gpd.GeoDataFrame(both, crs=region.crs))
+
+
+def _places(region: Region, wanted: Wanted, spacing_m: float) -> pd.DataFrame:
+    """High cells and roadsides within reach of what is wanted, where building is allowed."""
+    rows, columns = region.geobox.shape
+    mask = np.ones(rows * columns, dtype=bool)
+    mask[wanted.cell] = False
+    reach = region.scenario.radio.radius_m / region.resolution_m
+    near = ndimage.distance_transform_edt(mask.reshape(rows, columns)) <= reach
+    hills, roadsides = (find(region, near, spacing_m) for find in (_hilltops, _roadsides))
+    cells = np.union1d(hills, roadsides)
+    frame = pd.DataFrame({"cell": cells, "hill": np.isin(cells, hills)})
+    points = _points(region, cells)
+    allowed = shapely.intersects(points, region.boundary)
+    allowed &= ~shapely.intersects(points, _hard_zones(region))
+    if len(region.sites):
+        tree = shapely.STRtree(region.sites.geometry.to_numpy())
+        close, _ = tree.query(points, predicate="dwithin", distance=spacing_m)
+        allowed[np.unique(close)] = False
+    return frame[allowed].reset_index(drop=True)
+
+
+def _hilltops(region: Region, near: NDArray[np.bool_], spacing_m: float) -> NDArray[np.int64]:
+    """Flat cell of the highest ground in each block of half a spacing."""
+    rows, columns = region.geobox.shape
+    side = max(round(spacing_m / 2.0 / region.resolution_m), 1)
+    block = (np.arange(rows) // side)[:, None] * (columns // side + 1) + np.arange(columns) // side
+    height = np.where(near & ~np.isnan(region.terrain_m), region.terrain_m, -np.inf).reshape(-1)
+    order = np.lexsort((np.arange(height.size), -height, block.reshape(-1)))
+    first = np.r_[True, np.diff(block.reshape(-1)[order]) != 0]
+    top = order[first]
+    return np.asarray(top[np.isfinite(height[top])], dtype=np.int64)
+
+
+def _roadsides(region: Region, near: NDArray[np.bool_], spacing_m: float) -> NDArray[np.int64]:
+    """Flat cells along roads, a spacing apart."""
+    roads = region.layer("roads")
+    if roads is None or roads.empty:
+        return np.zeros(0, dtype=np.int64)
+    points = []
+    for line in shapely.get_parts(roads.geometry.to_numpy()):
+        number = max(int(line.length // spacing_m), 1)
+        along = (np.arange(number) + 0.5) * line.length / number
+        points.append(shapely.line_interpolate_point(line, along))
+    cells = np.unique(region.cell_of(np.concatenate(points)))
+    cells = cells[cells >= 0]
+    return np.asarray(cells[near.reshape(-1)[cells]], dtype=np.int64)
+
+
+def _points(region: Region, cells: NDArray[np.int64]) -> NDArray[np.object_]:
+    row, column = np.divmod(cells, region.geobox.shape[1])
+    box, step = region.geobox.extent.boundingbox, region.resolution_m
+    east, north = box.left + (column + 0.5) * step, box.top - (row + 0.5) * step
+    return np.asarray(shapely.points(east, north))
+
+
+def _hard_zones(region: Region) -> shapely.Geometry:
+    zones = region.layer("zones")
+    if zones is None or "severity" not in zones:
+        return shapely.Polygon()
+    hard = zones["kind"].eq("exclusion") & zones["severity"].eq("hard").fillna(value=False)
+    return shapely.union_all(zones.geometry.to_numpy()[hard.to_numpy(dtype=bool)])
+
+
+def _greedy(
+    signal: sp.csr_array, weight: NDArray[np.float64], places: NDArray[np.float64], spacing_m: float
+) -> list[int]:
+    """Places one after the other by what they add, none nearer to another than the spacing."""
+    reach = signal.astype(np.float64)
+    open_weight = weight.copy()
+    allowed = np.ones(len(places), dtype=bool)
+    kept: list[int] = []
+    while True:
+        gain = np.where(allowed, reach @ open_weight, 0.0)
+        best = int(np.argmax(gain))
+        if gain.size == 0 or gain[best] <= 0.0:
+            return kept
+        kept.append(best)
+        open_weight[reach.indices[reach.indptr[best] : reach.indptr[best + 1]]] = 0.0
+        allowed &= np.hypot(*(places - places[best]).T) >= spacing_m
+
+
+def _sites(region: Region, places: pd.DataFrame) -> gpd.GeoDataFrame:
+    """Rows for the sites of the region."""
+    dtypes = {"text": "string", "category": "string", "number": "float64"}
+    dtypes |= {"integer": "Int64", "flag": "boolean"}
+    taken = set(region.sites.index.astype(str))
+    free = (name for i in count(1) if (name := f"N{i:04d}") not in taken)
+    index = pd.Index(list(islice(free, len(places))), name="id", dtype="object")
+    columns = {c.name: dtypes[c.kind] for c in schema.TABLES["sites"].columns if c.name != "id"}
+    frame = pd.DataFrame(index=index, columns=list(columns), dtype="float64").astype(columns)
+    why = np.where(places["hill"], HILL_ZH, ROAD_ZH)
+    frame = frame.assign(
+        name=pd.array([f"拟新建 {text}" for text in why], dtype="string"),
+        kind=pd.array([KIND] * len(places), dtype="string"),
+        status=pd.array(["candidate"] * len(places), dtype="string"),
+        origin=pd.array([PROPOSED] * len(places), dtype="string"),
+        antenna_height_m=catalog.structures()[KIND].antenna_height_m,
+    )
+    points = _points(region, places["cell"].to_numpy(dtype=np.int64))
+    return gpd.GeoDataFrame(frame, geometry=points, crs=region.crs)

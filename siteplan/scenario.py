@@ -124,6 +124,7 @@ class Layers(Entry):
     venues: LayerSource | None = None
     sites: LayerSource | None = None
     stations: LayerSource | None = None
+    cells: LayerSource | None = None
     buildings: LayerSource | None = None
     poles: LayerSource | None = None
 
@@ -361,6 +362,8 @@ class Scenario(Entry):
         The raster grid.
     layers : Layers
         Where the layers come from.
+    antennas : mapping of str to str
+        Antenna files inside the region folder, by the name under which cells speak of them.
     candidates : Candidates
         Candidate sites derived from other layers.
     targets : Targets
@@ -383,6 +386,7 @@ class Scenario(Entry):
     region: RegionInfo
     grid: Grid
     layers: Layers
+    antennas: dict[str, str] = Field(default_factory=dict)
     candidates: Candidates = Candidates()
     targets: Targets
     radio: Radio = Radio()

@@ -538,6 +538,67 @@ TABLES: Final[Mapping[str, Table]] = MappingProxyType(
                 ),
             ),
             Table(
+                name="cells",
+                zh="小区",
+                geometry="none",
+                columns=(
+                    _id("Cell identifier, unique in the layer."),
+                    Column(
+                        name="station_id",
+                        kind="text",
+                        meaning="Station that the cell belongs to.",
+                        zh="基站编号",
+                        required=True,
+                    ),
+                    Column(
+                        name="azimuth_deg",
+                        kind="number",
+                        meaning="Azimuth, clockwise from grid north; may be blank for an antenna that "
+                        "is the same all round.",
+                        zh="方位角",
+                        unit="deg",
+                        low=0.0,
+                        high=360.0,
+                    ),
+                    Column(
+                        name="mechanical_tilt_deg",
+                        kind="number",
+                        meaning="How far the antenna leans forward; 0 when blank.",
+                        zh="机械下倾角",
+                        unit="deg",
+                        low=-30.0,
+                        high=30.0,
+                    ),
+                    Column(
+                        name="electrical_tilt_deg",
+                        kind="number",
+                        meaning="How far the beam is lowered; what the antenna's pattern holds when "
+                        "blank.",
+                        zh="电子下倾角",
+                        unit="deg",
+                        low=-30.0,
+                        high=30.0,
+                    ),
+                    Column(
+                        name="antenna",
+                        kind="text",
+                        meaning="Antenna of the catalogue or of [antennas] in scenario.toml; the "
+                        "equipment's when blank.",
+                        zh="天线型号",
+                    ),
+                    Column(
+                        name="power_w",
+                        kind="number",
+                        meaning="Total power of the cell, all ports summed; the equipment's when blank.",
+                        zh="发射功率",
+                        unit="W",
+                        low=0.001,
+                        high=10_000.0,
+                    ),
+                    _ORIGIN,
+                ),
+            ),
+            Table(
                 name="buildings",
                 zh="建筑物",
                 geometry="polygon",

@@ -159,6 +159,7 @@ def coverage(
         geobox=of.geobox,
         rsrp_cdbm=quantised(level),
         sinr_cdb=quantised(ratio),
+        sigma_db=np.where(np.isnan(level), np.nan, 6.0).astype(np.float32),
         server=np.where(np.isnan(level), -1, 0).astype(np.int32),
         unknown=np.zeros(shape, dtype=bool) if unknown is None else unknown,
         station_ids=("a1",),

@@ -100,7 +100,7 @@ def equal(left, right):
     if isinstance(left, (pd.DataFrame, pd.Series)):
         return left.equals(right)
     if isinstance(left, np.ndarray):
-        return np.array_equal(left, right)
+        return np.array_equal(left, right, equal_nan=left.dtype.kind == "f")
     if hasattr(left, "items"):
         same_keys = list(left) == list(right)
         return same_keys and all(equal(value, right[key]) for key, value in left.items())

@@ -107,8 +107,8 @@ class Equipment(Entry):
         Total power of one cell, all ports summed. [W]
     gain_dbi : float
         Maximum gain of the antenna or beam. [dBi]
-    pattern : {"omni", "tr38901-sector"}
-        Shape of the antenna pattern.
+    pattern : str
+        Antenna pattern of the catalogue (:func:`siteplan.catalog.antennas.antennas`).
     sectors : int
         Cells of a station, at equal azimuth steps.
     losses_db : float
@@ -121,7 +121,7 @@ class Equipment(Entry):
     scale: Literal["macro", "micro"]
     power_w: float = Field(gt=0.0, le=10_000.0)
     gain_dbi: float = Field(ge=-10.0, le=40.0)
-    pattern: Literal["omni", "tr38901-sector"]
+    pattern: str
     sectors: int = Field(ge=1, le=12)
     losses_db: float = Field(ge=0.0)
     source: str

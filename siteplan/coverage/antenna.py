@@ -1,4 +1,4 @@
-"""Antenna patterns: the gain towards a direction, relative to the maximum."""
+"""The gain of an antenna towards a direction: two cuts become a sphere, turned and tilted."""
 
 from __future__ import annotations
 
@@ -6,83 +6,154 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from siteplan.units import db_to_ratio, ratio_to_db
+from siteplan.coverage import _beam
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import ArrayLike, NDArray
 
-BEAMWIDTH_DEG = 65.0
-FRONT_TO_BACK_DB = 30.0
+    from siteplan.catalog.antennas import Antenna
 
 
-def sector_attenuation(offset_deg: ArrayLike) -> NDArray[np.float64]:
-    """
-    Horizontal attenuation of a sector antenna.
+def antenna_gain(
+    antenna: Antenna,
+    bearing_deg: ArrayLike,
+    elevation_deg: ArrayLike = 0.0,
+    *,
+    azimuth_deg: float = 0.0,
+    mechanical_tilt_deg: float = 0.0,
+    electrical_tilt_deg: float | None = None,
+) -> NDArray[np.float64]:
+    r"""
+    Gain of an antenna towards a direction, relative to its maximum.
 
     Parameters
     ----------
-    offset_deg : array_like of float
-        Angle from the boresight; any multiple of 360 may be added. [deg]
+    antenna : Antenna
+        From :func:`siteplan.catalog.antennas.antennas` or of a region.
+    bearing_deg : array_like of float
+        Direction, clockwise from grid north. [deg]
+    elevation_deg : array_like of float
+        Direction above the horizon, -90 to 90. [deg]
+    azimuth_deg : float
+        Where the antenna points, clockwise from grid north. [deg]
+    mechanical_tilt_deg : float
+        How far the whole antenna leans forward: its sphere is turned about the horizontal axis across
+        the azimuth, so that it looks up behind. [deg]
+    electrical_tilt_deg : float, optional
+        How far the beam is lowered: a cone, so that it is lowered behind too. The tilt that the pattern
+        holds when missing; another is a shift of the vertical cut by the difference. [deg]
 
     Returns
     -------
-    attenuation_db : ndarray of float64
-        0 on the boresight, 30 dB at most. [dB]
+    gain_db : ndarray of float64, broadcast shape of the directions
+        0 at most. NaN stays NaN. [dB]
+
+    Notes
+    -----
+    The cuts H over the bearing and V over the angle below the horizon, both relative to the maximum,
+    become a sphere in one of two ways. ``sum``, for patterns that are published so [1]_:
+    :math:`-\min(-(H + V), A_{max})`. ``projection``, for measured cuts, the horizontal projection
+    interpolation [2]_, which is exact on both cuts, has no seam behind and knows the vertical cut behind:
+
+    .. math:: G = H(\varphi) - \tfrac{180 - |\varphi|}{180} (H(0) - V(\theta))
+              - \tfrac{|\varphi|}{180} (H(180) - V(180 - \theta))
+
+    Where two measured cuts contradict each other it may exceed the maximum; it ends there.
 
     References
     ----------
-    .. [1] 3GPP TR 38.901, "Study on channel model for frequencies from 0.5 to 100 GHz", V16.1.0,
-       2019, Table 7.3-1, horizontal cut of the radiation power pattern.
+    .. [1] 3GPP TR 38.901 V18.0.0, 2024, Table 7.3-1, 3D radiation power pattern.
+    .. [2] F. Gil, A. R. Claro, J. M. Ferreira, C. Pardelinha, L. M. Correia, "A 3D interpolation method
+       for base-station-antenna radiation patterns", IEEE Antennas and Propagation Magazine 43(2),
+       2001, pp. 132-137.
 
     Examples
     --------
-    >>> sector_attenuation([0.0, 32.5, 180.0])
-    array([ 0.,  3., 30.])
+    >>> from siteplan.catalog.antennas import antennas
+    >>> panel = antennas()["tr36814-panel"]
+    >>> antenna_gain(panel, [90.0, 125.0, 270.0], azimuth_deg=90.0).round(1)
+    array([  0.,  -3., -25.])
+
+    Five degrees below the horizon the beam is 3 dB down, unless it is tilted there:
+
+    >>> antenna_gain(panel, [90.0], -5.0, azimuth_deg=90.0).round(1)
+    array([-3.])
+    >>> antenna_gain(panel, [90.0], -5.0, azimuth_deg=90.0, electrical_tilt_deg=5.0).round(1)
+    array([0.])
     """
-    offset = (np.asarray(offset_deg, dtype=np.float64) + 180.0) % 360.0 - 180.0
-    return np.asarray(np.minimum(12.0 * (offset / BEAMWIDTH_DEG) ** 2, FRONT_TO_BACK_DB))
+    bearing, elevation = np.broadcast_arrays(
+        np.asarray(bearing_deg, dtype=np.float64), np.asarray(elevation_deg, dtype=np.float64)
+    )
+    row = beam_row(
+        antenna,
+        azimuth_deg=azimuth_deg,
+        mechanical_tilt_deg=mechanical_tilt_deg,
+        electrical_tilt_deg=electrical_tilt_deg,
+    )
+    gain = np.empty(bearing.size)
+    _beam.beam_gains(row, beam_cuts([antenna]), bearing.ravel(), -elevation.ravel(), gain)
+    return gain.reshape(bearing.shape)
 
 
-def station_gain(
-    bearing_deg: ArrayLike, *, pattern: str, sectors: int, azimuth_deg: float
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def beam_row(
+    antenna: Antenna,
+    *,
+    azimuth_deg: float,
+    mechanical_tilt_deg: float,
+    electrical_tilt_deg: float | None,
+    level_dbm: float = 0.0,
+    cuts_row: int = 0,
+) -> NDArray[np.float64]:
     """
-    Gain of a station's best cell, and of all its cells together, towards a bearing.
+    One cell as the kernels take it.
 
     Parameters
     ----------
-    bearing_deg : array_like of float
-        Direction, clockwise from grid north. [deg]
-    pattern : {"omni", "tr38901-sector"}
-        Shape of one cell.
-    sectors : int
-        Cells at equal azimuth steps.
-    azimuth_deg : float
-        Azimuth of the first cell. [deg]
+    antenna : Antenna
+        Its pattern.
+    azimuth_deg, mechanical_tilt_deg, electrical_tilt_deg : float
+        As in :func:`antenna_gain`. [deg]
+    level_dbm : float
+        Level on the boresight before path loss. [dBm]
+    cuts_row : int
+        Place of the pattern in the table of :func:`beam_cuts`.
 
     Returns
     -------
-    best_db : ndarray of float64
-        Of the best cell, relative to the maximum gain. [dB]
-    total_db : ndarray of float64
-        Of the powers of all cells added, relative to the maximum gain. [dB]
-
-    Raises
-    ------
-    ValueError
-        For an unknown pattern.
-
-    Examples
-    --------
-    >>> best, total = station_gain([0.0, 60.0], pattern="tr38901-sector", sectors=3, azimuth_deg=0.0)
-    >>> best.round(1), total.round(1)
-    (array([  0. , -10.2]), array([ 0. , -7.2]))
+    row : ndarray of float64, shape (7,)
+        Columns as named in the kernels' module.
     """
-    bearing = np.asarray(bearing_deg, dtype=np.float64)
-    if pattern == "omni":
-        return np.zeros_like(bearing), np.full_like(bearing, float(ratio_to_db(sectors)))
-    if pattern != "tr38901-sector":
-        raise ValueError(f"unknown antenna pattern {pattern!r}: use 'omni' or 'tr38901-sector'")
-    azimuths = azimuth_deg + 360.0 * np.arange(sectors) / sectors
-    gains = 0.0 - sector_attenuation(bearing[..., None] - azimuths)  # never a negative zero
-    return gains.max(axis=-1), ratio_to_db(db_to_ratio(gains).sum(axis=-1))
+    own = antenna.electrical_tilt_deg
+    row = np.zeros(_beam.BEAM_COLUMNS)
+    row[_beam.AZIMUTH] = azimuth_deg
+    row[_beam.MECHANICAL] = mechanical_tilt_deg
+    row[_beam.ELECTRICAL] = 0.0 if electrical_tilt_deg is None else electrical_tilt_deg - own
+    row[_beam.LEVEL] = level_dbm
+    row[_beam.ANTENNA] = cuts_row
+    row[_beam.MOST] = antenna.most_db
+    row[_beam.PROJECTED] = antenna.combination == "projection"
+    return row
+
+
+def beam_cuts(antennas: Sequence[Antenna]) -> NDArray[np.float32]:
+    """
+    Cuts of several antennas in one table.
+
+    Parameters
+    ----------
+    antennas : sequence of Antenna
+        Patterns.
+
+    Returns
+    -------
+    cuts : ndarray of float32, shape (antennas, 2, 1440)
+        Horizontal and vertical cut of each, linear between its samples. [dB]
+    """
+    wanted = np.arange(_beam.SAMPLES) / _beam.SAMPLES
+    table = np.empty((len(antennas), 2, _beam.SAMPLES), dtype=np.float32)
+    for row, antenna in zip(table, antennas, strict=True):
+        for cut, given in zip(row, (antenna.horizontal_db, antenna.vertical_db), strict=True):
+            cut[:] = np.interp(wanted, np.arange(len(given)) / len(given), given, period=1.0)
+    return table

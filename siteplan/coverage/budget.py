@@ -13,7 +13,9 @@ if TYPE_CHECKING:
 SUBCARRIERS_PER_BLOCK = 12
 
 
-def element_power_dbm(equipment: Equipment, carrier: Carrier) -> float:
+def element_power_dbm(
+    equipment: Equipment, carrier: Carrier, *, power_w: float | None = None
+) -> float:
     """
     Power of one resource element, all ports summed.
 
@@ -23,6 +25,8 @@ def element_power_dbm(equipment: Equipment, carrier: Carrier) -> float:
         With the total power of a cell.
     carrier : Carrier
         With its resource blocks of twelve subcarriers.
+    power_w : float, optional
+        Total power of the cell; the equipment's when missing. [W]
 
     Returns
     -------
@@ -37,10 +41,18 @@ def element_power_dbm(equipment: Equipment, carrier: Carrier) -> float:
     17.9
     """
     elements = carrier.resource_blocks * SUBCARRIERS_PER_BLOCK
-    return float(ratio_to_db(equipment.power_w * 1000.0 / elements))
+    total_w = equipment.power_w if power_w is None else power_w
+    return float(ratio_to_db(total_w * 1000.0 / elements))
 
 
-def reference_level_dbm(equipment: Equipment, carrier: Carrier, radio: Radio) -> float:
+def reference_level_dbm(
+    equipment: Equipment,
+    carrier: Carrier,
+    radio: Radio,
+    *,
+    power_w: float | None = None,
+    gain_dbi: float | None = None,
+) -> float:
     """
     RSRP on the boresight before path loss.
 
@@ -52,6 +64,10 @@ def reference_level_dbm(equipment: Equipment, carrier: Carrier, radio: Radio) ->
         Its carrier.
     radio : Radio
         Body and penetration loss.
+    power_w : float, optional
+        Total power of the cell; the equipment's when missing. [W]
+    gain_dbi : float, optional
+        Maximum gain of the antenna; the equipment's when missing. [dBi]
 
     Returns
     -------
@@ -59,8 +75,8 @@ def reference_level_dbm(equipment: Equipment, carrier: Carrier, radio: Radio) ->
         RSRP = this level + relative antenna gain - path loss. [dBm]
     """
     return (
-        element_power_dbm(equipment, carrier)
-        + equipment.gain_dbi
+        element_power_dbm(equipment, carrier, power_w=power_w)
+        + (equipment.gain_dbi if gain_dbi is None else gain_dbi)
         - equipment.losses_db
         - radio.body_loss_db
         - radio.penetration_loss_db

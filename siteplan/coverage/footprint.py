@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import os
+from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import lru_cache, partial
-from itertools import groupby
+from functools import lru_cache
+from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-from pyproj import Transformer
 from tqdm.auto import tqdm
 
-from siteplan import catalog
-from siteplan.coverage.antenna import station_gain
-from siteplan.coverage.budget import reference_level_dbm
+from siteplan.coverage import _beam
+from siteplan.coverage.ground import region_ground
+from siteplan.coverage.jobs import station_jobs
+from siteplan.coverage.shadow import location_sigma, shadow_sigma
 from siteplan.propagation import p1812
 from siteplan.propagation.line_of_sight import SEEN, UNKNOWN, line_of_sight
 from siteplan.propagation.registry import MODELS
@@ -28,20 +29,24 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-    from siteplan.catalog import Carrier
+    from siteplan.coverage.ground import Ground
+    from siteplan.coverage.jobs import Job, Jobs
     from siteplan.region import Region
 
-NO_SIGNAL: Final = -32768
+NO_SIGNAL: Final = _beam.NO_SIGNAL
 """Quantised level where the station is out of reach."""
 
-UNKNOWN_SIGNAL: Final = -32767
+UNKNOWN_SIGNAL: Final = _beam.UNKNOWN_SIGNAL
 """Quantised level where terrain is missing on the way."""
 
-WEAKEST: Final = -32766
+WEAKEST: Final = _beam.WEAKEST
 """Smallest quantised level that is a level."""
 
-NEAREST_CELLS: Final = 0.5
+NEAREST_CELLS: Final = _beam.NEAREST_CELLS
 """Distance taken for the cell of the mast itself, in cells."""
+
+UNKNOWN_SIGMA: Final = -1
+"""Quantised spread where the model has none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,12 +62,15 @@ class Footprint:
         RSRP of the station's best cell in hundredths of a dBm, or one of the two sentinels.
     spill : ndarray of float32, shape (rows, columns)
         Power of all cells of the station over that of the best, at least 1.
+    sigma_cdb : ndarray of int16, shape (rows, columns)
+        Standard deviation of the level in hundredths of a dB, -1 where the model has none.
     """
 
     row: int
     column: int
     rsrp_cdbm: NDArray[np.int16]
     spill: NDArray[np.float32]
+    sigma_cdb: NDArray[np.int16]
 
     @property
     def window(self) -> tuple[slice, slice]:
@@ -95,227 +103,187 @@ def footprints(
     footprint : Footprint
         Its signal. Stations outside the grid are passed over.
     """
-    groups = _groups(region, stations, floor_dbm)
-    # one rim for all: what a station gives must not depend on the floor or on its neighbours
-    rim = _most_cells(region)
+    jobs = station_jobs(region, stations, floor_dbm=floor_dbm)
+    with tqdm(total=len(jobs), desc=label, unit="station", leave=False, delay=1.0) as bar:
+        for job, footprint in job_footprints(region_ground(region), jobs):
+            yield job.position, footprint
+            bar.update()
+
+
+def job_footprints(ground: Ground, jobs: Jobs) -> Iterator[tuple[Job, Footprint]]:
+    """
+    Footprints of stations on all cores, in order, a few at a time.
+
+    Parameters
+    ----------
+    ground : Ground
+        Terrain and surface.
+    jobs : Jobs
+        Stations on the grid.
+
+    Yields
+    ------
+    job : Job
+        The station.
+    footprint : Footprint
+        Its signal.
+    """
     workers = os.cpu_count() or 1
-    with (
-        ThreadPoolExecutor(workers) as pool,
-        tqdm(
-            total=sum(len(group) for group in groups),
-            desc=label,
-            unit="station",
-            leave=False,
-            delay=1.0,
-        ) as bar,
-    ):
-        # a few groups at a time: footprints that wait for their turn take memory
-        for first in range(0, len(groups), 4 * workers):
-            batch = groups[first : first + 4 * workers]
-            for made in pool.map(partial(_group_footprints, region, rim), batch):
-                yield from made
-                bar.update(len(made))
-
-
-@dataclass(frozen=True, slots=True)
-class _Plan:
-    row: int
-    column: int
-    antenna_height_m: float
-    radius_cells: int
-    position: int
-    equipment: str
-    azimuth_deg: float
-    latitude_deg: float
-
-
-def _groups(region: Region, stations: pd.DataFrame, floor_dbm: float) -> list[list[_Plan]]:
-    """Stations on the grid, those of one antenna position together, the farthest reaching first."""
-    _, columns = region.geobox.shape
-    plans = []
-    reaches: dict[tuple[str, float], int] = {}
-    latitude = _latitudes(region, stations["cell"].to_numpy())
-    for position, station in enumerate(stations.itertuples(index=False)):
-        if station.cell < 0:
-            continue
-        height = float(station.antenna_height_m)
-        if (station.equipment, height) not in reaches:
-            reach = _reach_cells(region, station.equipment, height, floor_dbm)
-            reaches[station.equipment, height] = reach
-        row, column = divmod(int(station.cell), columns)
-        plans.append(
-            _Plan(
-                row=row,
-                column=column,
-                antenna_height_m=height,
-                radius_cells=reaches[station.equipment, height],
-                position=position,
-                equipment=station.equipment,
-                azimuth_deg=float(station.azimuth_deg),
-                latitude_deg=float(latitude[position]),
-            )
+    groups = iter(jobs.groups)
+    with ThreadPoolExecutor(workers) as pool:
+        # footprints that wait for their turn take memory: few at a time
+        waiting = deque(
+            pool.submit(_group_footprints, ground, group, jobs.cuts)
+            for group in islice(groups, 2 * workers)
         )
-    plans.sort(key=lambda p: (p.row, p.column, p.antenna_height_m, -p.radius_cells, p.position))
-    return [
-        list(group)
-        for _, group in groupby(plans, key=lambda p: (p.row, p.column, p.antenna_height_m))
-    ]
+        while waiting:
+            made = waiting.popleft().result()
+            waiting.extend(
+                pool.submit(_group_footprints, ground, group, jobs.cuts)
+                for group in islice(groups, 1)
+            )
+            yield from made
 
 
-def _latitudes(region: Region, cells: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Latitude of the centres of cells. [deg]."""
-    radio = region.scenario.radio
-    if not any(MODELS[name].over_terrain for name in (radio.macro_model, radio.micro_model)):
-        return np.full(len(cells), np.nan)  # nobody asks
-    row, column = np.divmod(cells, region.geobox.shape[1])
-    box, step = region.geobox.extent.boundingbox, region.resolution_m
-    degrees = Transformer.from_crs(region.crs, "EPSG:4326", always_xy=True)
-    _, latitude = degrees.transform(box.left + (column + 0.5) * step, box.top - (row + 0.5) * step)
-    return np.asarray(latitude, dtype=np.float64)
-
-
-def _group_footprints(region: Region, rim: int, group: list[_Plan]) -> list[tuple[int, Footprint]]:
+def _group_footprints(
+    ground: Ground, group: tuple[Job, ...], cuts: NDArray[np.float32]
+) -> list[tuple[Job, Footprint]]:
     """Footprints of the stations of one antenna position."""
     made = []
     sight: NDArray[np.uint8] | None = None
-    for plan in group:
-        if MODELS[_model_name(region, plan.equipment)].over_terrain:
-            loss = _terrain_loss(region, plan, rim)
+    for job in group:
+        if MODELS[job.model].over_terrain:
+            loss = _terrain_loss(ground, job)
+            sigma = None
         else:
             if sight is None:
                 sight = line_of_sight(
-                    region.terrain_m,
-                    region.building_m,
-                    row=plan.row,
-                    column=plan.column,
-                    antenna_height_m=plan.antenna_height_m,
-                    receiver_height_m=region.scenario.radio.receiver_height_m,
-                    cell_m=region.resolution_m,
+                    ground.terrain_m,
+                    ground.obstacle_m,
+                    row=job.row,
+                    column=job.column,
+                    antenna_height_m=job.antenna_height_m,
+                    receiver_height_m=ground.radio.receiver_height_m,
+                    cell_m=ground.cell_m,
                     radius_cells=max(other.radius_cells for other in group),
-                    rim_cells=rim,
+                    # one rim for all: what a station gives must not depend on the floor or on
+                    # its neighbours
+                    rim_cells=ground.most_cells,
                 )
-            loss = _distance_loss(region, plan, sight)
-        made.append((plan.position, _footprint(region, plan, loss)))
+            loss, sigma = _distance_loss(ground, job, sight)
+        made.append((job, _footprint(ground, job, cuts, loss, sigma)))
     return made
 
 
-def _model_name(region: Region, equipment: str) -> str:
-    radio = region.scenario.radio
-    macro = catalog.equipment()[equipment].scale == "macro"
-    return radio.macro_model if macro else radio.micro_model
-
-
-@lru_cache(maxsize=8)
-def _rings(radius_cells: int) -> tuple[NDArray[np.float64], NDArray[np.int32], NDArray[np.float64]]:
-    """Distances of all cells of a window: each once, where it is used, and the bearings."""
+@lru_cache(maxsize=4)
+def _rings(radius_cells: int) -> tuple[NDArray[np.float64], NDArray[np.int32]]:
+    """Distances of all cells of a window: each once, and where it is used."""
     offset = np.arange(-radius_cells, radius_cells + 1)
     squared = offset[:, None] ** 2 + offset[None, :] ** 2
     unique, inverse = np.unique(squared, return_inverse=True)
-    bearing = np.degrees(np.arctan2(offset[None, :], -offset[:, None]))
     distance = np.maximum(np.sqrt(unique), NEAREST_CELLS)
-    return distance, inverse.reshape(squared.shape).astype(np.int32), bearing
+    return distance, inverse.reshape(squared.shape).astype(np.int32)
 
 
-@lru_cache(maxsize=64)
-def _gains(
-    radius_cells: int, pattern: str, sectors: int, azimuth_deg: float
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    _, _, bearing = _rings(radius_cells)
-    best, total = station_gain(bearing, pattern=pattern, sectors=sectors, azimuth_deg=azimuth_deg)
-    return best.astype(np.float32), (10.0 ** ((total - best) / 10.0)).astype(np.float32)
-
-
-def _losses(
-    region: Region, equipment: str, height_m: float, distance_m: NDArray[np.float64]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    model = MODELS[_model_name(region, equipment)]
-    frequency = _carrier(equipment).frequency_mhz
-    receiver = region.scenario.radio.receiver_height_m
-    seen, hidden = (
-        model.loss(distance_m, frequency, height_m, receiver, line_of_sight=sight)
-        for sight in (True, False)
-    )
-    return seen, hidden
-
-
-def _carrier(equipment: str) -> Carrier:
-    return catalog.carriers()[catalog.equipment()[equipment].carrier]
-
-
-def _reference_dbm(region: Region, equipment: str) -> float:
-    gear = catalog.equipment()[equipment]
-    return reference_level_dbm(gear, _carrier(equipment), region.scenario.radio)
-
-
-def _most_cells(region: Region) -> int:
-    """Cells that no station is computed beyond."""
-    rows, columns = region.geobox.shape
-    cells = int(region.scenario.radio.radius_m // region.resolution_m)
-    return min(max(cells, 1), rows + columns)
-
-
-def _reach_cells(region: Region, equipment: str, height_m: float, floor_dbm: float) -> int:
-    distance_m = np.arange(1, _most_cells(region) + 1, dtype=np.float64) * region.resolution_m
-    seen, _ = _losses(region, equipment, height_m, distance_m)
-    usable = np.flatnonzero(_reference_dbm(region, equipment) - seen >= floor_dbm)
-    if usable.size == 0:
-        return 1
-    return min(int(usable[-1]) + 2, len(distance_m))  # the floor lies before the next whole cell
-
-
-def _distance_loss(region: Region, plan: _Plan, sight: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Loss of a distance model on the window of a station, NaN where the sight is unknown. [dB]."""
-    radius = plan.radius_cells
-    margin = (sight.shape[0] - 1) // 2 - radius
+def _distance_loss(
+    ground: Ground, job: Job, sight: NDArray[np.uint8]
+) -> tuple[NDArray[np.float32], NDArray[np.int16]]:
+    """Loss and spread of a distance model on the window of a station, NaN where sight is unknown. [dB]."""
+    margin = (sight.shape[0] - 1) // 2 - job.radius_cells
     if margin:
         sight = sight[margin:-margin, margin:-margin]
-    distance, ring, _ = _rings(radius)
-    seen, hidden = _losses(
-        region, plan.equipment, plan.antenna_height_m, distance * region.resolution_m
-    )
-    table = np.stack([hidden, seen]).astype(np.float32)
-    loss = table[(sight == SEEN).astype(np.int8), ring]
+    cells, ring = _rings(job.radius_cells)
+    distance_m = cells * ground.cell_m
+    receiver = ground.radio.receiver_height_m
+    model = MODELS[job.model]
+    losses, sigmas = [], []
+    for seen in (False, True):
+        losses.append(
+            model.loss(
+                distance_m,
+                job.frequency_mhz,
+                job.antenna_height_m,
+                receiver,
+                line_of_sight=seen,
+            )
+        )
+        sigmas.append(
+            shadow_sigma(
+                job.model,
+                distance_m,
+                frequency_mhz=job.frequency_mhz,
+                base_height_m=job.antenna_height_m,
+                mobile_height_m=receiver,
+                line_of_sight=seen,
+            )
+        )
+    place = (sight == SEEN).astype(np.int8), ring
+    loss = np.stack(losses).astype(np.float32)[place]
     loss[sight == UNKNOWN] = np.nan
-    return np.asarray(loss)
+    return loss, _quantised_sigma(np.stack(sigmas))[place]
 
 
-def _terrain_loss(region: Region, plan: _Plan, rim: int) -> NDArray[np.float32]:
+def _quantised_sigma(sigma_db: NDArray[np.float64]) -> NDArray[np.int16]:
+    steps = np.rint(sigma_db * CENTI)
+    return np.where(np.isnan(sigma_db), UNKNOWN_SIGMA, steps).astype(np.int16)
+
+
+def _terrain_loss(ground: Ground, job: Job) -> NDArray[np.float32]:
     """Loss of P.1812 on the window of a station, NaN where terrain is missing on the way. [dB]."""
     link = p1812.Link(
-        frequency_mhz=_carrier(plan.equipment).frequency_mhz,
-        transmitter_height_m=plan.antenna_height_m,
-        receiver_height_m=region.scenario.radio.receiver_height_m,
-        latitude_deg=plan.latitude_deg,
+        frequency_mhz=job.frequency_mhz,
+        transmitter_height_m=job.antenna_height_m,
+        receiver_height_m=ground.radio.receiver_height_m,
+        latitude_deg=job.latitude_deg,
     )
     return sweep(
-        region.terrain_m,
-        region.building_m if region.building_m.any() else None,
+        ground.terrain_m,
+        ground.obstacle_m if ground.obstacle_m.any() else None,
         link,
-        row=plan.row,
-        column=plan.column,
-        cell_m=region.resolution_m,
-        radius_m=plan.radius_cells * region.resolution_m,
-        rim_m=rim * region.resolution_m,
-        time_percent=region.scenario.radio.time_percent,
+        row=job.row,
+        column=job.column,
+        cell_m=ground.cell_m,
+        radius_m=job.radius_cells * ground.cell_m,
+        rim_m=ground.most_cells * ground.cell_m,
+        time_percent=ground.radio.time_percent,
     )
 
 
-def _footprint(region: Region, plan: _Plan, loss: NDArray[np.float32]) -> Footprint:
-    radius = plan.radius_cells
-    distance, ring, _ = _rings(radius)
-    gear = catalog.equipment()[plan.equipment]
-    gain, spill = _gains(radius, gear.pattern, gear.sectors, plan.azimuth_deg)
-    rsrp = np.float32(_reference_dbm(region, plan.equipment)) + gain - loss
-    unknown = np.isnan(rsrp)
-    rsrp[unknown] = 0.0
-    quantised = np.clip(np.rint(rsrp * CENTI), WEAKEST, 32767).astype(np.int16)
-    quantised[unknown] = UNKNOWN_SIGNAL
-    quantised[(distance > radius + NEAREST_CELLS)[ring]] = NO_SIGNAL
-    rows, columns = region.geobox.shape
-    top, left = max(plan.row - radius, 0), max(plan.column - radius, 0)
-    bottom, right = min(plan.row + radius + 1, rows), min(plan.column + radius + 1, columns)
-    cut = (
-        slice(top - plan.row + radius, bottom - plan.row + radius),
-        slice(left - plan.column + radius, right - plan.column + radius),
+def _footprint(
+    ground: Ground,
+    job: Job,
+    cuts: NDArray[np.float32],
+    loss: NDArray[np.float32],
+    sigma: NDArray[np.int16] | None,
+) -> Footprint:
+    radius = job.radius_cells
+    rows, columns = ground.terrain_m.shape
+    top, left = max(job.row - radius, 0), max(job.column - radius, 0)
+    bottom, right = min(job.row + radius + 1, rows), min(job.column + radius + 1, columns)
+    level = np.empty((bottom - top, right - left), dtype=np.int16)
+    spill = np.empty(level.shape, dtype=np.float32)
+    mast_m = float(ground.terrain_m[job.row, job.column]) + job.antenna_height_m
+    _beam.levels(
+        loss,
+        ground.terrain_m,
+        (job.row, job.column),
+        mast_m - ground.radio.receiver_height_m,
+        ground.cell_m,
+        job.beams,
+        cuts,
+        (top, left),
+        level,
+        spill,
     )
-    return Footprint(row=top, column=left, rsrp_cdbm=quantised[cut], spill=spill[cut])
+    if sigma is None:
+        spread = location_sigma(
+            ground.obstacle_m[top:bottom, left:right],
+            frequency_mhz=job.frequency_mhz,
+            resolution_m=ground.cell_m,
+            receiver_height_m=ground.radio.receiver_height_m,
+        )
+        sigma = _quantised_sigma(spread)
+    else:
+        up, aside = job.row - radius, job.column - radius
+        sigma = np.ascontiguousarray(sigma[top - up : bottom - up, left - aside : right - aside])
+    return Footprint(row=top, column=left, rsrp_cdbm=level, spill=spill, sigma_cdb=sigma)

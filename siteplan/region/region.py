@@ -18,7 +18,7 @@ from tqdm.auto import tqdm
 
 from siteplan import catalog, schema
 from siteplan.errors import Fault, InputError
-from siteplan.region import candidates, rasters, tables
+from siteplan.region import antennas, candidates, cells, rasters, tables
 from siteplan.region.grid import in_china, make_geobox, parse_crs, projected_crs
 from siteplan.scenario import SCENARIO_FILE, Scenario, inside, read_scenario
 
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from shapely.geometry.base import BaseGeometry
 
     from siteplan.catalog import TargetDocument
+    from siteplan.catalog.antennas import Antenna
     from siteplan.scenario import Network
 
 EAST_DEG, NORTH_DEG = 180.0, 90.0
@@ -95,6 +96,8 @@ class Region:
         What was found and does not stop the work.
     inputs : tuple of InputFile
         Files that were read, with hashes.
+    antennas : mapping of str to Antenna
+        Measured antenna patterns by the names that cells use.
     """
 
     scenario: Scenario
@@ -108,6 +111,7 @@ class Region:
     building_m: NDArray[np.float32]
     warnings: tuple[Fault, ...] = ()
     inputs: tuple[InputFile, ...] = field(default=(), repr=False)
+    antennas: Mapping[str, Antenna] = field(default_factory=lambda: MappingProxyType({}))
 
     @property
     def crs(self) -> CRS:
@@ -249,17 +253,21 @@ def read_region(folder: str | PathLike[str]) -> Region:
         faults.extend(error.faults)
     else:
         warnings.extend(_terrain_warnings(terrain_m, scenario, boundary, geobox))
+    patterns, more = antennas.read_antennas(folder, scenario.antennas)
+    faults.extend([*cells.antenna_name_faults(scenario), *more])
     layers = {name: frame.set_index("id").drop(columns="_row") for name, frame in frames.items()}
     sites = candidates.all_sites(layers, scenario)
     if all(name in frames for name in scenario.layers.vectors()):
         # a layer that could not be read has said so: what it leaves empty is no further fault
         faults.extend(_site_faults(sites, scenario))
         faults.extend(_station_faults(frames, sites, scenario))
+        faults.extend(cells.cell_faults(frames, scenario, patterns))
     if faults:
         raise InputError(faults)
     sites = _located(sites, layers.get("townships"))
     stations = _stations(layers, sites, scenario)
     warnings.extend(_far_stations(stations, sites, scenario, geobox))
+    warnings.extend(cells.cell_warnings(frames, scenario, patterns, stations))
     buildings = layers.get("buildings")
     building_m = (
         np.zeros(geobox.shape, dtype=np.float32)
@@ -283,7 +291,8 @@ def read_region(folder: str | PathLike[str]) -> Region:
         terrain_m=terrain_m,
         building_m=building_m,
         warnings=tuple(warnings),
-        inputs=tuple(inputs),
+        inputs=(*inputs, *(_input_file(folder, p, "antennas") for p in scenario.antennas.values())),
+        antennas=MappingProxyType(patterns),
     )
 
 

@@ -60,25 +60,28 @@ def naive(region, stations):
     """Best server, its level and SINR, unknown cells: one carrier after the other, cell by cell."""
     radio = region.scenario.radio
     heard = [[[] for _ in range(SIZE)] for _ in range(SIZE)]
-    unknown = np.zeros((SIZE, SIZE), dtype=bool)
+    carriers = [catalog.equipment()[name].carrier for name in stations["equipment"]]
+    hidden = {carrier: np.zeros((SIZE, SIZE), dtype=bool) for carrier in carriers}
     for position, footprint in footprints(region, stations, floor_dbm=-130.0, label=""):
         for i, line in enumerate(footprint.rsrp_cdbm.tolist()):
             for j, level in enumerate(line):
                 place = footprint.row + i, footprint.column + j
                 if level == UNKNOWN_SIGNAL:
-                    unknown[place] = True
+                    hidden[carriers[position]][place] = True
                 elif level != NO_SIGNAL:
                     spill = float(footprint.spill[i, j])
                     heard[place[0]][place[1]].append((level / 100.0, spill, position))
     server = np.full((SIZE, SIZE), -1)
     rsrp = np.full((SIZE, SIZE), np.nan)
     sinr = np.full((SIZE, SIZE), np.nan)
-    carriers = [catalog.equipment()[name].carrier for name in stations["equipment"]]
     for i in range(SIZE):
         for j in range(SIZE):
             if not heard[i][j]:
                 continue
-            level, _, best = max(heard[i][j], key=lambda one: one[0])
+            # of equal levels the first carrier, and on it the first station by name
+            level, _, best = min(
+                heard[i][j], key=lambda one: (-one[0], carriers[one[2]], stations.index[one[2]])
+            )
             carrier = catalog.carriers()[carriers[best]]
             noise = 10.0 ** (
                 (-173.975 + 10.0 * math.log10(carrier.subcarrier_khz * 1e3) + radio.noise_figure_db)
@@ -91,14 +94,17 @@ def naive(region, stations):
             )
             signal = 10.0 ** (level / 10.0)
             rsrp[i, j], server[i, j] = level, best
+            if hidden[carriers[best]][i, j]:
+                continue  # what comes from behind a void is not known
             sinr[i, j] = 10.0 * math.log10(signal / (radio.load * (total - signal) + noise))
-    return rsrp, sinr, server, unknown
+    return rsrp, sinr, server, np.any(list(hidden.values()), axis=0)
 
 
 @pytest.mark.parametrize("seed", [1, 2])
 def test_loops_over_stations_and_cells_agree(seed):
     region, stations = network(seed, 12, voids=True)
     found = cover(region, stations)
+    hidden = 0
     for technology in ("4G", "5G"):
         mine = stations[stations["technology"] == technology]
         for year in YEARS:
@@ -107,13 +113,12 @@ def test_loops_over_stations_and_cells_agree(seed):
             standing = np.flatnonzero(mine["year"] <= year)
             rsrp, sinr, server, unknown = naive(region, mine.iloc[standing])
             np.testing.assert_allclose(coverage.rsrp_dbm, rsrp, atol=0.005)
-            np.testing.assert_allclose(coverage.sinr_db, sinr, atol=0.03)
+            np.testing.assert_allclose(coverage.sinr_db, sinr, atol=0.0055)
+            hidden += int((np.isnan(sinr) & ~np.isnan(rsrp)).sum())
             np.testing.assert_array_equal(coverage.unknown, unknown)
-            # of two stations with one level any may be the server
             levels = np.where(server < 0, -1, standing[server])
-            differ = coverage.server != levels
-            assert (coverage.server[np.isnan(rsrp)] == -1).all()
-            assert differ.mean() < 0.01
+            np.testing.assert_array_equal(coverage.server, levels)
+    assert hidden > 0
 
 
 @settings(max_examples=10, deadline=None, derandomize=True)
@@ -139,8 +144,7 @@ def test_years_are_nested(seed):
         for year in YEARS:
             alone = cover(region, stations, [year])[technology, year]
             np.testing.assert_array_equal(found[technology, year].rsrp_cdbm, alone.rsrp_cdbm)
-            # the powers are added in another order
-            np.testing.assert_allclose(found[technology, year].sinr_cdb, alone.sinr_cdb, atol=1)
+            np.testing.assert_array_equal(found[technology, year].sinr_cdb, alone.sinr_cdb)
 
 
 @settings(max_examples=5, deadline=None, derandomize=True)
@@ -151,7 +155,10 @@ def test_the_order_of_the_stations_does_not_matter(seed):
     for key, coverage in cover(region, stations).items():
         other = cover(region, turned)[key]
         np.testing.assert_array_equal(coverage.rsrp_cdbm, other.rsrp_cdbm)
-        np.testing.assert_allclose(coverage.sinr_cdb, other.sinr_cdb, atol=1)
+        np.testing.assert_array_equal(coverage.sinr_cdb, other.sinr_cdb)
+        np.testing.assert_array_equal(coverage.sigma_db, other.sigma_db)
+        names = np.array([*coverage.station_ids, ""]), np.array([*other.station_ids, ""])
+        np.testing.assert_array_equal(names[0][coverage.server], names[1][other.server])
 
 
 def test_a_station_outside_the_grid_does_no_harm():

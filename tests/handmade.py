@@ -144,6 +144,7 @@ def coverage(
     year: int = 2021,
     sinr_db: np.ndarray | float = 30.0,
     unknown: np.ndarray | None = None,
+    sigma_db: float = 0.0,
 ) -> Coverage:
     """Coverage of given levels; NaN is no signal."""
     shape = tuple(of.geobox.shape)
@@ -159,7 +160,7 @@ def coverage(
         geobox=of.geobox,
         rsrp_cdbm=quantised(level),
         sinr_cdb=quantised(ratio),
-        sigma_db=np.where(np.isnan(level), np.nan, 6.0).astype(np.float32),
+        sigma_db=np.where(np.isnan(level), np.nan, sigma_db).astype(np.float32),
         server=np.where(np.isnan(level), -1, 0).astype(np.int32),
         unknown=np.zeros(shape, dtype=bool) if unknown is None else unknown,
         station_ids=("a1",),

@@ -83,9 +83,9 @@ def test_one_cell_by_hand():
     # 0.714 below the beam: 12 (0.714 / 10)^2 = 0.061 dB. 20 W over 600 elements is 15.23 dBm, and
     # 15 dBi - 0.5 dB; free space over 1005 m at 941.5 MHz is 91.97 dB
     down = math.degrees(math.atan2(100.0589, 1000.0))
-    loss_db = MODELS["free-space"].loss(
-        np.array([1000.0]), 941.5, 101.5, 1.5, line_of_sight=True
-    )[0]
+    loss_db = MODELS["free-space"].loss(np.array([1000.0]), 941.5, 101.5, 1.5, line_of_sight=True)[
+        0
+    ]
     assert loss_db == pytest.approx(91.97, abs=0.01)
     expected = 15.23 + 15.0 - 0.5 - 12.0 * ((down - 5.0) / 10.0) ** 2 - loss_db
     assert found.rsrp_cdbm[row, column] == pytest.approx(100.0 * expected, abs=1.5)
@@ -120,14 +120,17 @@ def test_the_strongest_cell_is_the_level_and_all_add_up():
 
 
 def test_blanks_take_the_equipment_and_the_antenna():
-    land = region({"azimuth_deg": 30.0}, {"azimuth_deg": 40.0, "antenna": "panel"}, patterns={"panel": PANEL})
+    land = region(
+        {"azimuth_deg": 30.0}, {"azimuth_deg": 40.0, "antenna": "panel"}, patterns={"panel": PANEL}
+    )
     ((own, other),) = station_beams(land, station(land)).rows
     gear = catalog.equipment()["macro-lte900"]
     # a file brings its own gain and holds its own tilt
     assert other[_beam.LEVEL] - own[_beam.LEVEL] == pytest.approx(18.0 - gear.gain_dbi)
     assert own[_beam.ELECTRICAL] == other[_beam.ELECTRICAL] == 0.0
     land = region(
-        {"azimuth_deg": 40.0, "antenna": "panel", "electrical_tilt_deg": 5.0}, patterns={"panel": PANEL}
+        {"azimuth_deg": 40.0, "antenna": "panel", "electrical_tilt_deg": 5.0},
+        patterns={"panel": PANEL},
     )
     ((only,),) = station_beams(land, station(land)).rows
     assert only[_beam.ELECTRICAL] == pytest.approx(3.0)

@@ -1,0 +1,209 @@
+"""
+How likely each rule is to hold, given what models and shadowing leave open.
+
+Levels are drawn around their median: the shadowing of the best server, correlated between neighbouring
+places, and one error of the model for the whole region. The server and the interference stay as they are
+in the median: another station may take over in a deep shadow, so that the chance told is rather too small.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import pandas as pd
+from scipy.sparse import csr_array
+
+from siteplan.coverage.footprint import UNKNOWN_SIGNAL
+from siteplan.targets.coverage_rules import SHARE_TOLERANCE, flags_of
+from siteplan.targets.shadowing import shadow_field
+from siteplan.targets.states import near_items
+from siteplan.units import CENTI
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from siteplan.catalog import Rule
+    from siteplan.coverage.network import Coverage
+    from siteplan.demand import Demand
+    from siteplan.region import Region
+
+CHUNK: Final = 2**24
+"""Levels that are held at a time."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Uncertainty:
+    """
+    What is not known about levels besides their shadowing.
+
+    Attributes
+    ----------
+    decorrelation_m : float
+        Distance at which shadowing is alike by 1/e. [m]
+    model_error_db : float
+        Standard deviation of the model's error for the region as a whole. [dB]
+    draws : int
+        Draws.
+    seed : int
+        Seed of the draws.
+    """
+
+    decorrelation_m: float
+    model_error_db: float
+    draws: int = 1000
+    seed: int = 1
+
+
+def rule_probabilities(
+    region: Region,
+    demands: Mapping[str, Demand],
+    coverage: Mapping[tuple[str, int], Coverage],
+    stations: pd.DataFrame,
+    years: Sequence[int],
+    *,
+    uncertainty: Uncertainty,
+) -> pd.DataFrame:
+    """
+    Chance that each coverage rule holds at the end of each year.
+
+    Parameters
+    ----------
+    region : Region
+        With document and scenario.
+    demands : mapping of str to Demand
+        From :func:`siteplan.demand.region_demands`.
+    coverage : mapping of (technology, year) to Coverage
+        With the standard deviation of the levels.
+    stations : DataFrame
+        Stations of the network, for distance rules.
+    years : sequence of int
+        Years to judge.
+    uncertainty : Uncertainty
+        What is drawn, and how often.
+
+    Returns
+    -------
+    probabilities : DataFrame
+        One row per rule and year: ``rule_id``, ``year``, ``probability`` that the rule holds (what is
+        unknown counts as not covered), ``probability_most`` (as covered), and the range of the value:
+        ``value_low``, ``value_median``, ``value_high`` (5, 50 and 95 % of the draws). A rule that has no
+        pass mark has NaN for the probabilities.
+    """
+    rows: list[dict[str, object]] = []
+    rules = [rule for rule in region.document.rules if rule.kind == "coverage"]
+    rules = [rule for rule in rules if rule.id in demands and len(demands[rule.id].items)]
+    for technology in sorted({str(rule.technology) for rule in rules}):
+        mine = [rule for rule in rules if rule.technology == technology]
+        cells = np.unique(np.concatenate([demands[rule.id].cell for rule in mine]))
+        cells = cells[cells >= 0]
+        judges = [
+            _Judge(region, rule, demands[rule.id], coverage[technology, year], stations, cells)
+            for rule in mine
+            for year in years
+        ]
+        for deviation in _deviations(region, cells, uncertainty):
+            for judge in judges:
+                judge.take(deviation)
+        rows.extend(judge.row() for judge in judges)
+    return pd.DataFrame(rows)
+
+
+def _deviations(
+    region: Region, cells: NDArray[np.int64], uncertainty: Uncertainty
+) -> Iterator[tuple[NDArray[np.float32], NDArray[np.float32]]]:
+    """Draw unit shadowing at the cells, and the error of the model, some draws at a time."""
+    row, column = np.divmod(cells, region.geobox.shape[1])
+    places = np.column_stack([column, -row]) * region.resolution_m
+    field = shadow_field(places, decorrelation_m=uncertainty.decorrelation_m)
+    random = np.random.default_rng(uncertainty.seed)
+    step = max(CHUNK // max(len(cells), 1), 1)
+    for first in range(0, uncertainty.draws, step):
+        draws = min(step, uncertainty.draws - first)
+        error = random.standard_normal(draws, dtype=np.float32)
+        yield field.draw(random, draws), error * np.float32(uncertainty.model_error_db)
+
+
+class _Judge:
+    """One rule in one year: takes draws and counts those in which it holds."""
+
+    def __init__(
+        self,
+        region: Region,
+        rule: Rule,
+        demand: Demand,
+        coverage: Coverage,
+        stations: pd.DataFrame,
+        cells: NDArray[np.int64],
+    ) -> None:
+        _, definition = region.scenario.definition(rule)
+        self.rule, self.year = rule, coverage.year
+        self.required = region.scenario.required_share(rule)
+        inside = demand.cell >= 0
+        own, where = np.unique(demand.cell[inside], return_inverse=True)
+        self.cells = np.searchsorted(cells, own)
+        shape = (len(demand.items), len(own))
+        self.weight = csr_array((demand.weight[inside], (demand.item[inside], where)), shape=shape)
+        self.total = demand.item_weight()
+        self.outside = self.total - np.asarray(self.weight.sum(axis=1)).reshape(-1)
+        self.need = definition.share * self.total * (1.0 - SHARE_TOLERANCE)
+        level = coverage.rsrp_cdbm.reshape(-1)[own]
+        slack = level / CENTI - definition.rsrp_dbm
+        if definition.sinr_db is not None:
+            ratio = coverage.sinr_cdb.reshape(-1)[own] / CENTI - definition.sinr_db
+            slack = np.minimum(slack, ratio)
+        heard = level > UNKNOWN_SIGNAL
+        self.slack = np.where(heard, slack, -np.inf).astype(np.float32)[:, None]
+        sigma = np.nan_to_num(coverage.sigma_db.reshape(-1)[own])
+        self.sigma = sigma.astype(np.float32)[:, None]
+        self.unknown = coverage.unknown.reshape(-1)[own][:, None]
+        self.near = np.zeros(len(demand.items), dtype=bool)
+        if definition.distance_m is not None:
+            in_service = stations[stations["year"] <= self.year]
+            self.near = near_items(
+                region, demand, in_service, coverage.technology, definition.distance_m
+            )
+        self.lacking, self.blank = flags_of(demand, rule)
+        self.values: list[NDArray[np.float64]] = []
+        self.most: list[NDArray[np.float64]] = []
+
+    def take(self, deviation: tuple[NDArray[np.float32], NDArray[np.float32]]) -> None:
+        """Judge some draws."""
+        shadow, error = deviation
+        covered = self.slack + self.sigma * shadow[self.cells] + error >= 0.0
+        sure = self._items(covered)
+        possible = self._items(covered | self.unknown) + self.outside[:, None]
+        possible = np.minimum(possible, self.total[:, None])
+        if self.rule.measure == "pooled":
+            everything = self.total.sum()
+            self.values.append(sure.sum(axis=0) / everything)
+            self.most.append(possible.sum(axis=0) / everything)
+            return
+        met = (sure >= self.need[:, None]) & ~self.blank[:, None] & ~self.lacking[:, None]
+        may = (possible >= self.need[:, None]) & ~self.lacking[:, None]
+        self.values.append(met.mean(axis=0))
+        self.most.append(may.mean(axis=0))
+
+    def _items(self, covered: NDArray[np.bool_]) -> NDArray[np.float64]:
+        """Covered weight of each item in each draw."""
+        found = np.asarray(self.weight @ covered.astype(np.float32))
+        found[self.near] = self.total[self.near, None]
+        return found
+
+    def row(self) -> dict[str, object]:
+        """Sum up all draws."""
+        values, most = np.concatenate(self.values), np.concatenate(self.most)
+        need = self.required - SHARE_TOLERANCE
+        strict = self.rule.strict
+        return {
+            "rule_id": self.rule.id,
+            "year": self.year,
+            "probability": float((values >= need).mean()) if strict else np.nan,
+            "probability_most": float((most >= need).mean()) if strict else np.nan,
+            "value_low": float(np.quantile(values, 0.05)),
+            "value_median": float(np.quantile(values, 0.5)),
+            "value_high": float(np.quantile(values, 0.95)),
+        }

@@ -1,8 +1,9 @@
 """
 Distance models of 3GPP TR 38.901: urban macro (UMa), urban micro (UMi), rural macro (RMa).
 
-Edition: V18.0.0 (2024-03), published as ETSI TR 138 901 V18.0.0. Release 19 puts another loss for
-the infrared-reflecting glass of :func:`o2i_loss`.
+Edition: V18.0.0 (2024-03), published as ETSI TR 138 901 V18.0.0. The probability of line of sight and
+the shadow fading are in :mod:`siteplan.propagation.tr38901_statistics`, the way into buildings and cars
+in :mod:`siteplan.propagation.tr38901_o2i`.
 
 Distances are ground distances. The slant distance comes from them and the two antenna heights, and
 below 1 m it counts as 1 m, so the loss stays finite and still grows with distance below the 10 m
@@ -14,7 +15,7 @@ from __future__ import annotations
 
 import math
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, TypeAlias, get_args
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
 import numpy as np
 from numba import njit
@@ -35,8 +36,6 @@ if TYPE_CHECKING:
 
     Floats: TypeAlias = NDArray[np.float64]
     Booleans: TypeAlias = NDArray[np.bool_]
-
-BuildingModel: TypeAlias = Literal["low", "high"]
 
 UMA_VALIDITY: Final[Mapping[str, tuple[float, float]]] = MappingProxyType(
     {
@@ -80,9 +79,6 @@ ENVIRONMENT_HEIGHT_M: Final = 1.0
 
 UMA_TALL_MOBILE_M: Final = 13.0
 """From here on h_E of UMa is drawn at random: Table 7.4.1-1, note 1. [m]"""
-
-O2I_SIGMA_DB: Final[Mapping[str, float]] = MappingProxyType({"low": 4.4, "high": 6.5})
-"""Standard deviation of the building penetration loss by model: Table 7.4.3-2. [dB]"""
 
 _SPEED_OF_LIGHT_M_S: Final = 3.0e8
 """As notes 1 and 5 of Table 7.4.1-1 round it. [m/s]"""
@@ -143,7 +139,7 @@ def uma_loss(
     array([ 89.6, 141.7])
     """
     check_frequency(frequency_mhz)
-    base, mobile = _heights(base_height_m, mobile_height_m, limit_m=ENVIRONMENT_HEIGHT_M)
+    base, mobile = check_heights(base_height_m, mobile_height_m, limit_m=ENVIRONMENT_HEIGHT_M)
     if np.any(mobile >= UMA_TALL_MOBILE_M):
         raise ValueError(
             f"mobile_height_m must be below {UMA_TALL_MOBILE_M:g} in UMa, where the breakpoint "
@@ -218,7 +214,7 @@ def umi_loss(
     array([ 79.1, 115.2])
     """
     check_frequency(frequency_mhz)
-    base, mobile = _heights(base_height_m, mobile_height_m, limit_m=ENVIRONMENT_HEIGHT_M)
+    base, mobile = check_heights(base_height_m, mobile_height_m, limit_m=ENVIRONMENT_HEIGHT_M)
     lg_f = math.log10(frequency_mhz / 1000.0)
 
     def curves(base: Floats, mobile: Floats) -> _Curves:
@@ -299,7 +295,7 @@ def rma_loss(
     array([121.4, 144.2])
     """
     check_frequency(frequency_mhz)
-    base, mobile = _heights(base_height_m, mobile_height_m, limit_m=0.0)
+    base, mobile = check_heights(base_height_m, mobile_height_m, limit_m=0.0)
     street = check_above(street_width_m, limit=0.0, name="street_width_m")
     building = check_above(building_height_m, limit=0.0, name="building_height_m")
 
@@ -308,7 +304,7 @@ def rma_loss(
     def curves(base: Floats, mobile: Floats, street: Floats, building: Floats) -> _Curves:
         lg_base = np.log10(base)
         lg_building = np.log10(building)
-        breakpoint_m = _rural_breakpoint(base, mobile, frequency_mhz=frequency_mhz)
+        breakpoint_m = rural_breakpoint(base, mobile, frequency_mhz=frequency_mhz)
         lg_breakpoint = np.log10(breakpoint_m)
 
         # PL1 = 20 lg(40 pi d3D fc/3) + min(0.03 h^1.72, 10) lg d3D - min(0.044 h^1.72, 14.77)
@@ -345,295 +341,6 @@ def rma_loss(
     return _loss(distance_2d_m, line_of_sight, (base, mobile, street, building), curves)
 
 
-# --- probability of line of sight -----------------------------------------------------------------
-
-
-def uma_line_of_sight_probability(
-    distance_2d_m: ArrayLike, *, mobile_height_m: ArrayLike
-) -> Floats:
-    """
-    Probability that a mobile sees a base station above the roofs of a city.
-
-    Parameters
-    ----------
-    distance_2d_m : array_like of float
-        Ground distance, not negative. [m]
-    mobile_height_m : array_like of float
-        Height of the mobile antenna above ground, up to 23, above 0. [m]
-
-    Returns
-    -------
-    probability : ndarray of float64, broadcast shape of the inputs
-        From 0 to 1. NaN stays NaN.
-
-    Raises
-    ------
-    ValueError
-        If a distance is negative or a height outside the limits above.
-
-    Notes
-    -----
-    Just beyond 18 m the formula exceeds 1 for a mobile above 13 m, by up to 0.7 %; 1 is returned.
-
-    References
-    ----------
-    .. [1] 3GPP TR 38.901 V18.0.0, 2024, Table 7.4.2-1, UMa.
-
-    Examples
-    --------
-    >>> uma_line_of_sight_probability([10.0, 100.0, 500.0], mobile_height_m=1.5).round(3)
-    array([1.   , 0.348, 0.036])
-    """
-    distance = _distance(distance_2d_m)
-    mobile = check_above(mobile_height_m, limit=0.0, name="mobile_height_m")
-    if np.any(mobile > 23.0):
-        raise ValueError(
-            f"mobile_height_m must not exceed 23, the end of the table: "
-            f"got {float(np.nanmax(mobile)):g}"
-        )
-    tall = (np.maximum(mobile - UMA_TALL_MOBILE_M, 0.0) / 10.0) ** 1.5  # C'(hUT)
-    lift = 1.0 + tall * 1.25 * (distance / 100.0) ** 3 * np.exp(-distance / 150.0)
-    return np.asarray(np.minimum(_street_probability(distance, decay_m=63.0) * lift, 1.0))
-
-
-def umi_line_of_sight_probability(distance_2d_m: ArrayLike) -> Floats:
-    """
-    Probability that a mobile sees a base station along a street canyon.
-
-    Parameters
-    ----------
-    distance_2d_m : array_like of float
-        Ground distance, not negative. [m]
-
-    Returns
-    -------
-    probability : ndarray of float64, shape of `distance_2d_m`
-        From 0 to 1. NaN stays NaN.
-
-    Raises
-    ------
-    ValueError
-        If a distance is negative.
-
-    References
-    ----------
-    .. [1] 3GPP TR 38.901 V18.0.0, 2024, Table 7.4.2-1, UMi - Street canyon.
-
-    Examples
-    --------
-    >>> umi_line_of_sight_probability([10.0, 100.0, 500.0]).round(3)
-    array([1.   , 0.231, 0.036])
-    """
-    return _street_probability(_distance(distance_2d_m), decay_m=36.0)
-
-
-def rma_line_of_sight_probability(distance_2d_m: ArrayLike) -> Floats:
-    """
-    Probability that a mobile in the country sees a mast.
-
-    Parameters
-    ----------
-    distance_2d_m : array_like of float
-        Ground distance, not negative. [m]
-
-    Returns
-    -------
-    probability : ndarray of float64, shape of `distance_2d_m`
-        From 0 to 1. NaN stays NaN.
-
-    Raises
-    ------
-    ValueError
-        If a distance is negative.
-
-    References
-    ----------
-    .. [1] 3GPP TR 38.901 V18.0.0, 2024, Table 7.4.2-1, RMa.
-
-    Examples
-    --------
-    >>> rma_line_of_sight_probability([10.0, 1010.0, 5010.0]).round(3)
-    array([1.   , 0.368, 0.007])
-    """
-    return np.asarray(np.exp(-np.maximum(_distance(distance_2d_m) - 10.0, 0.0) / 1000.0))
-
-
-# --- spread ---------------------------------------------------------------------------------------
-
-
-def uma_shadow_sigma(*, line_of_sight: ArrayLike) -> Floats:
-    """
-    Spread of the shadow fading around :func:`uma_loss`.
-
-    Parameters
-    ----------
-    line_of_sight : array_like of bool
-        Whether the mobile sees the base station.
-
-    Returns
-    -------
-    sigma_db : ndarray of float64, shape of `line_of_sight`
-        Standard deviation. [dB]
-
-    Raises
-    ------
-    ValueError
-        If `line_of_sight` is not boolean.
-
-    References
-    ----------
-    .. [1] 3GPP TR 38.901 V18.0.0, 2024, Table 7.4.1-1, UMa.
-
-    Examples
-    --------
-    >>> uma_shadow_sigma(line_of_sight=[True, False])
-    array([4., 6.])
-    """
-    return np.where(_sight(line_of_sight), 4.0, 6.0)
-
-
-def umi_shadow_sigma(*, line_of_sight: ArrayLike) -> Floats:
-    """
-    Spread of the shadow fading around :func:`umi_loss`.
-
-    Parameters
-    ----------
-    line_of_sight : array_like of bool
-        Whether the mobile sees the base station.
-
-    Returns
-    -------
-    sigma_db : ndarray of float64, shape of `line_of_sight`
-        Standard deviation. [dB]
-
-    Raises
-    ------
-    ValueError
-        If `line_of_sight` is not boolean.
-
-    References
-    ----------
-    .. [1] 3GPP TR 38.901 V18.0.0, 2024, Table 7.4.1-1, UMi - Street Canyon.
-
-    Examples
-    --------
-    >>> umi_shadow_sigma(line_of_sight=[True, False])
-    array([4.  , 7.82])
-    """
-    return np.where(_sight(line_of_sight), 4.0, 7.82)
-
-
-def rma_shadow_sigma(
-    distance_2d_m: ArrayLike,
-    *,
-    frequency_mhz: float,
-    base_height_m: ArrayLike,
-    mobile_height_m: ArrayLike,
-    line_of_sight: ArrayLike,
-) -> Floats:
-    """
-    Spread of the shadow fading around :func:`rma_loss`.
-
-    Parameters
-    ----------
-    distance_2d_m : array_like of float
-        Ground distance, not negative. [m]
-    frequency_mhz : float
-        Carrier frequency, which moves the breakpoint. [MHz]
-    base_height_m, mobile_height_m : array_like of float
-        Heights of the two antennas above ground, above 0, which move it too. [m]
-    line_of_sight : array_like of bool
-        Whether the mobile sees the base station.
-
-    Returns
-    -------
-    sigma_db : ndarray of float64, broadcast shape of the inputs
-        Standard deviation. NaN stays NaN. [dB]
-
-    Raises
-    ------
-    ValueError
-        If a distance is negative, a height or the frequency not positive, or `line_of_sight` not
-        boolean.
-
-    References
-    ----------
-    .. [1] 3GPP TR 38.901 V18.0.0, 2024, Table 7.4.1-1, RMa, and note 5.
-
-    Examples
-    --------
-    >>> rma_shadow_sigma([100.0, 5000.0, 100.0], frequency_mhz=763.0, base_height_m=35.0,
-    ...                  mobile_height_m=1.5, line_of_sight=[True, True, False])
-    array([4., 6., 8.])
-    """
-    check_frequency(frequency_mhz)
-    base, mobile = _heights(base_height_m, mobile_height_m, limit_m=0.0)
-    beyond_m = _distance(distance_2d_m) - _rural_breakpoint(
-        base, mobile, frequency_mhz=frequency_mhz
-    )
-    seen_db = np.where(np.isnan(beyond_m), np.nan, np.where(beyond_m > 0.0, 6.0, 4.0))
-    # The addend is 0, or NaN where the distance or a height is not known.
-    return np.where(_sight(line_of_sight), seen_db, 8.0 + 0.0 * beyond_m)
-
-
-# --- into buildings -------------------------------------------------------------------------------
-
-
-def o2i_loss(frequency_mhz: ArrayLike, *, model: BuildingModel) -> Floats:
-    """
-    Mean loss through the outer wall of a building.
-
-    Parameters
-    ----------
-    frequency_mhz : array_like of float
-        Carrier frequency, above 0. [MHz]
-    model : {"low", "high"}
-        Three tenths plain glass and the rest concrete, or seven tenths infrared-reflecting glass
-        and the rest concrete.
-
-    Returns
-    -------
-    loss_db : ndarray of float64, shape of `frequency_mhz`
-        Loss to add to that outside, without the 0.5 dB for each metre inside and without its spread
-        :data:`O2I_SIGMA_DB`. NaN stays NaN. [dB]
-
-    Raises
-    ------
-    ValueError
-        If a frequency is not positive or the model unknown.
-
-    Notes
-    -----
-    Release 19 puts 25.4 + 0.11 f for infrared-reflecting glass where Release 18 has 23 + 0.3 f, f
-    in gigahertz: 0.65 dB more at 3.5 GHz for the model "high".
-
-    References
-    ----------
-    .. [1] 3GPP TR 38.901 V18.0.0, 2024, Tables 7.4.3-1 and 7.4.3-2, equation (7.4-3).
-
-    Examples
-    --------
-    >>> o2i_loss([700.0, 3500.0], model="low").round(1)
-    array([10.2, 12.7])
-    >>> o2i_loss([700.0, 3500.0], model="high").round(1)
-    array([17.7, 26.8])
-    """
-    if model not in get_args(BuildingModel):
-        raise ValueError(f'model must be "low" or "high": got {model!r}')
-    f_ghz = check_above(frequency_mhz, limit=0.0, name="frequency_mhz") / 1000.0
-    concrete_db = 5.0 + 4.0 * f_ghz  # Table 7.4.3-1
-    if model == "low":
-        glass_db = 2.0 + 0.2 * f_ghz
-        glass_share = 0.3
-    else:
-        glass_db = 23.0 + 0.3 * f_ghz
-        glass_share = 0.7
-    through = glass_share * 10.0 ** (-glass_db / 10.0) + (1.0 - glass_share) * 10.0 ** (
-        -concrete_db / 10.0
-    )
-    return np.asarray(5.0 - 10.0 * np.log10(through))  # Table 7.4.3-2
-
-
 # --- the parts of the formulas --------------------------------------------------------------------
 
 
@@ -665,33 +372,95 @@ def _urban_breakpoint(base: Floats, mobile: Floats, *, frequency_mhz: float) -> 
     )
 
 
-def _rural_breakpoint(base: Floats, mobile: Floats, *, frequency_mhz: float) -> Floats:
-    """Note 5: dBP = 2 pi hBS hUT fc/c."""
+def rural_breakpoint(
+    base_height_m: ArrayLike, mobile_height_m: ArrayLike, *, frequency_mhz: float
+) -> Floats:
+    """
+    Distance from which a path in the country loses faster, and its shadow fading grows.
+
+    Parameters
+    ----------
+    base_height_m, mobile_height_m : array_like of float
+        Heights of the two antennas above ground. [m]
+    frequency_mhz : float
+        Carrier frequency. [MHz]
+
+    Returns
+    -------
+    breakpoint_m : ndarray of float64, broadcast shape of the inputs
+        Ground distance dBP. NaN stays NaN. [m]
+
+    References
+    ----------
+    .. [1] 3GPP TR 38.901 V18.0.0, 2024, Table 7.4.1-1, note 5.
+
+    Examples
+    --------
+    >>> float(rural_breakpoint(35.0, 1.5, frequency_mhz=763.0).round())
+    839.0
+    """
+    base, mobile = np.asarray(base_height_m, float), np.asarray(mobile_height_m, float)
     return np.asarray(2.0 * math.pi * base * mobile * (frequency_mhz * 1e6 / _SPEED_OF_LIGHT_M_S))
 
 
-def _street_probability(distance: Floats, *, decay_m: float) -> Floats:
-    """18/d + exp(-d/D) (1 - 18/d), which is 1 at the 18 m up to which the table says 1."""
-    beyond = np.maximum(distance, 18.0)
-    return np.asarray(18.0 / beyond + np.exp(-beyond / decay_m) * (1.0 - 18.0 / beyond))
-
-
-def _heights(
+def check_heights(
     base_height_m: ArrayLike, mobile_height_m: ArrayLike, *, limit_m: float
 ) -> tuple[Floats, Floats]:
+    """
+    Refuse antenna heights that a scenario has no result for; NaN passes.
+
+    Parameters
+    ----------
+    base_height_m, mobile_height_m : array_like of float
+        Heights of the two antennas above ground. [m]
+    limit_m : float
+        Both must exceed it. [m]
+
+    Returns
+    -------
+    base_m, mobile_m : ndarray of float64
+        The heights as arrays. [m]
+
+    Raises
+    ------
+    ValueError
+        If a height does not exceed the limit.
+
+    Examples
+    --------
+    >>> check_heights(35.0, [1.5, 2.0], limit_m=0.0)
+    (array(35.), array([1.5, 2. ]))
+    """
     return (
         check_above(base_height_m, limit=limit_m, name="base_height_m"),
         check_above(mobile_height_m, limit=limit_m, name="mobile_height_m"),
     )
 
 
-def _distance(distance_2d_m: ArrayLike) -> Floats:
-    distance = np.asarray(distance_2d_m, dtype=np.float64)
-    check_distance(float(np.fmin.reduce(distance, axis=None, initial=math.inf)))
-    return distance
+def check_sight(line_of_sight: ArrayLike) -> Booleans:
+    """
+    Refuse a line of sight that is anything but true or false, such as a probability.
 
+    Parameters
+    ----------
+    line_of_sight : array_like of bool
+        Whether the mobile sees the base station.
 
-def _sight(line_of_sight: ArrayLike) -> Booleans:
+    Returns
+    -------
+    sight : ndarray of bool
+        The same as an array.
+
+    Raises
+    ------
+    ValueError
+        If the values are not boolean.
+
+    Examples
+    --------
+    >>> check_sight([True, False])
+    array([ True, False])
+    """
     sight = np.asarray(line_of_sight)
     if sight.dtype != np.bool_:
         raise ValueError(f"line_of_sight must be boolean: got an array of {sight.dtype}")
@@ -706,7 +475,7 @@ def _loss(
 ) -> Floats:
     """Evaluate the curves of the lengths block by block: kernel, one vectorised lg, kernel."""
     distance = np.asarray(distance_2d_m, dtype=np.float64)
-    sight = _sight(line_of_sight)
+    sight = check_sight(line_of_sight)
     shape = np.broadcast_shapes(distance.shape, sight.shape, *(v.shape for v in lengths))
     distance = flatten(distance, shape)
     sight = flatten(sight, shape)

@@ -1,4 +1,4 @@
-"""Path loss, probability of line of sight and spread of 3GPP TR 38.901."""
+"""Path loss of 3GPP TR 38.901."""
 
 import csv
 import math
@@ -11,21 +11,13 @@ from hypothesis import strategies as st
 
 from siteplan.propagation.free_space import free_space_loss
 from siteplan.propagation.tr38901 import (
-    O2I_SIGMA_DB,
     RMA_LOS_VALIDITY,
     RMA_NLOS_VALIDITY,
     UMA_VALIDITY,
     UMI_VALIDITY,
-    o2i_loss,
-    rma_line_of_sight_probability,
     rma_loss,
-    rma_shadow_sigma,
-    uma_line_of_sight_probability,
     uma_loss,
-    uma_shadow_sigma,
-    umi_line_of_sight_probability,
     umi_loss,
-    umi_shadow_sigma,
 )
 
 DATA = Path(__file__).parent / "data"
@@ -317,132 +309,8 @@ def test_a_negative_distance_among_points_of_their_own_height_is_refused():
         loss("uma", [5.0, -2.0], 900.0, 25.0, [1.5, 2.0], sight=True)
 
 
-# --- probability of line of sight -----------------------------------------------------------------
-
-
-def printed_probability(scenario, d, hm):
-    """Table 7.4.2-1 as printed."""
-    if scenario == "rma":
-        return 1.0 if d <= 10.0 else math.exp(-(d - 10.0) / 1000.0)
-    if d <= 18.0:
-        return 1.0
-    decay = {"uma": 63.0, "umi": 36.0}[scenario]
-    street = 18.0 / d + math.exp(-d / decay) * (1.0 - 18.0 / d)
-    if scenario == "umi":
-        return street
-    tall = 0.0 if hm <= 13.0 else ((hm - 13.0) / 10.0) ** 1.5
-    return street * (1.0 + tall * 5.0 / 4.0 * (d / 100.0) ** 3 * math.exp(-d / 150.0))
-
-
-@law
-@given(metres, st.floats(1.0, 23.0))
-def test_probabilities_agree_with_the_table(distance, hm):
-    found = {
-        "uma": uma_line_of_sight_probability(distance, mobile_height_m=hm),
-        "umi": umi_line_of_sight_probability(distance),
-        "rma": rma_line_of_sight_probability(distance),
-    }
-    for scenario, probability in found.items():
-        assert 0.0 <= probability <= 1.0
-        expected = min(printed_probability(scenario, distance, hm), 1.0)
-        assert probability == pytest.approx(expected, abs=1e-12)
-
-
-@law
-@given(metres, metres)
-def test_probabilities_never_rise_with_distance(distance, further):
-    both = np.array([distance, distance + further])
-    for near, far in (
-        uma_line_of_sight_probability(both, mobile_height_m=1.5),
-        umi_line_of_sight_probability(both),
-        rma_line_of_sight_probability(both),
-    ):
-        assert far <= near + 1e-12
-
-
-@law
-@given(metres, st.floats(1.0, 23.0), st.floats(1.0, 23.0))
-def test_a_taller_mobile_sees_no_less(distance, one, other):
-    low, high = sorted((one, other))
-    below, above = uma_line_of_sight_probability(distance, mobile_height_m=[low, high])
-    assert below <= above + 1e-12
-
-
-def test_probabilities_keep_missing_values_and_shapes():
-    distance = np.array([[np.nan], [100.0]])
-    probability = uma_line_of_sight_probability(distance, mobile_height_m=[1.5, 20.0, np.nan])
-    assert np.isnan(probability).tolist() == [[True] * 3, [False, False, True]]
-    for each in (umi_line_of_sight_probability, rma_line_of_sight_probability):
-        assert np.isnan(each(distance)).tolist() == [[True], [False]]
-
-
-def test_probabilities_refuse_what_the_table_does_not_know():
-    with pytest.raises(ValueError, match="must not exceed 23"):
-        uma_line_of_sight_probability(100.0, mobile_height_m=24.0)
-    for each in (umi_line_of_sight_probability, rma_line_of_sight_probability):
-        with pytest.raises(ValueError, match="distance must not be negative"):
-            each([1.0, -1.0])
-
-
-# --- spread and buildings -------------------------------------------------------------------------
-
-
-def test_spreads_are_those_of_the_table():
-    sight = np.array([True, False])
-    assert uma_shadow_sigma(line_of_sight=sight).tolist() == [4.0, 6.0]
-    assert umi_shadow_sigma(line_of_sight=sight).tolist() == [4.0, 7.82]
-
-
-@law
-@given(st.floats(500.0, 7000.0), masts, mobiles)
-def test_the_spread_of_rma_grows_at_the_breakpoint(f, hb, hm):
-    here = breakpoint_m("rma", f, hb, hm)
-    sigma_db = rma_shadow_sigma(
-        here * np.array([0.999, 1.001, 1.001, np.nan]),
-        frequency_mhz=f,
-        base_height_m=hb,
-        mobile_height_m=hm,
-        line_of_sight=np.array([True, True, False, False]),
-    )
-    np.testing.assert_array_equal(sigma_db, [4.0, 6.0, 8.0, np.nan])
-
-
-def test_spreads_refuse_a_line_of_sight_that_is_a_probability():
-    with pytest.raises(ValueError, match="line_of_sight must be boolean"):
-        umi_shadow_sigma(line_of_sight=[0.2, 0.9])
-
-
-@law
-@given(st.floats(500.0, 1e5))
-def test_building_loss_lies_between_its_materials(f):
-    ghz = f / 1e3
-    concrete, glass, coated = 5.0 + 4.0 * ghz, 2.0 + 0.2 * ghz, 23.0 + 0.3 * ghz
-    for model, window, share in (("low", glass, 0.3), ("high", coated, 0.7)):
-        through = share * 10.0 ** (-window / 10.0) + (1.0 - share) * 10.0 ** (-concrete / 10.0)
-        loss_db = o2i_loss(f, model=model)
-        assert loss_db == pytest.approx(5.0 - 10.0 * math.log10(through), abs=1e-9)
-        assert min(window, concrete) <= loss_db - 5.0 <= max(window, concrete)
-
-
-def test_building_loss_grows_with_frequency_and_coated_glass():
-    f = np.geomspace(500.0, 1e5, 50)
-    low, high = o2i_loss(f, model="low"), o2i_loss(f, model="high")
-    assert (np.diff(low) > 0.0).all()
-    assert (np.diff(high) > 0.0).all()
-    assert (high > low).all()
-    assert np.isnan(o2i_loss(np.nan, model="low"))
-    assert set(O2I_SIGMA_DB) == {"low", "high"}
-
-
-def test_building_loss_refuses_other_buildings():
-    with pytest.raises(ValueError, match='"low" or "high": got \'medium\''):
-        o2i_loss(700.0, model="medium")
-    with pytest.raises(ValueError, match="frequency_mhz must exceed 0"):
-        o2i_loss([700.0, 0.0], model="low")
-
-
 def test_the_published_ranges_cannot_be_changed():
     assert RMA_NLOS_VALIDITY["distance_m"][1] < RMA_LOS_VALIDITY["distance_m"][1]
-    for ranges in (UMA_VALIDITY, UMI_VALIDITY, RMA_LOS_VALIDITY, RMA_NLOS_VALIDITY, O2I_SIGMA_DB):
+    for ranges in (UMA_VALIDITY, UMI_VALIDITY, RMA_LOS_VALIDITY, RMA_NLOS_VALIDITY):
         with pytest.raises(TypeError):
             ranges["distance_m"] = (0.0, 1.0)

@@ -34,6 +34,9 @@ ModelName = Literal[
     "cost231-hata-urban-large",
     "cost231-hata-urban",
     "cost231-hata-open",
+    "extended-hata-urban",
+    "extended-hata-suburban",
+    "extended-hata-open",
 ]
 """Distance models of :mod:`siteplan.propagation.registry`, known here so that a scenario is refused early."""
 

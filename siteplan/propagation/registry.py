@@ -1,14 +1,21 @@
-"""The distance models by name, with one signature and their published ranges of validity."""
+"""The models by name, with one signature, their published ranges of validity and their spread."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol, get_args
 
 import numpy as np
 
-from siteplan.propagation import free_space, hata, p1812, tr38901
+from siteplan.propagation import (
+    extended_hata,
+    free_space,
+    hata,
+    p1812,
+    tr38901,
+    tr38901_statistics,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -16,6 +23,10 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     Ranges = Mapping[str, tuple[float, float]]
+
+
+SQUARE_M: Final = 100.0
+"""Width of the square over which a loss varies where the caller names none. [m]"""
 
 
 class Loss(Protocol):
@@ -33,6 +44,22 @@ class Loss(Protocol):
         """Loss at ground distances. [dB]."""
 
 
+class Sigma(Protocol):
+    """Signature of the spread of all models."""
+
+    def __call__(
+        self,
+        distance_m: NDArray[np.float64],
+        frequency_mhz: float,
+        base_height_m: float,
+        mobile_height_m: float,
+        *,
+        line_of_sight: bool,
+        resolution_m: float = SQUARE_M,
+    ) -> NDArray[np.float64]:
+        """Spread of the loss at ground distances. [dB]."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Model:
     """
@@ -46,6 +73,12 @@ class Model:
         Document that publishes it.
     loss : callable
         ``loss(distance_m, frequency_mhz, base_height_m, mobile_height_m, line_of_sight=...)``. [dB]
+    sigma : callable
+        ``sigma(distance_m, frequency_mhz, base_height_m, mobile_height_m, line_of_sight=...,
+        resolution_m=...)``: standard deviation of the loss, NaN where the model publishes none. Only
+        the spread over the places of a square of land depends on its width `resolution_m`. [dB]
+    sigma_source : str or None
+        Document that publishes it, None if the model has none.
     seen, hidden : mapping of str to (float, float)
         Published ranges with and without line of sight, by quantity with its unit in the name.
     over_terrain : bool
@@ -56,6 +89,8 @@ class Model:
     name: str
     source: str
     loss: Loss
+    sigma: Sigma
+    sigma_source: str | None
     seen: Ranges
     hidden: Ranges
     over_terrain: bool = False
@@ -69,7 +104,8 @@ class Model:
         line_of_sight : bool
             Which ranges apply.
         **values : array_like of float
-            By quantity: ``frequency_mhz``, ``distance_m``, ``base_height_m``, ``mobile_height_m``.
+            By quantity: ``frequency_mhz``, ``distance_m``, ``base_height_m``, ``mobile_height_m``;
+            any other is passed over. NaN is not known and counts neither way.
 
         Returns
         -------
@@ -81,17 +117,41 @@ class Model:
         >>> MODELS["tr38901-rma"].outside(line_of_sight=False, distance_m=[1000.0, 8000.0])
         {'distance_m': 0.5}
         """
-        ranges = self.seen if line_of_sight else self.hidden
-        shares = {}
-        for name, given in values.items():
-            if name not in ranges:
-                continue
-            low, high = ranges[name]
-            array = np.asarray(given, dtype=np.float64)
-            share = float(np.mean((array < low) | (array > high)))
-            if share > 0.0:
-                shares[name] = share
-        return shares
+        return shares_outside(self.seen if line_of_sight else self.hidden, values)
+
+
+def shares_outside(ranges: Ranges, values: Mapping[str, ArrayLike]) -> dict[str, float]:
+    """
+    Share of values outside published ranges, for the formulas that are no :class:`Model` too.
+
+    Parameters
+    ----------
+    ranges : mapping of str to (float, float)
+        Least and greatest value by quantity, such as :data:`siteplan.propagation.p2109.VALIDITY`.
+    values : mapping of str to array_like of float
+        Values by quantity; a quantity without a range is passed over, NaN counts neither way.
+
+    Returns
+    -------
+    shares : dict of str to float
+        Only quantities of which a part lies outside.
+
+    Examples
+    --------
+    >>> shares_outside({"frequency_mhz": (30.0, 3000.0)}, {"frequency_mhz": [700.0, 3500.0]})
+    {'frequency_mhz': 0.5}
+    """
+    shares = {}
+    for name, given in values.items():
+        if name not in ranges:
+            continue
+        low, high = ranges[name]
+        array = np.asarray(given, dtype=np.float64)
+        known = np.count_nonzero(~np.isnan(array))
+        beyond = np.count_nonzero((array < low) | (array > high))
+        if beyond:
+            shares[name] = float(beyond / known)
+    return shares
 
 
 def _free_space(
@@ -103,8 +163,9 @@ def _free_space(
     line_of_sight: bool,
 ) -> NDArray[np.float64]:
     del line_of_sight  # the same with and without: a bound, not a prediction
-    slant = np.hypot(distance_m, base_height_m - mobile_height_m)
-    return free_space.free_space_loss(slant, frequency_mhz=frequency_mhz)
+    return free_space.free_space_loss(
+        distance_m, frequency_mhz=frequency_mhz, rise_m=base_height_m - mobile_height_m
+    )
 
 
 def _tr38901(function: object) -> Loss:
@@ -139,27 +200,149 @@ def _hata(function: object, environment: str) -> Loss:
         line_of_sight: bool,
     ) -> NDArray[np.float64]:
         del line_of_sight  # the measurements behind the model mix both
-        fitted = np.asarray(
-            function(  # type: ignore[operator]
-                distance_m,
-                frequency_mhz=frequency_mhz,
-                base_height_m=base_height_m,
-                mobile_height_m=mobile_height_m,
-                environment=environment,
+
+        def fit(distance: NDArray[np.float64]) -> NDArray[np.float64]:
+            return np.asarray(
+                function(  # type: ignore[operator]
+                    distance,
+                    frequency_mhz=frequency_mhz,
+                    base_height_m=base_height_m,
+                    mobile_height_m=mobile_height_m,
+                    environment=environment,
+                )
             )
+
+        # within their first kilometre the fits fall under free space, which nothing can
+        air = {"frequency_mhz": frequency_mhz, "rise_m": base_height_m - mobile_height_m}
+        at_one, at_ten = fit(np.array([1.0, 10.0]))
+        near = distance_m < free_space.free_space_reach(
+            intercept_db=at_one, slope_db=at_ten - at_one, **air
         )
-        # below their first kilometre the fits fall under free space, which nothing can
-        free = _free_space(
-            distance_m, frequency_mhz, base_height_m, mobile_height_m, line_of_sight=True
+        loss_db = fit(distance_m)
+        loss_db[near] = np.maximum(
+            loss_db[near], free_space.free_space_loss(distance_m[near], **air)
         )
-        return np.asarray(np.maximum(fitted, free))
+        return loss_db
 
     return loss
+
+
+def _extended_hata(environment: extended_hata.ExtendedHataEnvironment) -> Loss:
+    def loss(
+        distance_m: NDArray[np.float64],
+        frequency_mhz: float,
+        base_height_m: float,
+        mobile_height_m: float,
+        *,
+        line_of_sight: bool,
+    ) -> NDArray[np.float64]:
+        del line_of_sight  # the measurements behind the model mix both
+        return extended_hata.extended_hata_loss(
+            distance_m,
+            frequency_mhz=frequency_mhz,
+            base_height_m=base_height_m,
+            mobile_height_m=mobile_height_m,
+            environment=environment,
+        )
+
+    return loss
+
+
+# --- spread ---------------------------------------------------------------------------------------
+# Every model answers for each distance, NaN where that is not known.
+
+
+def _no_sigma(
+    distance_m: NDArray[np.float64],
+    frequency_mhz: float,
+    base_height_m: float,
+    mobile_height_m: float,
+    *,
+    line_of_sight: bool,
+    resolution_m: float = SQUARE_M,
+) -> NDArray[np.float64]:
+    del frequency_mhz, base_height_m, mobile_height_m, line_of_sight, resolution_m
+    return np.full(np.shape(distance_m), np.nan)
+
+
+def _p1812_sigma(
+    distance_m: NDArray[np.float64],
+    frequency_mhz: float,
+    base_height_m: float,
+    mobile_height_m: float,
+    *,
+    line_of_sight: bool,
+    resolution_m: float = SQUARE_M,
+) -> NDArray[np.float64]:
+    # Only the spread over the places of the square, the same at all distances; for a receiver not
+    # above its clutter, which a caller who knows the clutter may take from the function itself.
+    del base_height_m, line_of_sight
+    sigma_db = p1812.location_standard_deviation(
+        frequency_mhz=frequency_mhz,
+        resolution_m=resolution_m,
+        receiver_height_m=mobile_height_m,
+        clutter_height_m=mobile_height_m,
+    )
+    return np.where(np.isnan(distance_m), np.nan, sigma_db)
+
+
+def _urban_sigma(function: object) -> Sigma:
+    def sigma(
+        distance_m: NDArray[np.float64],
+        frequency_mhz: float,
+        base_height_m: float,
+        mobile_height_m: float,
+        *,
+        line_of_sight: bool,
+        resolution_m: float = SQUARE_M,
+    ) -> NDArray[np.float64]:
+        del frequency_mhz, base_height_m, mobile_height_m, resolution_m
+        sigma_db = function(line_of_sight=line_of_sight)  # type: ignore[operator]
+        return np.where(np.isnan(distance_m), np.nan, sigma_db)
+
+    return sigma
+
+
+def _rma_sigma(
+    distance_m: NDArray[np.float64],
+    frequency_mhz: float,
+    base_height_m: float,
+    mobile_height_m: float,
+    *,
+    line_of_sight: bool,
+    resolution_m: float = SQUARE_M,
+) -> NDArray[np.float64]:
+    del resolution_m
+    return tr38901_statistics.rma_shadow_sigma(
+        distance_m,
+        frequency_mhz=frequency_mhz,
+        base_height_m=base_height_m,
+        mobile_height_m=mobile_height_m,
+        line_of_sight=line_of_sight,
+    )
+
+
+def _extended_hata_sigma(
+    distance_m: NDArray[np.float64],
+    frequency_mhz: float,
+    base_height_m: float,
+    mobile_height_m: float,
+    *,
+    line_of_sight: bool,
+    resolution_m: float = SQUARE_M,
+) -> NDArray[np.float64]:
+    # the formula is for antennas above the roofs, so its spread is that too
+    del frequency_mhz, base_height_m, mobile_height_m, line_of_sight, resolution_m
+    return extended_hata.extended_hata_sigma(distance_m, roofs="above")
+
+
+# --- the table ------------------------------------------------------------------------------------
 
 
 _TR38901 = "3GPP TR 38.901, Table 7.4.1-1"
 _HATA = "M. Hata, IEEE Trans. Veh. Technol. 29(3), 1980"
 _COST231 = "COST Action 231, final report, EUR 18957, 1999, sec. 4.4.1"
+_EXTENDED_HATA = "Report ITU-R SM.2028-2, 2017, sec. 6.1; SEAMCAT handbook, ECC Report 252, A17.3.1"
 
 _P1812 = {
     "frequency_mhz": p1812.VALIDITY["frequency_mhz"],
@@ -174,6 +357,8 @@ _ALL = (
         name="p1812",
         source="Rec. ITU-R P.1812-8, nearer than 250 m Rec. ITU-R P.525 and P.526",
         loss=_free_space,
+        sigma=_p1812_sigma,
+        sigma_source="Rec. ITU-R P.1812-8, sec. 4.7 and 4.9: over the places of one square only",
         seen=MappingProxyType(_P1812),
         hidden=MappingProxyType(_P1812),
         over_terrain=True,
@@ -182,6 +367,8 @@ _ALL = (
         name="free-space",
         source="Rec. ITU-R P.525",
         loss=_free_space,
+        sigma=_no_sigma,
+        sigma_source=None,
         seen=free_space.VALIDITY,
         hidden=free_space.VALIDITY,
     ),
@@ -189,6 +376,8 @@ _ALL = (
         name="tr38901-uma",
         source=_TR38901,
         loss=_tr38901(tr38901.uma_loss),
+        sigma=_urban_sigma(tr38901_statistics.uma_shadow_sigma),
+        sigma_source=_TR38901,
         seen=tr38901.UMA_VALIDITY,
         hidden=tr38901.UMA_VALIDITY,
     ),
@@ -196,6 +385,8 @@ _ALL = (
         name="tr38901-umi",
         source=_TR38901,
         loss=_tr38901(tr38901.umi_loss),
+        sigma=_urban_sigma(tr38901_statistics.umi_shadow_sigma),
+        sigma_source=_TR38901,
         seen=tr38901.UMI_VALIDITY,
         hidden=tr38901.UMI_VALIDITY,
     ),
@@ -203,6 +394,8 @@ _ALL = (
         name="tr38901-rma",
         source=_TR38901,
         loss=_tr38901(tr38901.rma_loss),
+        sigma=_rma_sigma,
+        sigma_source=_TR38901,
         seen=tr38901.RMA_LOS_VALIDITY,
         hidden=tr38901.RMA_NLOS_VALIDITY,
     ),
@@ -211,6 +404,8 @@ _ALL = (
             name=f"okumura-hata-{environment.replace('_', '-')}",
             source=_HATA,
             loss=_hata(hata.okumura_hata_loss, environment),
+            sigma=_no_sigma,
+            sigma_source=None,
             seen=hata.OKUMURA_HATA_VALIDITY,
             hidden=hata.OKUMURA_HATA_VALIDITY,
         )
@@ -221,10 +416,24 @@ _ALL = (
             name=f"cost231-hata-{environment.replace('_', '-')}",
             source=_COST231,
             loss=_hata(hata.cost231_hata_loss, environment),
+            sigma=_no_sigma,
+            sigma_source=None,
             seen=hata.COST231_HATA_VALIDITY,
             hidden=hata.COST231_HATA_VALIDITY,
         )
         for environment in ("urban_large", "urban", "open")
+    ),
+    *(
+        Model(
+            name=f"extended-hata-{environment}",
+            source=_EXTENDED_HATA,
+            loss=_extended_hata(environment),
+            sigma=_extended_hata_sigma,
+            sigma_source=_EXTENDED_HATA,
+            seen=extended_hata.VALIDITY,
+            hidden=extended_hata.VALIDITY,
+        )
+        for environment in get_args(extended_hata.ExtendedHataEnvironment)
     ),
 )
 

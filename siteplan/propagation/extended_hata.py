@@ -21,6 +21,7 @@ import numpy as np
 from siteplan.propagation.free_space import (
     check_distance,
     check_frequency,
+    flatten,
     free_space_loss,
     free_space_reach,
     log_distance_loss,
@@ -135,19 +136,20 @@ def extended_hata_loss(
     law = {"intercept_db": at_one_km_db - 3.0 * slope_db, "slope_db": slope_db}
     air = {"frequency_mhz": frequency_mhz, "rise_m": high - low}
 
-    distance = np.asarray(distance_m, dtype=np.float64)
+    shape = np.shape(distance_m)
+    distance = flatten(np.asarray(distance_m, dtype=np.float64), shape)
     loss_db = log_distance_loss(distance, **law)  # eq. (192) to (197)
-    far = distance > STEEPER_FROM_M
-    if far.any():
-        lg_km = np.log10(distance[far] / 1000.0)
-        factor = 0.14 + 1.87e-4 * frequency_mhz + 1.07e-3 * high
-        alpha = 1.0 + factor * np.log10(distance[far] / STEEPER_FROM_M) ** 0.8  # eq. (201)
-        loss_db[far] = at_one_km_db + slope_db * lg_km**alpha
-    near = distance < max(HATA_FROM_M, free_space_reach(**law, **air))
-    if near.any():
-        between_db = _between(distance[near], loss_db[near], law=law, air=air)
-        loss_db[near] = np.maximum(between_db, free_space_loss(distance[near], **air))
-    return loss_db
+    # Few points are near or far, and picking them by their index is the fastest way.
+    far = np.flatnonzero(distance > STEEPER_FROM_M)
+    lg_km = np.log10(distance[far] / 1000.0)
+    factor = 0.14 + 1.87e-4 * frequency_mhz + 1.07e-3 * high
+    alpha = 1.0 + factor * np.log10(distance[far] / STEEPER_FROM_M) ** 0.8  # eq. (201)
+    loss_db[far] = at_one_km_db + slope_db * lg_km**alpha
+    near = np.flatnonzero(distance < max(HATA_FROM_M, free_space_reach(**law, **air)))
+    close = near[distance[near] < HATA_FROM_M]
+    loss_db[close] = _close(distance[close], law=law, air=air)
+    loss_db[near] = np.maximum(loss_db[near], free_space_loss(distance[near], **air))
+    return loss_db.reshape(shape)
 
 
 def extended_hata_sigma(
@@ -218,10 +220,9 @@ def _relief(f: float, environment: str) -> float:
     return 0.0
 
 
-def _between(distance: Floats, fit_db: Floats, *, law: _Terms, air: _Terms) -> Floats:
-    """Free space up to 40 m and a line over lg d from there to the fit at 100 m, eq. (191), (198)."""
+def _close(distance: Floats, *, law: _Terms, air: _Terms) -> Floats:
+    """Nearer than 100 m: free space to 40 m, a line over lg d on to the fit, eq. (191), (198)."""
     ends_m = np.array([FREE_SPACE_TO_M, HATA_FROM_M])
     ends_db = free_space_loss(ends_m[0], **air), log_distance_loss(ends_m[1], **law)
     line_db = np.interp(np.log10(np.maximum(distance, ends_m[0])), np.log10(ends_m), ends_db)
-    line_db = np.where(distance <= FREE_SPACE_TO_M, free_space_loss(distance, **air), line_db)
-    return np.where(distance >= HATA_FROM_M, fit_db, line_db)
+    return np.where(distance <= FREE_SPACE_TO_M, free_space_loss(distance, **air), line_db)

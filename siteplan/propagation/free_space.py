@@ -130,14 +130,15 @@ def log_distance_loss(
     loss_db = np.empty(distance.size)
     for part in blocks(distance.size):
         out = loss_db[part]
-        check_distance(float(np.fmin.reduce(distance[part])))
+        here = distance[part]
+        shortest_m = float(np.fmin.reduce(here))
+        check_distance(shortest_m)
         if rise_m:  # twice the logarithm of the straight distance, without a root
-            np.multiply(distance[part], distance[part], out=out)
+            here = np.multiply(here, here, out=out)
             out += rise_m**2
-            np.maximum(out, MINIMUM_DISTANCE_M**2, out=out)
-        else:
-            np.maximum(distance[part], MINIMUM_DISTANCE_M, out=out)
-        np.log10(out, out=out)
+        if math.hypot(shortest_m, rise_m) < MINIMUM_DISTANCE_M:
+            here = np.maximum(here, MINIMUM_DISTANCE_M, out=out)
+        np.log10(here, out=out)
         growth = slope[part] if slope.ndim else slope
         out *= growth / 2.0 if rise_m else growth
         out += intercept[part] if intercept.ndim else intercept

@@ -215,13 +215,12 @@ def _hata(function: object, environment: str) -> Loss:
         # within their first kilometre the fits fall under free space, which nothing can
         air = {"frequency_mhz": frequency_mhz, "rise_m": base_height_m - mobile_height_m}
         at_one, at_ten = fit(np.array([1.0, 10.0]))
-        near = distance_m < free_space.free_space_reach(
-            intercept_db=at_one, slope_db=at_ten - at_one, **air
-        )
+        reach_m = free_space.free_space_reach(intercept_db=at_one, slope_db=at_ten - at_one, **air)
         loss_db = fit(distance_m)
-        loss_db[near] = np.maximum(
-            loss_db[near], free_space.free_space_loss(distance_m[near], **air)
-        )
+        flat = loss_db.reshape(-1)
+        near = np.flatnonzero(distance_m < reach_m)  # few, and cheapest by their index
+        free_db = free_space.free_space_loss(np.ravel(distance_m)[near], **air)
+        flat[near] = np.maximum(flat[near], free_db)
         return loss_db
 
     return loss

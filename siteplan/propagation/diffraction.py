@@ -153,7 +153,8 @@ def bullington_loss(
 
     Notes
     -----
-    Time grows with the number of points. Ground that rises never lowers the loss.
+    Time grows with the number of points. Ground that rises never lowers the loss, and the loss is the
+    same in both directions, whatever the two heights.
 
     References
     ----------

@@ -28,6 +28,9 @@ MINIMUM_DISTANCE_M: Final = 1.0
 VALIDITY: Final[Mapping[str, tuple[float, float]]] = MappingProxyType({})
 """Recommendation ITU-R P.525 sets no limits."""
 
+_NEVER_DECADES: Final = 12.0
+"""Two laws that meet beyond so many decades of metres count as never meeting."""
+
 _BLOCK: Final = 16_384
 """Distances handled at a time: 128 KiB, so that a block stays in the cache between two passes."""
 
@@ -179,10 +182,10 @@ def free_space_reach(
     >>> round(free_space_reach(intercept_db=-10.0, slope_db=35.0, frequency_mhz=900.0, rise_m=30.0))
     932
     """
-    if slope_db <= 20.0:
-        return math.inf
     at_one_metre_db = float(free_space_loss(1.0, frequency_mhz=frequency_mhz))
     headroom_db = at_one_metre_db + 10.0 * math.log10(2.0) - intercept_db
+    if slope_db <= 20.0 or headroom_db > _NEVER_DECADES * (slope_db - 20.0):
+        return math.inf
     return max(abs(rise_m), math.pow(10.0, headroom_db / (slope_db - 20.0)))
 
 

@@ -177,6 +177,8 @@ def test_agrees_with_a_loop_over_the_points(profile, ht, hr, f, radius):
 @law
 @given(profiles(), antennas, antennas, megahertz, radii)
 def test_either_end_may_send_over_a_profile(profile, ht, hr, f, radius):
+    # For any two heights: a profile is clear from one end if and only if it is from the other, both look
+    # for the greatest parameter over the same line, and the steepest lines cross in one point.
     distance, ground = profile
     there = bullington_loss(
         distance,
@@ -218,6 +220,9 @@ def test_one_ridge_is_a_knife_edge_and_the_correction(d1, d2, ridge, ht, hr, f):
 @law
 @given(profiles(), antennas, antennas, megahertz, radii, st.data())
 def test_never_falls_when_a_hill_rises(profile, ht, hr, f, radius, data):
+    # A raised point can only steepen the lines that it touches, the parameter is the product of their
+    # rises over the direct line, and a line that comes to touch passes through a parameter of 0 either
+    # way. It holds for Bullington's part alone: delta-Bullington adds a term that a hill may lower.
     distance, ground = profile
     raised = ground.copy()
     raised[data.draw(st.integers(1, ground.size - 2))] += data.draw(st.floats(0.0, 300.0))

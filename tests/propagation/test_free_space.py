@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from siteplan.propagation.free_space import (
@@ -14,6 +14,7 @@ from siteplan.propagation.free_space import (
     VALIDITY,
     blocks,
     free_space_loss,
+    free_space_reach,
     log_distance_loss,
 )
 
@@ -58,6 +59,39 @@ def test_ten_times_the_distance_costs_twenty_decibels(distance, f):
     assert ten - one == pytest.approx(20.0)
 
 
+@law
+@given(metres, st.floats(-500.0, 500.0), megahertz)
+def test_a_rise_lengthens_the_way_and_either_antenna_may_be_the_higher(distance, rise, f):
+    straight = math.hypot(distance, rise)
+    up, down = (free_space_loss(distance, frequency_mhz=f, rise_m=each) for each in (rise, -rise))
+    assert up == down
+    assert up == pytest.approx(free_space_loss(straight, frequency_mhz=f), abs=1e-9)
+
+
+@law
+@given(
+    st.floats(-60.0, 60.0),
+    st.floats(20.5, 60.0),
+    megahertz,
+    st.floats(-200.0, 200.0),
+    st.floats(1.0, 100.0),
+)
+def test_beyond_its_reach_free_space_stays_below_a_steeper_law(intercept, slope, f, rise, factor):
+    law_db = {"intercept_db": intercept, "slope_db": slope}
+    reach = free_space_reach(**law_db, frequency_mhz=f, rise_m=rise)
+    assume(reach < math.inf)
+    distance = max(reach, MINIMUM_DISTANCE_M) * factor
+    air_db = free_space_loss(distance, frequency_mhz=f, rise_m=rise)
+    assert log_distance_loss(distance, **law_db) >= air_db - 1e-6
+
+
+def test_free_space_reaches_for_ever_under_a_law_that_grows_no_faster():
+    reach = free_space_reach(intercept_db=90.0, slope_db=20.0, frequency_mhz=900.0, rise_m=0.0)
+    assert reach == math.inf
+    reach = free_space_reach(intercept_db=0.0, slope_db=20.0001, frequency_mhz=900.0, rise_m=0.0)
+    assert reach == math.inf
+
+
 def test_stays_finite_under_the_antenna():
     loss_db = free_space_loss([0.0, 0.5, 1.0], frequency_mhz=700.0)
     assert np.isfinite(loss_db).all()
@@ -68,6 +102,10 @@ def test_missing_distances_stay_missing():
     loss_db = free_space_loss([np.nan, 100.0], frequency_mhz=700.0)
     assert np.isnan(loss_db).tolist() == [True, False]
     assert np.isnan(log_distance_loss(10.0, intercept_db=np.nan, slope_db=20.0))
+    risen_db = free_space_loss([np.nan, 0.0], frequency_mhz=700.0, rise_m=0.3)
+    assert np.isnan(risen_db).tolist() == [True, False]
+    assert risen_db[1] == free_space_loss(1.0, frequency_mhz=700.0)
+    assert np.isnan(free_space_loss(100.0, frequency_mhz=700.0, rise_m=np.nan))
 
 
 def test_a_scalar_equals_its_place_in_an_array():
@@ -126,8 +164,9 @@ def test_a_frequency_that_is_none_is_refused(frequency):
 
 
 def test_a_negative_distance_is_refused():
-    with pytest.raises(ValueError, match="distance must not be negative: got -3 m"):
-        free_space_loss([np.nan, 5.0, -3.0], frequency_mhz=700.0)
+    for rise in (0.0, 30.0):
+        with pytest.raises(ValueError, match="distance must not be negative: got -3 m"):
+            free_space_loss([np.nan, 5.0, -3.0], frequency_mhz=700.0, rise_m=rise)
 
 
 def test_the_ranges_cannot_be_changed():

@@ -169,7 +169,7 @@ def free_space_reach(
     -------
     distance_m : float
         Ground distance, a little too far rather than too near; infinite if the law grows no faster
-        than free space. [m]
+        than free space, or so little that they meet nowhere on Earth. [m]
 
     Notes
     -----

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Final, Protocol, get_args
+from typing import TYPE_CHECKING, Final, get_args
 
 import numpy as np
 
@@ -16,48 +16,26 @@ from siteplan.propagation import (
     tr38901,
     tr38901_statistics,
 )
+from siteplan.propagation._signature import (
+    extended_hata_model,
+    extended_hata_spread,
+    free_space_model,
+    hata_model,
+    no_spread,
+    p1812_spread,
+    rma_spread,
+    tr38901_model,
+    urban_spread,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from numpy.typing import ArrayLike, NDArray
+    from numpy.typing import ArrayLike
+
+    from siteplan.propagation._signature import Loss, Sigma
 
     Ranges = Mapping[str, tuple[float, float]]
-
-
-SQUARE_M: Final = 100.0
-"""Width of the square over which a loss varies where the caller names none. [m]"""
-
-
-class Loss(Protocol):
-    """Signature that all models share."""
-
-    def __call__(
-        self,
-        distance_m: NDArray[np.float64],
-        frequency_mhz: float,
-        base_height_m: float,
-        mobile_height_m: float,
-        *,
-        line_of_sight: bool,
-    ) -> NDArray[np.float64]:
-        """Loss at ground distances. [dB]."""
-
-
-class Sigma(Protocol):
-    """Signature of the spread of all models."""
-
-    def __call__(
-        self,
-        distance_m: NDArray[np.float64],
-        frequency_mhz: float,
-        base_height_m: float,
-        mobile_height_m: float,
-        *,
-        line_of_sight: bool,
-        resolution_m: float = SQUARE_M,
-    ) -> NDArray[np.float64]:
-        """Spread of the loss at ground distances. [dB]."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,187 +132,6 @@ def shares_outside(ranges: Ranges, values: Mapping[str, ArrayLike]) -> dict[str,
     return shares
 
 
-def _free_space(
-    distance_m: NDArray[np.float64],
-    frequency_mhz: float,
-    base_height_m: float,
-    mobile_height_m: float,
-    *,
-    line_of_sight: bool,
-) -> NDArray[np.float64]:
-    del line_of_sight  # the same with and without: a bound, not a prediction
-    return free_space.free_space_loss(
-        distance_m, frequency_mhz=frequency_mhz, rise_m=base_height_m - mobile_height_m
-    )
-
-
-def _tr38901(function: object) -> Loss:
-    def loss(
-        distance_m: NDArray[np.float64],
-        frequency_mhz: float,
-        base_height_m: float,
-        mobile_height_m: float,
-        *,
-        line_of_sight: bool,
-    ) -> NDArray[np.float64]:
-        return np.asarray(
-            function(  # type: ignore[operator]
-                distance_m,
-                frequency_mhz=frequency_mhz,
-                base_height_m=base_height_m,
-                mobile_height_m=mobile_height_m,
-                line_of_sight=line_of_sight,
-            )
-        )
-
-    return loss
-
-
-def _hata(function: object, environment: str) -> Loss:
-    def loss(
-        distance_m: NDArray[np.float64],
-        frequency_mhz: float,
-        base_height_m: float,
-        mobile_height_m: float,
-        *,
-        line_of_sight: bool,
-    ) -> NDArray[np.float64]:
-        del line_of_sight  # the measurements behind the model mix both
-
-        def fit(distance: NDArray[np.float64]) -> NDArray[np.float64]:
-            return np.asarray(
-                function(  # type: ignore[operator]
-                    distance,
-                    frequency_mhz=frequency_mhz,
-                    base_height_m=base_height_m,
-                    mobile_height_m=mobile_height_m,
-                    environment=environment,
-                )
-            )
-
-        # within their first kilometre the fits fall under free space, which nothing can
-        air = {"frequency_mhz": frequency_mhz, "rise_m": base_height_m - mobile_height_m}
-        at_one, at_ten = fit(np.array([1.0, 10.0]))
-        reach_m = free_space.free_space_reach(intercept_db=at_one, slope_db=at_ten - at_one, **air)
-        loss_db = fit(distance_m)
-        flat = loss_db.reshape(-1)
-        near = np.flatnonzero(distance_m < reach_m)  # few, and cheapest by their index
-        free_db = free_space.free_space_loss(np.ravel(distance_m)[near], **air)
-        flat[near] = np.maximum(flat[near], free_db)
-        return loss_db
-
-    return loss
-
-
-def _extended_hata(environment: extended_hata.ExtendedHataEnvironment) -> Loss:
-    def loss(
-        distance_m: NDArray[np.float64],
-        frequency_mhz: float,
-        base_height_m: float,
-        mobile_height_m: float,
-        *,
-        line_of_sight: bool,
-    ) -> NDArray[np.float64]:
-        del line_of_sight  # the measurements behind the model mix both
-        return extended_hata.extended_hata_loss(
-            distance_m,
-            frequency_mhz=frequency_mhz,
-            base_height_m=base_height_m,
-            mobile_height_m=mobile_height_m,
-            environment=environment,
-        )
-
-    return loss
-
-
-# --- spread ---------------------------------------------------------------------------------------
-# Every model answers for each distance, NaN where that is not known.
-
-
-def _no_sigma(
-    distance_m: NDArray[np.float64],
-    frequency_mhz: float,
-    base_height_m: float,
-    mobile_height_m: float,
-    *,
-    line_of_sight: bool,
-    resolution_m: float = SQUARE_M,
-) -> NDArray[np.float64]:
-    del frequency_mhz, base_height_m, mobile_height_m, line_of_sight, resolution_m
-    return np.full(np.shape(distance_m), np.nan)
-
-
-def _p1812_sigma(
-    distance_m: NDArray[np.float64],
-    frequency_mhz: float,
-    base_height_m: float,
-    mobile_height_m: float,
-    *,
-    line_of_sight: bool,
-    resolution_m: float = SQUARE_M,
-) -> NDArray[np.float64]:
-    # Only the spread over the places of the square, the same at all distances; for a receiver not
-    # above its clutter, which a caller who knows the clutter may take from the function itself.
-    del base_height_m, line_of_sight
-    sigma_db = p1812.location_standard_deviation(
-        frequency_mhz=frequency_mhz,
-        resolution_m=resolution_m,
-        receiver_height_m=mobile_height_m,
-        clutter_height_m=mobile_height_m,
-    )
-    return np.where(np.isnan(distance_m), np.nan, sigma_db)
-
-
-def _urban_sigma(function: object) -> Sigma:
-    def sigma(
-        distance_m: NDArray[np.float64],
-        frequency_mhz: float,
-        base_height_m: float,
-        mobile_height_m: float,
-        *,
-        line_of_sight: bool,
-        resolution_m: float = SQUARE_M,
-    ) -> NDArray[np.float64]:
-        del frequency_mhz, base_height_m, mobile_height_m, resolution_m
-        sigma_db = function(line_of_sight=line_of_sight)  # type: ignore[operator]
-        return np.where(np.isnan(distance_m), np.nan, sigma_db)
-
-    return sigma
-
-
-def _rma_sigma(
-    distance_m: NDArray[np.float64],
-    frequency_mhz: float,
-    base_height_m: float,
-    mobile_height_m: float,
-    *,
-    line_of_sight: bool,
-    resolution_m: float = SQUARE_M,
-) -> NDArray[np.float64]:
-    del resolution_m
-    return tr38901_statistics.rma_shadow_sigma(
-        distance_m,
-        frequency_mhz=frequency_mhz,
-        base_height_m=base_height_m,
-        mobile_height_m=mobile_height_m,
-        line_of_sight=line_of_sight,
-    )
-
-
-def _extended_hata_sigma(
-    distance_m: NDArray[np.float64],
-    frequency_mhz: float,
-    base_height_m: float,
-    mobile_height_m: float,
-    *,
-    line_of_sight: bool,
-    resolution_m: float = SQUARE_M,
-) -> NDArray[np.float64]:
-    # the formula is for antennas above the roofs, so its spread is that too
-    del frequency_mhz, base_height_m, mobile_height_m, line_of_sight, resolution_m
-    return extended_hata.extended_hata_sigma(distance_m, roofs="above")
-
-
 # --- the table ------------------------------------------------------------------------------------
 
 
@@ -355,8 +152,8 @@ _ALL = (
     Model(
         name="p1812",
         source="Rec. ITU-R P.1812-8, nearer than 250 m Rec. ITU-R P.525 and P.526",
-        loss=_free_space,
-        sigma=_p1812_sigma,
+        loss=free_space_model,
+        sigma=p1812_spread,
         sigma_source="Rec. ITU-R P.1812-8, sec. 4.7 and 4.9: over the places of one square only",
         seen=MappingProxyType(_P1812),
         hidden=MappingProxyType(_P1812),
@@ -365,8 +162,8 @@ _ALL = (
     Model(
         name="free-space",
         source="Rec. ITU-R P.525",
-        loss=_free_space,
-        sigma=_no_sigma,
+        loss=free_space_model,
+        sigma=no_spread,
         sigma_source=None,
         seen=free_space.VALIDITY,
         hidden=free_space.VALIDITY,
@@ -374,8 +171,8 @@ _ALL = (
     Model(
         name="tr38901-uma",
         source=_TR38901,
-        loss=_tr38901(tr38901.uma_loss),
-        sigma=_urban_sigma(tr38901_statistics.uma_shadow_sigma),
+        loss=tr38901_model(tr38901.uma_loss),
+        sigma=urban_spread(tr38901_statistics.uma_shadow_sigma),
         sigma_source=_TR38901,
         seen=tr38901.UMA_VALIDITY,
         hidden=tr38901.UMA_VALIDITY,
@@ -383,8 +180,8 @@ _ALL = (
     Model(
         name="tr38901-umi",
         source=_TR38901,
-        loss=_tr38901(tr38901.umi_loss),
-        sigma=_urban_sigma(tr38901_statistics.umi_shadow_sigma),
+        loss=tr38901_model(tr38901.umi_loss),
+        sigma=urban_spread(tr38901_statistics.umi_shadow_sigma),
         sigma_source=_TR38901,
         seen=tr38901.UMI_VALIDITY,
         hidden=tr38901.UMI_VALIDITY,
@@ -392,8 +189,8 @@ _ALL = (
     Model(
         name="tr38901-rma",
         source=_TR38901,
-        loss=_tr38901(tr38901.rma_loss),
-        sigma=_rma_sigma,
+        loss=tr38901_model(tr38901.rma_loss),
+        sigma=rma_spread,
         sigma_source=_TR38901,
         seen=tr38901.RMA_LOS_VALIDITY,
         hidden=tr38901.RMA_NLOS_VALIDITY,
@@ -402,8 +199,8 @@ _ALL = (
         Model(
             name=f"okumura-hata-{environment.replace('_', '-')}",
             source=_HATA,
-            loss=_hata(hata.okumura_hata_loss, environment),
-            sigma=_no_sigma,
+            loss=hata_model(hata.okumura_hata_loss, environment),
+            sigma=no_spread,
             sigma_source=None,
             seen=hata.OKUMURA_HATA_VALIDITY,
             hidden=hata.OKUMURA_HATA_VALIDITY,
@@ -414,8 +211,8 @@ _ALL = (
         Model(
             name=f"cost231-hata-{environment.replace('_', '-')}",
             source=_COST231,
-            loss=_hata(hata.cost231_hata_loss, environment),
-            sigma=_no_sigma,
+            loss=hata_model(hata.cost231_hata_loss, environment),
+            sigma=no_spread,
             sigma_source=None,
             seen=hata.COST231_HATA_VALIDITY,
             hidden=hata.COST231_HATA_VALIDITY,
@@ -426,8 +223,8 @@ _ALL = (
         Model(
             name=f"extended-hata-{environment}",
             source=_EXTENDED_HATA,
-            loss=_extended_hata(environment),
-            sigma=_extended_hata_sigma,
+            loss=extended_hata_model(environment),
+            sigma=extended_hata_spread,
             sigma_source=_EXTENDED_HATA,
             seen=extended_hata.VALIDITY,
             hidden=extended_hata.VALIDITY,

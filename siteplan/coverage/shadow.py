@@ -10,7 +10,8 @@ import numpy as np
 from pydantic import Field
 
 from siteplan.catalog import Entry, Mark, parse_toml
-from siteplan.propagation import p1812, tr38901
+from siteplan.propagation import p1812
+from siteplan.propagation.registry import MODELS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -89,10 +90,6 @@ def shadow_sigma(
     sigma_db : ndarray of float64, shape of `distance_m`
         NaN for a model without a published or assumed spread, such as free space. [dB]
 
-    References
-    ----------
-    .. [1] 3GPP TR 38.901 V18.0.0, 2024, Table 7.4.1-1.
-
     Examples
     --------
     >>> shadow_sigma("tr38901-uma", [100.0], frequency_mhz=3500.0, base_height_m=25.0,
@@ -100,21 +97,11 @@ def shadow_sigma(
     array([6.])
     """
     distance = np.asarray(distance_m, dtype=np.float64)
-    sight = np.full(distance.shape, line_of_sight)
-    if model == "tr38901-rma":
-        return np.asarray(
-            tr38901.rma_shadow_sigma(
-                distance,
-                frequency_mhz=frequency_mhz,
-                base_height_m=base_height_m,
-                mobile_height_m=mobile_height_m,
-                line_of_sight=sight,
-            )
+    known = MODELS[model]
+    if known.sigma_source is not None:
+        return known.sigma(
+            distance, frequency_mhz, base_height_m, mobile_height_m, line_of_sight=line_of_sight
         )
-    if model == "tr38901-uma":
-        return np.asarray(tr38901.uma_shadow_sigma(line_of_sight=sight))
-    if model == "tr38901-umi":
-        return np.asarray(tr38901.umi_shadow_sigma(line_of_sight=sight))
     assumed = [spread for name, spread in spreads().items() if model.startswith(name)]
     return np.full(distance.shape, assumed[0].sigma_db if assumed else np.nan)
 

@@ -96,8 +96,8 @@ def extended_hata_loss(
     Raises
     ------
     ValueError
-        If a distance is negative, a height or the frequency not positive, or the environment
-        unknown.
+        If a distance is negative, a height or the frequency not a positive number, or the
+        environment unknown.
 
     Notes
     -----
@@ -108,7 +108,7 @@ def extended_hata_loss(
     ----------
     .. [1] Report ITU-R SM.2028-2, "Monte Carlo simulation methodology for the use in sharing and
        compatibility studies", Geneva, 2017, sec. 6.1.
-    .. [2] SEAMCAT handbook, ECC Report 252, Annex 17.3.1, equations (190) to (205).
+    .. [2] SEAMCAT handbook, ECC Report 252, Annex 17.3.1, equations (190) to (201).
 
     Examples
     --------
@@ -123,8 +123,8 @@ def extended_hata_loss(
         names = ", ".join(get_args(ExtendedHataEnvironment))
         raise ValueError(f"environment must be one of {names}: got {environment!r}")
     for name, height in (("base_height_m", base_height_m), ("mobile_height_m", mobile_height_m)):
-        if height <= 0.0:
-            raise ValueError(f"{name} must exceed 0: got {height:g}")
+        if height <= 0.0 or math.isinf(height):
+            raise ValueError(f"{name} must exceed 0 and be finite: got {height:g}")
     if math.isnan(base_height_m + mobile_height_m):
         return np.full(np.shape(distance_m), np.nan)
     low = max(min(base_height_m, mobile_height_m), 1.0)  # H_m
@@ -143,7 +143,7 @@ def extended_hata_loss(
     far = np.flatnonzero(distance > STEEPER_FROM_M)
     lg_km = np.log10(distance[far] / 1000.0)
     factor = 0.14 + 1.87e-4 * frequency_mhz + 1.07e-3 * high
-    alpha = 1.0 + factor * np.log10(distance[far] / STEEPER_FROM_M) ** 0.8  # eq. (201)
+    alpha = 1.0 + factor * np.log10(distance[far] / STEEPER_FROM_M) ** 0.8  # eq. (199) to (201)
     loss_db[far] = at_one_km_db + slope_db * lg_km**alpha
     near = np.flatnonzero(distance < max(HATA_FROM_M, free_space_reach(**law, **air)))
     close = near[distance[near] < HATA_FROM_M]

@@ -285,6 +285,39 @@ def check_frequency(frequency_mhz: float) -> None:
         raise ValueError(f"frequency_mhz must be a positive number: got {frequency_mhz!r}")
 
 
+def check_frequencies(frequency_mhz: ArrayLike) -> NDArray[np.float64]:
+    """
+    Refuse frequencies that are not positive finite numbers; NaN passes.
+
+    Parameters
+    ----------
+    frequency_mhz : array_like of float
+        Carrier frequencies. [MHz]
+
+    Returns
+    -------
+    frequency_mhz : ndarray of float64
+        The frequencies as an array. [MHz]
+
+    Raises
+    ------
+    ValueError
+        If one is zero, negative or infinite.
+
+    Examples
+    --------
+    >>> check_frequencies([700.0, 3500.0])
+    array([ 700., 3500.])
+    """
+    array = np.asarray(frequency_mhz, dtype=np.float64)
+    wrong = (array <= 0.0) | np.isinf(array)
+    if wrong.any():
+        raise ValueError(
+            f"frequency_mhz must be a positive number: got {float(array[wrong].flat[0]):g}"
+        )
+    return array
+
+
 def check_above(values: ArrayLike, *, limit: float, name: str) -> NDArray[np.float64]:
     """
     Refuse values that a formula has no result for; NaN passes.

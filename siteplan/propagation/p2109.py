@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Final, Literal, NamedTuple, TypeAlias, get_arg
 import numpy as np
 
 from siteplan.propagation._normal import normal_quantile
-from siteplan.propagation.free_space import check_above
+from siteplan.propagation.free_space import check_frequencies
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -76,7 +76,7 @@ def building_entry_loss(
     Parameters
     ----------
     frequency_mhz : array_like of float
-        Carrier frequency, above 0. [MHz]
+        Carrier frequency. [MHz]
     building : {"traditional", "thermally_efficient"}
         Kind of building: what counts is the metal in glass and panels, not the age.
     probability_percent : array_like of float
@@ -93,7 +93,7 @@ def building_entry_loss(
     Raises
     ------
     ValueError
-        If a frequency is not positive, a probability or an angle outside the limits above, or the
+        If a frequency is not a positive number, a probability or an angle outside the limits above, or the
         kind of building unknown.
 
     Notes
@@ -126,7 +126,7 @@ def building_entry_loss(
             f"elevation_deg must lie between -90 and 90: "
             f"got {float(elevation[np.abs(elevation) > 90.0].flat[0]):g}"
         )
-    lg_f = np.log10(check_above(frequency_mhz, limit=0.0, name="frequency_mhz") / 1000.0)
+    lg_f = np.log10(check_frequencies(frequency_mhz) / 1000.0)
     quantile = normal_quantile(probability_percent, name="probability_percent")
 
     k = _COEFFICIENTS[building]

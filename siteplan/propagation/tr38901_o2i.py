@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final, Literal, TypeAlias, get_args
 
 import numpy as np
 
-from siteplan.propagation.free_space import check_above, check_distance
+from siteplan.propagation.free_space import check_distance, check_frequencies
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -57,7 +57,7 @@ def o2i_loss(frequency_mhz: ArrayLike, *, model: BuildingModel) -> Floats:
     Parameters
     ----------
     frequency_mhz : array_like of float
-        Carrier frequency, above 0. [MHz]
+        Carrier frequency. [MHz]
     model : {"low", "high"}
         Three tenths plain glass and the rest concrete, or seven tenths infrared-reflecting glass
         and the rest concrete.
@@ -71,7 +71,7 @@ def o2i_loss(frequency_mhz: ArrayLike, *, model: BuildingModel) -> Floats:
     Raises
     ------
     ValueError
-        If a frequency is not positive or the model unknown.
+        If a frequency is not a positive number or the model unknown.
 
     Notes
     -----
@@ -92,7 +92,7 @@ def o2i_loss(frequency_mhz: ArrayLike, *, model: BuildingModel) -> Floats:
     """
     if model not in get_args(BuildingModel):
         raise ValueError(f'model must be "low" or "high": got {model!r}')
-    f_ghz = check_above(frequency_mhz, limit=0.0, name="frequency_mhz") / 1000.0
+    f_ghz = check_frequencies(frequency_mhz) / 1000.0
     concrete_db = 5.0 + 4.0 * f_ghz  # Table 7.4.3-1
     if model == "low":
         glass_db = 2.0 + 0.2 * f_ghz

@@ -282,9 +282,9 @@ def rma_shadow_sigma(
     beyond_m = _distance(distance_2d_m) - rural_breakpoint(
         base, mobile, frequency_mhz=frequency_mhz
     )
-    seen_db = np.where(np.isnan(beyond_m), np.nan, np.where(beyond_m > 0.0, 6.0, 4.0))
-    # The addend is 0, or NaN where the distance or a height is not known.
-    return np.where(check_sight(line_of_sight), seen_db, 8.0 + 0.0 * beyond_m)
+    seen_db = np.where(beyond_m > 0.0, 6.0, 4.0)
+    sigma_db = np.where(check_sight(line_of_sight), seen_db, 8.0)
+    return np.where(np.isnan(beyond_m), np.nan, sigma_db)
 
 
 def shadow_correlation(apart_m: ArrayLike, *, scenario: Scenario, state: MobileState) -> Floats:

@@ -174,8 +174,9 @@ def test_arrays_of_any_shape_are_taken_and_missing_values_stay_missing():
     [
         ({"distance": [np.nan, -1.0]}, "distance must not be negative: got -1 m"),
         ({"f": math.inf}, "frequency_mhz must be a positive number"),
-        ({"hb": 0.0}, "base_height_m must exceed 0: got 0"),
-        ({"hm": -1.0}, "mobile_height_m must exceed 0: got -1"),
+        ({"hb": 0.0}, "base_height_m must exceed 0 and be finite: got 0"),
+        ({"hb": math.inf}, "base_height_m must exceed 0 and be finite: got inf"),
+        ({"hm": -1.0}, "mobile_height_m must exceed 0 and be finite: got -1"),
         ({"environment": "rural"}, "environment must be one of urban, .*'rural'"),
     ],
 )

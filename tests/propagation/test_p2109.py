@@ -116,7 +116,9 @@ def test_inputs_broadcast_and_missing_values_stay_missing():
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
-        ({"frequency_mhz": [700.0, 0.0]}, "frequency_mhz must exceed 0: got 0"),
+        ({"frequency_mhz": [700.0, 0.0]}, "frequency_mhz must be a positive number: got 0"),
+        ({"frequency_mhz": [np.nan, np.inf]}, "frequency_mhz must be a positive number: got inf"),
+        ({"elevation_deg": np.inf}, "between -90 and 90: got inf"),
         ({"building": "wooden"}, "building must be one of traditional, .*'wooden'"),
         ({"probability_percent": [50.0, 100.0]}, "more than 0 and less than 100: got 100"),
         ({"probability_percent": 0.0}, "probability_percent must be more than 0"),

@@ -46,8 +46,9 @@ def test_building_loss_grows_with_frequency_and_coated_glass():
 def test_building_loss_refuses_other_buildings():
     with pytest.raises(ValueError, match='"low" or "high": got \'medium\''):
         o2i_loss(700.0, model="medium")
-    with pytest.raises(ValueError, match="frequency_mhz must exceed 0"):
-        o2i_loss([700.0, 0.0], model="low")
+    for wrong in (0.0, -700.0, np.inf):
+        with pytest.raises(ValueError, match="frequency_mhz must be a positive number"):
+            o2i_loss([700.0, np.nan, wrong], model="low")
 
 
 @law

@@ -120,6 +120,13 @@ def test_either_antenna_may_send(environment, distance, f, hb, hm):
 
 
 @law
+@given(environments, metres, megahertz, st.floats(3.0, 200.0))
+def test_an_antenna_below_a_metre_counts_as_at_one(environment, distance, f, hb):
+    at_one, below = (loss(distance, f, hb, hm, environment) for hm in (1.0, 0.2))
+    assert at_one == below
+
+
+@law
 @given(metres, megahertz, masts, mobiles)
 def test_a_city_loses_most_and_open_country_least(distance, f, hb, hm):
     city, suburb, country = (

@@ -7,6 +7,7 @@ Causes are computed and not guessed: see :mod:`siteplan.gaps.cause`.
 from __future__ import annotations
 
 from siteplan.gaps.find import COLUMNS, POINT_REACH_M, find_gaps
+from siteplan.gaps.indoors import SOLUTION_EN, SOLUTION_ZH, indoor_needs
 from siteplan.gaps.words import (
     ADD_CARRIER,
     BUILDINGS,
@@ -51,9 +52,12 @@ __all__ = [
     "REMEDY_EN",
     "REMEDY_ZH",
     "SHADOW",
+    "SOLUTION_EN",
+    "SOLUTION_ZH",
     "TOO_FAR",
     "USE_CANDIDATE",
     "WEAK",
     "WEAK_CARRIER",
     "find_gaps",
+    "indoor_needs",
 ]

@@ -135,12 +135,12 @@ def _walk(  # noqa: PLR0913, PLR0917  # a kernel takes arrays and scalars
     cell: NDArray[np.int64],
 ) -> None:
     columns = ground_m.shape[1]
-    top = ground_m[row, column] + height_m
+    top = float(ground_m[row, column]) + height_m
     for n in range(len(receivers)):
         to_row, to_column = receivers[n] // columns, receivers[n] % columns
         steps = math.ceil(math.hypot(to_row - row, to_column - column))
         distance = math.hypot(to_row - row, to_column - column) * cell_m
-        end = ground_m[to_row, to_column] + receiver_m
+        end = float(ground_m[to_row, to_column]) + receiver_m
         kind[n], excess[n], share[n], cell[n] = 0, -math.inf, math.nan, -1
         void = math.isnan(top) or math.isnan(end)
         worst = -math.inf
@@ -149,7 +149,7 @@ def _walk(  # noqa: PLR0913, PLR0917  # a kernel takes arrays and scalars
             s = step / steps
             i = math.floor(row + s * (to_row - row) + 0.5)
             j = math.floor(column + s * (to_column - column) + 0.5)
-            ground = ground_m[i, j]
+            ground = float(ground_m[i, j])
             if math.isnan(ground):
                 void = True
                 break
@@ -160,7 +160,7 @@ def _walk(  # noqa: PLR0913, PLR0917  # a kernel takes arrays and scalars
             near = max(abs(i - row), abs(j - column)) <= 1
             near = near or max(abs(i - to_row), abs(j - to_column)) == 0
             if not near:
-                over += obstacle_m[i, j]
+                over += float(obstacle_m[i, j])
             if math.isnan(over):
                 void = True
                 break

@@ -16,7 +16,7 @@ from siteplan.propagation.registry import MODELS
 
 CELLS = 1_000_000
 RADIUS_M = 20_000.0
-TURNS = 9
+TURNS = 25
 LIMIT = 3.0
 
 

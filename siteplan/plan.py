@@ -15,7 +15,13 @@ from siteplan.demand import Demand, region_demands
 from siteplan.gaps import find_gaps
 from siteplan.selection import Selection, select_stations
 from siteplan.selection.candidates import candidate_stations
-from siteplan.targets import STATE_ZH, Evaluation, evaluate
+from siteplan.targets import (
+    STATE_ZH,
+    Evaluation,
+    Uncertainty,
+    evaluate,
+    rule_probabilities,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -51,6 +57,9 @@ class Plan:
         Signal without and with the plan.
     today, planned : Evaluation
         Every rule at the end of every year without and with the plan.
+    chances_today, chances_plan : DataFrame
+        Chance that each coverage rule holds, as :func:`siteplan.targets.rule_probabilities`; empty when the
+        scenario asks for no draws.
     gaps_today, gaps_plan : GeoDataFrame
         What is uncovered at the end of the last year without and with the plan, with causes.
     selection : Selection
@@ -68,6 +77,8 @@ class Plan:
     coverage_plan: Mapping[tuple[str, int], Coverage]
     today: Evaluation
     planned: Evaluation
+    chances_today: pd.DataFrame
+    chances_plan: pd.DataFrame
     gaps_today: gpd.GeoDataFrame
     gaps_plan: gpd.GeoDataFrame
     selection: Selection
@@ -139,6 +150,8 @@ def make_plan(region: Region) -> Plan:
         coverage_plan=coverage_plan,
         today=today,
         planned=planned,
+        chances_today=_chances(region, demands, coverage_today, today_stations),
+        chances_plan=_chances(region, demands, coverage_plan, stations),
         gaps_today=find_gaps(
             region, demands, today, coverage_today, today_stations, years[-1], candidates=offered
         ),
@@ -148,6 +161,19 @@ def make_plan(region: Region) -> Plan:
         selection=selection,
         warnings=region.warnings + validity_warnings(region, stations),
     )
+
+
+def _chances(
+    region: Region,
+    demands: Mapping[str, Demand],
+    coverage: Mapping[tuple[str, int], Coverage],
+    stations: pd.DataFrame,
+) -> pd.DataFrame:
+    uncertainty = Uncertainty.of(region.scenario)
+    if uncertainty.draws == 0:
+        return pd.DataFrame()
+    years = region.scenario.targets.years
+    return rule_probabilities(region, demands, coverage, stations, years, uncertainty=uncertainty)
 
 
 def signal_floor_dbm(region: Region) -> float:

@@ -182,6 +182,8 @@ class Targets(Entry):
         A rule that holds only without this margin is at risk. [dB]
     road_gap_m : float
         Gaps along a road at least this long are counted. [m]
+    draws : int
+        Draws for the chance that each rule holds; 0 leaves it out.
     """
 
     document: str
@@ -190,6 +192,7 @@ class Targets(Entry):
     shares: dict[str, float] = Field(default_factory=dict)
     margin_db: float = Field(default=3.0, ge=0.0)
     road_gap_m: float = Field(default=500.0, gt=0.0)
+    draws: int = Field(default=1000, ge=0, le=100_000)
 
 
 class OwnDefinition(Entry):
@@ -269,6 +272,12 @@ class Radio(Entry):
         Noise figure of the handset. [dB]
     radius_m : float
         A station is not computed farther than this. [m]
+    model_error_db : float
+        Standard deviation of the model's error for the region as a whole: an assumption until drive tests
+        tell it. [dB]
+    decorrelation_m : float or None
+        Distance at which shadowing is alike by 1/e; TR 38.901's for the macro model, out of sight, when
+        missing. [m]
     """
 
     receiver_height_m: float = Field(default=1.5, gt=0.0, le=10.0)
@@ -280,6 +289,8 @@ class Radio(Entry):
     load: float = Field(default=0.3, ge=0.0, le=1.0)
     noise_figure_db: float = Field(default=7.0, ge=0.0)
     radius_m: float = Field(default=5000.0, gt=0.0, le=100_000.0)
+    model_error_db: float = Field(default=3.0, ge=0.0, le=20.0)
+    decorrelation_m: float | None = Field(default=None, gt=0.0, le=10_000.0)
 
 
 class Network(Entry):

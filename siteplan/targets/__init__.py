@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from siteplan.targets.continuity import class_continuity, road_continuity
 from siteplan.targets.evaluation import Evaluation, evaluate
+from siteplan.targets.probability import Uncertainty, rule_probabilities
 from siteplan.targets.progress import compare, progress
 from siteplan.targets.reports import people_covered, rewards, station_counts, task_states
 from siteplan.targets.states import (
@@ -38,6 +39,7 @@ __all__ = [
     "UNCOVERED",
     "UNKNOWN",
     "Evaluation",
+    "Uncertainty",
     "class_continuity",
     "compare",
     "evaluate",
@@ -47,6 +49,7 @@ __all__ = [
     "progress",
     "rewards",
     "road_continuity",
+    "rule_probabilities",
     "sample_states",
     "station_counts",
     "task_states",

@@ -16,6 +16,7 @@ import pandas as pd
 from scipy.sparse import csr_array
 
 from siteplan.coverage.footprint import UNKNOWN_SIGNAL
+from siteplan.propagation.tr38901_statistics import SHADOW_DECORRELATION_M
 from siteplan.targets.coverage_rules import SHARE_TOLERANCE, flags_of
 from siteplan.targets.shadowing import shadow_field
 from siteplan.targets.states import near_items
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from siteplan.coverage.network import Coverage
     from siteplan.demand import Demand
     from siteplan.region import Region
+    from siteplan.scenario import Scenario
 
 CHUNK: Final = 2**24
 """Levels that are held at a time."""
@@ -56,6 +58,35 @@ class Uncertainty:
     model_error_db: float
     draws: int = 1000
     seed: int = 1
+
+    @classmethod
+    def of(cls, scenario: Scenario) -> Uncertainty:
+        """
+        Take what a scenario says, and the published decorrelation distance where it says nothing.
+
+        Parameters
+        ----------
+        scenario : Scenario
+            With radio assumptions.
+
+        Returns
+        -------
+        uncertainty : Uncertainty
+            Models without a published distance take that of TR 38.901 UMa.
+
+        References
+        ----------
+        .. [1] 3GPP TR 38.901 V18.0.0, 2024, Table 7.5-6, correlation distance of the shadowing, out of sight.
+        """
+        radio = scenario.radio
+        kind = radio.macro_model.removeprefix("tr38901-")
+        key = (kind, "hidden") if (kind, "hidden") in SHADOW_DECORRELATION_M else ("uma", "hidden")
+        return cls(
+            decorrelation_m=radio.decorrelation_m or SHADOW_DECORRELATION_M[key],
+            model_error_db=radio.model_error_db,
+            draws=scenario.targets.draws,
+            seed=scenario.selection.seed,
+        )
 
 
 def rule_probabilities(
@@ -100,16 +131,46 @@ def rule_probabilities(
         mine = [rule for rule in rules if rule.technology == technology]
         cells = np.unique(np.concatenate([demands[rule.id].cell for rule in mine]))
         cells = cells[cells >= 0]
-        judges = [
-            _Judge(region, rule, demands[rule.id], coverage[technology, year], stations, cells)
-            for rule in mine
-            for year in years
-        ]
+        judges: dict[tuple[object, ...], _Judge] = {}
+        cases: list[tuple[Rule, int, _Judge]] = []
+        for rule in mine:
+            for year in years:
+                key = _same_values(region, rule, demands[rule.id], coverage[technology, year])
+                if key not in judges:
+                    judges[key] = _Judge(
+                        region, rule, demands[rule.id], coverage[technology, year], stations, cells
+                    )
+                cases.append((rule, year, judges[key]))
         for deviation in _deviations(region, cells, uncertainty):
-            for judge in judges:
+            for judge in judges.values():
                 judge.take(deviation)
-        rows.extend(judge.row() for judge in judges)
+        rows.extend(_row(region, rule, year, judge) for rule, year, judge in cases)
     return pd.DataFrame(rows)
+
+
+def _same_values(
+    region: Region, rule: Rule, demand: Demand, coverage: Coverage
+) -> tuple[object, ...]:
+    """Key that is equal where the values of two rules or years must be."""
+    name, definition = region.scenario.definition(rule)
+    # years without change share one array, but not the stations that a distance counts from
+    year = coverage.year if definition.distance_m is not None else None
+    return id(demand), name, id(coverage.rsrp_cdbm), rule.measure, tuple(rule.attributes), year
+
+
+def _row(region: Region, rule: Rule, year: int, judge: _Judge) -> dict[str, object]:
+    """Sum up all draws."""
+    values, most = np.concatenate(judge.values), np.concatenate(judge.most)
+    need = region.scenario.required_share(rule) - SHARE_TOLERANCE
+    return {
+        "rule_id": rule.id,
+        "year": year,
+        "probability": float((values >= need).mean()) if rule.strict else np.nan,
+        "probability_most": float((most >= need).mean()) if rule.strict else np.nan,
+        "value_low": float(np.quantile(values, 0.05)),
+        "value_median": float(np.quantile(values, 0.5)),
+        "value_high": float(np.quantile(values, 0.95)),
+    }
 
 
 def _deviations(
@@ -128,7 +189,7 @@ def _deviations(
 
 
 class _Judge:
-    """One rule in one year: takes draws and counts those in which it holds."""
+    """Value of one rule with one network, in every draw."""
 
     def __init__(
         self,
@@ -140,8 +201,7 @@ class _Judge:
         cells: NDArray[np.int64],
     ) -> None:
         _, definition = region.scenario.definition(rule)
-        self.rule, self.year = rule, coverage.year
-        self.required = region.scenario.required_share(rule)
+        self.rule = rule
         inside = demand.cell >= 0
         own, where = np.unique(demand.cell[inside], return_inverse=True)
         self.cells = np.searchsorted(cells, own)
@@ -162,7 +222,7 @@ class _Judge:
         self.unknown = coverage.unknown.reshape(-1)[own][:, None]
         self.near = np.zeros(len(demand.items), dtype=bool)
         if definition.distance_m is not None:
-            in_service = stations[stations["year"] <= self.year]
+            in_service = stations[stations["year"] <= coverage.year]
             self.near = near_items(
                 region, demand, in_service, coverage.technology, definition.distance_m
             )
@@ -192,18 +252,3 @@ class _Judge:
         found = np.asarray(self.weight @ covered.astype(np.float32))
         found[self.near] = self.total[self.near, None]
         return found
-
-    def row(self) -> dict[str, object]:
-        """Sum up all draws."""
-        values, most = np.concatenate(self.values), np.concatenate(self.most)
-        need = self.required - SHARE_TOLERANCE
-        strict = self.rule.strict
-        return {
-            "rule_id": self.rule.id,
-            "year": self.year,
-            "probability": float((values >= need).mean()) if strict else np.nan,
-            "probability_most": float((most >= need).mean()) if strict else np.nan,
-            "value_low": float(np.quantile(values, 0.05)),
-            "value_median": float(np.quantile(values, 0.5)),
-            "value_high": float(np.quantile(values, 0.95)),
-        }

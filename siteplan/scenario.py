@@ -114,11 +114,38 @@ class TerrainSource(Entry):
     flat_m: float | None = None
 
 
+class LandCoverSource(Entry):
+    """
+    Where land cover comes from, and how high it stands.
+
+    Attributes
+    ----------
+    path : str
+        Raster of class codes inside the region folder.
+    classes : str
+        Product in the catalogue (``worldcover``, ``globeland30``, ``p1812``), or a ``.toml`` file of the
+        region folder of the same form.
+    heights_m : mapping of str to float
+        Height by class code, instead of the product's. [m]
+    resampling : {"nearest", "mode"}
+        Class of a cell: that at its centre, or the most frequent in it.
+    missing_m : float or None
+        Height where the raster has no class, said on purpose; unknown when None. [m]
+    """
+
+    path: str
+    classes: str = "worldcover"
+    heights_m: dict[str, Annotated[float, Field(ge=0.0, le=200.0)]] = Field(default_factory=dict)
+    resampling: Literal["nearest", "mode"] = "nearest"
+    missing_m: float | None = Field(default=None, ge=0.0, le=200.0)
+
+
 class Layers(Entry):
-    """Layers of the region: one :class:`LayerSource` for each table of the schema, and terrain."""
+    """Layers of the region: one :class:`LayerSource` for each table of the schema, and the rasters."""
 
     boundary: LayerSource
     terrain: TerrainSource
+    landcover: LandCoverSource | None = None
     townships: LayerSource | None = None
     zones: LayerSource | None = None
     villages: LayerSource | None = None

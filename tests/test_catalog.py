@@ -16,7 +16,10 @@ def faults_of(text, tmp_path, model=catalog.TargetDocument):
     return caught.value.faults
 
 
-@pytest.mark.parametrize("table", ["definitions", "carriers", "equipment", "structures"])
+@pytest.mark.parametrize(
+    "table",
+    ["definitions", "carriers", "equipment", "structures", "clutter_categories", "land_covers"],
+)
 def test_every_entry_names_its_source(table):
     for name, entry in getattr(catalog, table)().items():
         assert entry.source, name

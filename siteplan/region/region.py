@@ -18,7 +18,7 @@ from tqdm.auto import tqdm
 
 from siteplan import catalog, schema
 from siteplan.errors import Fault, InputError
-from siteplan.region import antennas, candidates, cells, rasters, tables
+from siteplan.region import antennas, candidates, cells, rasters, surface, tables
 from siteplan.region.grid import in_china, make_geobox, parse_crs, projected_crs
 from siteplan.scenario import SCENARIO_FILE, Scenario, inside, read_scenario
 
@@ -92,6 +92,9 @@ class Region:
         Height above sea level, NaN where unknown. [m]
     building_m : ndarray of float32, shape (rows, columns)
         Height of buildings above the ground, 0 where none is known. [m]
+    clutter_m : ndarray of float32, shape (rows, columns), or None
+        Height of land cover or buildings above the ground, the higher one, as terrain models take it; NaN
+        where unknown, None when neither was given. [m]
     warnings : tuple of Fault
         What was found and does not stop the work.
     inputs : tuple of InputFile
@@ -109,6 +112,7 @@ class Region:
     stations: pd.DataFrame
     terrain_m: NDArray[np.float32]
     building_m: NDArray[np.float32]
+    clutter_m: NDArray[np.float32] | None = None
     warnings: tuple[Fault, ...] = ()
     inputs: tuple[InputFile, ...] = field(default=(), repr=False)
     antennas: Mapping[str, Antenna] = field(default_factory=lambda: MappingProxyType({}))
@@ -255,6 +259,9 @@ def read_region(folder: str | PathLike[str]) -> Region:
         warnings.extend(_terrain_warnings(terrain_m, scenario, boundary, geobox))
     patterns, more = antennas.read_antennas(folder, scenario.antennas)
     faults.extend([*cells.antenna_name_faults(scenario), *more])
+    landcover_m, more, noted = _landcover(folder, scenario, boundary, geobox)
+    faults.extend(more)
+    warnings.extend(noted)
     layers = {name: frame.set_index("id").drop(columns="_row") for name, frame in frames.items()}
     sites = candidates.all_sites(layers, scenario)
     if all(name in frames for name in scenario.layers.vectors()):
@@ -274,12 +281,7 @@ def read_region(folder: str | PathLike[str]) -> Region:
         if buildings is None
         else rasters.rasterise_buildings(buildings, geobox)
     )
-    terrain_path = scenario.layers.terrain.path
-    if terrain_path is not None:
-        inputs.append(_input_file(folder, terrain_path, "terrain"))
-    if scenario.targets.document.endswith(".toml"):
-        inputs.append(_input_file(folder, scenario.targets.document, "targets"))
-    inputs.append(_input_file(folder, SCENARIO_FILE, "scenario"))
+    inputs.extend(_other_inputs(folder, scenario))
     return Region(
         scenario=scenario,
         document=document,
@@ -290,6 +292,7 @@ def read_region(folder: str | PathLike[str]) -> Region:
         stations=stations,
         terrain_m=terrain_m,
         building_m=building_m,
+        clutter_m=surface.clutter_height(landcover_m, building_m),
         warnings=tuple(warnings),
         inputs=(*inputs, *(_input_file(folder, p, "antennas") for p in scenario.antennas.values())),
         antennas=MappingProxyType(patterns),
@@ -385,6 +388,22 @@ def _input_file(folder: Path, name: str, layer: str, *, rows: int = 0, crs: str 
     with inside(folder, name).open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     return InputFile(path=name, sha256=digest, layer=layer, rows=rows, crs=crs)
+
+
+def _other_inputs(folder: Path, scenario: Scenario) -> list[InputFile]:
+    """Files beside the vector layers."""
+    landcover, document = scenario.layers.landcover, scenario.targets.document
+    names = {"terrain": scenario.layers.terrain.path}
+    if landcover is not None:
+        names["landcover"] = landcover.path
+        names["landcover classes"] = landcover.classes
+    names |= {"targets": document, "scenario": SCENARIO_FILE}
+    of_the_catalogue = {"targets", "landcover classes"}
+    return [
+        _input_file(folder, name, layer)
+        for layer, name in names.items()
+        if name is not None and (layer not in of_the_catalogue or name.endswith(".toml"))
+    ]
 
 
 def _clip_extracts(
@@ -539,6 +558,27 @@ def _terrain_warnings(
             severity="warning",
         )
     ]
+
+
+def _landcover(
+    folder: Path, scenario: Scenario, boundary: BaseGeometry, geobox: GeoBox
+) -> tuple[NDArray[np.float32] | None, list[Fault], list[Fault]]:
+    """Heights of the land cover, what is wrong with it, and what to note."""
+    source = scenario.layers.landcover
+    if source is None:
+        return None, [], surface.bare_ground_warnings(scenario)
+    from rasterio.features import geometry_mask  # noqa: PLC0415  # only here
+
+    try:
+        product = surface.landcover_product(folder, source)
+        code = surface.read_landcover(folder, source, geobox)
+    except InputError as error:
+        return None, list(error.faults), []
+    height_m = surface.landcover_height(
+        code, product, heights_m=source.heights_m, missing_m=source.missing_m
+    )
+    area = geometry_mask([boundary], geobox.shape, geobox.transform, invert=True)
+    return height_m, [], surface.void_warnings(code, source, area)
 
 
 def _site_faults(sites: gpd.GeoDataFrame, scenario: Scenario) -> list[Fault]:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from siteplan import __version__
-from siteplan.errors import SiteplanError
+from siteplan.errors import InputError, OutputError, SiteplanError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -70,6 +70,16 @@ def _parser() -> argparse.ArgumentParser:
     plan.add_argument("folder", type=Path, help="folder with scenario.toml and its layers")
     plan.add_argument("--out", type=Path, help="output folder (default: out/FOLDER)")
     plan.set_defaults(run=_plan)
+    fit = commands.add_parser("calibrate", help="fit a propagation model to drive-test samples")
+    fit.add_argument("folder", type=Path, help="folder whose scenario.toml names [layers.samples]")
+    fit.add_argument("--model", help="propagation model (default: the scenario's)")
+    fit.add_argument("--scale", default="macro", choices=("macro", "micro"))
+    fit.add_argument("--carrier", help="fit this carrier alone")
+    fit.add_argument("--offset-only", action="store_true", help="fit no slope")
+    fit.add_argument("--floor-dbm", type=float, help="weakest level that the receiver measures")
+    fit.add_argument("--receiver-loss-db", type=float, help="vehicle and cable, less antenna gain")
+    fit.add_argument("--out", type=Path, help="new file for the correction (default: printed)")
+    fit.set_defaults(run=_calibrate)
     return parser
 
 
@@ -79,6 +89,44 @@ def _demo(arguments: argparse.Namespace) -> int:
 
 def _plan(arguments: argparse.Namespace) -> int:
     return _make(arguments.folder, arguments.out)
+
+
+def _calibrate(arguments: argparse.Namespace) -> int:
+    from siteplan import catalog  # noqa: PLC0415  # --help stays quick
+    from siteplan.coverage.calibration import calibrate_region  # noqa: PLC0415
+    from siteplan.coverage.sample_choice import CalibrationOptions  # noqa: PLC0415
+    from siteplan.propagation.registry import MODELS  # noqa: PLC0415
+    from siteplan.region import read_region  # noqa: PLC0415
+
+    for option, name, known in (
+        ("--model", arguments.model, MODELS),
+        ("--carrier", arguments.carrier, catalog.carriers()),
+    ):
+        if name is not None and name not in known:
+            raise InputError([catalog.unknown_name(option, "", name, known)])
+    given = {"floor_dbm": arguments.floor_dbm, "receiver_loss_db": arguments.receiver_loss_db}
+    calibration = calibrate_region(
+        read_region(arguments.folder),
+        model=arguments.model,
+        scale=arguments.scale,
+        carrier=arguments.carrier,
+        options=CalibrationOptions(
+            slope=not arguments.offset_only,
+            **{name: value for name, value in given.items() if value is not None},
+        ),
+    )
+    if arguments.out is None:
+        print(calibration.to_toml(), end="")
+        return 0
+    try:
+        with arguments.out.open("x", encoding="utf-8") as file:
+            file.write(calibration.to_toml())
+    except OSError as error:
+        reason = "it exists already" if isinstance(error, FileExistsError) else error.strerror
+        raise OutputError(f"{arguments.out} was not written: {reason}") from None
+    print(calibration)
+    print(f"\n{arguments.out}: copy the table into scenario.toml")
+    return 0
 
 
 def _make(folder: Path, out: Path | None) -> int:

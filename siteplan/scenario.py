@@ -8,7 +8,7 @@ in one message.
 from __future__ import annotations
 
 from pathlib import Path, PurePosixPath
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from pydantic import Field
 
@@ -157,6 +157,7 @@ class Layers(Entry):
     cells: LayerSource | None = None
     buildings: LayerSource | None = None
     poles: LayerSource | None = None
+    samples: LayerSource | None = None
 
     def vectors(self) -> dict[str, LayerSource]:
         """
@@ -277,6 +278,35 @@ class OwnDefinition(Entry):
         )
 
 
+class Correction(Entry):
+    """
+    What measurements in the county add to a propagation model.
+
+    The loss becomes ``loss + offset_db + slope_db_per_decade * lg(distance / 1 km)``, with the distance
+    held within ``nearest_m`` to ``farthest_m``: a fit says nothing outside the distances it was made on.
+
+    Attributes
+    ----------
+    offset_db : float
+        Added at 1 km. [dB]
+    slope_db_per_decade : float
+        Added for every tenfold distance beyond 1 km. [dB]
+    sigma_db : float or None
+        Standard deviation of what remains, over grid cells. [dB]
+    nearest_m, farthest_m : float or None
+        Distances that the fit covers. [m]
+    source : str
+        Measurements behind it.
+    """
+
+    offset_db: float = Field(ge=-60.0, le=60.0)
+    slope_db_per_decade: float = Field(default=0.0, ge=-60.0, le=60.0)
+    sigma_db: float | None = Field(default=None, ge=0.0, le=30.0)
+    nearest_m: float | None = Field(default=None, gt=0.0)
+    farthest_m: float | None = Field(default=None, gt=0.0)
+    source: str = ""
+
+
 class Radio(Entry):
     """
     Radio assumptions shared by all stations.
@@ -305,6 +335,8 @@ class Radio(Entry):
     decorrelation_m : float or None
         Distance at which shadowing is alike by 1/e; TR 38.901's for the macro model, out of sight, when
         missing. [m]
+    corrections : mapping of str to Correction
+        Calibration by model (``p1812``), or by model and carrier (``p1812/nr2600``), which goes first.
     """
 
     receiver_height_m: float = Field(default=1.5, gt=0.0, le=10.0)
@@ -318,6 +350,29 @@ class Radio(Entry):
     radius_m: float = Field(default=5000.0, gt=0.0, le=100_000.0)
     model_error_db: float = Field(default=3.0, ge=0.0, le=20.0)
     decorrelation_m: float | None = Field(default=None, gt=0.0, le=10_000.0)
+    corrections: dict[str, Correction] = Field(default_factory=dict)
+
+    def correction(self, model: str, carrier: str) -> Correction | None:
+        """
+        Calibration of a model on a carrier.
+
+        Parameters
+        ----------
+        model, carrier : str
+            As in the registry and the catalogue.
+
+        Returns
+        -------
+        correction : Correction or None
+            That of the model on this carrier, else that of the model, else None.
+
+        Examples
+        --------
+        >>> radio = Radio(corrections={"p1812": {"offset_db": 2.0}, "p1812/nr2600": {"offset_db": 5.0}})
+        >>> radio.correction("p1812", "nr2600").offset_db, radio.correction("p1812", "lte900").offset_db
+        (5.0, 2.0)
+        """
+        return self.corrections.get(f"{model}/{carrier}") or self.corrections.get(model)
 
 
 class Network(Entry):
@@ -632,6 +687,7 @@ def _faults_in_names(scenario: Scenario) -> list[Fault]:
             for key in given
             if key not in allowed
         )
+    faults.extend(_faults_in_corrections(scenario.radio.corrections))
     years = scenario.targets.years
     if list(years) != sorted(set(years)):
         faults.append(
@@ -662,6 +718,29 @@ def _faults_in_names(scenario: Scenario) -> list[Fault]:
                 remedy="Give the stations layer, or say greenfield = true if none stands today.",
             )
         )
+    return faults
+
+
+def _faults_in_corrections(corrections: dict[str, Correction]) -> list[Fault]:
+    faults = []
+    for key, correction in corrections.items():
+        model, _, carrier = key.partition("/")
+        column = f"radio.corrections.{key}"
+        if model not in get_args(ModelName):
+            faults.append(catalog.unknown_name(SCENARIO_FILE, column, model, get_args(ModelName)))
+        if "/" in key and carrier not in catalog.carriers():
+            faults.append(catalog.unknown_name(SCENARIO_FILE, column, carrier, catalog.carriers()))
+        near, far = correction.nearest_m, correction.farthest_m
+        if near is not None and far is not None and far <= near:
+            faults.append(
+                Fault(
+                    source=SCENARIO_FILE,
+                    column=column,
+                    value=f"{near:g} to {far:g} m",
+                    rule="farthest_m must lie beyond nearest_m",
+                    remedy="Give the distances that the measurements cover.",
+                )
+            )
     return faults
 
 

@@ -637,6 +637,40 @@ TABLES: Final[Mapping[str, Table]] = MappingProxyType(
                     _ORIGIN,
                 ),
             ),
+            Table(
+                name="samples",
+                zh="路测样本",
+                geometry="point",
+                columns=(
+                    _id("Identifier, unique in the layer; the row when missing."),
+                    Column(
+                        name="rsrp_dbm",
+                        kind="number",
+                        meaning="Measured RSRP (SS-RSRP in 5G) of the serving cell.",
+                        zh="RSRP",
+                        unit="dBm",
+                        required=True,
+                        low=-156.0,
+                        high=-20.0,
+                    ),
+                    Column(
+                        name="station_id",
+                        kind="text",
+                        meaning="Serving station, as in the stations layer.",
+                        zh="服务基站编号",
+                    ),
+                    Column(
+                        name="carrier",
+                        kind="text",
+                        meaning="Carrier in the catalogue; used where the serving station is not known.",
+                        zh="载波",
+                    ),
+                    Column(
+                        name="time", kind="text", meaning="Time of the measurement.", zh="测试时间"
+                    ),
+                    _ORIGIN,
+                ),
+            ),
         )
     }
 )

@@ -4,9 +4,9 @@ What stands on the ground: land cover becomes clutter heights on the grid.
 Rec. ITU-R P.1812 (sec. 3.2) gives each profile point the representative height of the clutter at that
 point. A cell of the grid is one profile point, so by default it takes the class at its centre: over many
 cells every class keeps its share. The most frequent class of a cell (``resampling = "mode"``) draws tidier
-maps, but loses what is everywhere thinly spread, such as rows of trees and farmsteads: of the built-up land of a
-WorldCover tile (São Tomé, 10 m) a 90 m grid keeps 99 % with the one and 89 % with the other. Heights are never
-averaged: half a forest of 15 m is no forest of 7.5 m.
+maps, but loses what is everywhere thinly spread, such as rows of trees and farmsteads: of the built-up
+land of a WorldCover tile (São Tomé, 10 m) a 90 m grid keeps 99 % with the one and 89 % with the other.
+Heights are never averaged: half a forest of 15 m is no forest of 7.5 m.
 """
 
 from __future__ import annotations

@@ -98,6 +98,20 @@ class LayerSource(Entry):
     crs: str | None = None
 
 
+class BuildingSource(LayerSource):
+    """
+    Where buildings come from.
+
+    Attributes
+    ----------
+    missing_m : float or None
+        Height of buildings that give neither height nor levels, said on purpose; left out, with a warning,
+        when None. [m]
+    """
+
+    missing_m: float | None = Field(default=None, gt=0.0, le=800.0)
+
+
 class TerrainSource(Entry):
     """
     Where heights above sea level come from.
@@ -155,7 +169,7 @@ class Layers(Entry):
     sites: LayerSource | None = None
     stations: LayerSource | None = None
     cells: LayerSource | None = None
-    buildings: LayerSource | None = None
+    buildings: BuildingSource | None = None
     poles: LayerSource | None = None
     samples: LayerSource | None = None
 

@@ -276,11 +276,8 @@ def read_region(folder: str | PathLike[str]) -> Region:
     warnings.extend(_far_stations(stations, sites, scenario, geobox))
     warnings.extend(cells.cell_warnings(frames, scenario, patterns, stations))
     buildings = layers.get("buildings")
-    building_m = (
-        np.zeros(geobox.shape, dtype=np.float32)
-        if buildings is None
-        else rasters.rasterise_buildings(buildings, geobox)
-    )
+    building_m, more = surface.building_surface(buildings, scenario.layers.buildings, geobox)
+    warnings.extend(more)
     inputs.extend(_other_inputs(folder, scenario))
     return Region(
         scenario=scenario,

@@ -1,5 +1,5 @@
 """
-What stands on the ground: land cover becomes clutter heights on the grid.
+What stands on the ground: land cover and buildings become heights on the grid.
 
 Rec. ITU-R P.1812 (sec. 3.2) gives each profile point the representative height of the clutter at that
 point. A cell of the grid is one profile point, so by default it takes the class at its centre: over many
@@ -21,6 +21,7 @@ from rasterio.warp import reproject
 
 from siteplan import catalog
 from siteplan.errors import Fault, InputError
+from siteplan.region import rasters
 from siteplan.region.grid import parse_crs
 from siteplan.scenario import SCENARIO_FILE, inside
 
@@ -28,11 +29,12 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    import geopandas as gpd
     from numpy.typing import NDArray
     from odc.geo.geobox import GeoBox
 
     from siteplan.catalog import LandCover
-    from siteplan.scenario import LandCoverSource, Scenario
+    from siteplan.scenario import BuildingSource, LandCoverSource, Scenario
 
 VOID: Final = -1
 """Code of a cell where the land cover is not known."""
@@ -180,6 +182,59 @@ def landcover_height(
         raise ValueError(f"codes {np.unique(code[strange])[:10]} are none of {product.title}")
     table = np.array([heights[int(name)] for name in known], dtype=np.float32)
     return np.asarray(table[place])
+
+
+def building_surface(
+    buildings: gpd.GeoDataFrame | None, source: BuildingSource | None, geobox: GeoBox
+) -> tuple[NDArray[np.float32], list[Fault]]:
+    """
+    Height of buildings on the grid, and a warning where it is not known.
+
+    A cell takes the tallest building over its centre, so buildings keep their share of the ground at any
+    cell size; the tallest building anywhere in a cell would make a wall of it, and a mean a height that
+    nothing has. What gives neither height nor levels takes the source's ``missing_m``, else it is left
+    out: nothing stands there but what the land cover says.
+
+    Parameters
+    ----------
+    buildings : GeoDataFrame or None
+        The buildings layer in the grid's coordinate reference system.
+    source : BuildingSource or None
+        Tells what to take for a missing height.
+    geobox : GeoBox
+        The region's grid.
+
+    Returns
+    -------
+    height_m : ndarray of float32, shape (rows, columns)
+        Height above the ground, 0 where no building of known height stands. [m]
+    warnings : list of Fault
+        One when heights are missing, with the number of buildings and their share of the built ground.
+    """
+    if buildings is None or source is None:
+        return np.zeros(geobox.shape, dtype=np.float32), []
+    height = rasters.building_heights(buildings)
+    unknown = np.isnan(height)
+    if not unknown.any():
+        return rasters.rasterise_buildings(buildings, geobox), []
+    area = buildings.area.to_numpy()
+    if source.missing_m is None:
+        rule = "buildings give neither height nor levels and are left out: signal passes over them"
+        remedy = "Give their heights, or say one for all: [layers.buildings] missing_m = 9.0."
+    else:
+        rule = f"buildings give neither height nor levels; {source.missing_m:g} m is assumed"
+        remedy = "Give their heights."
+        buildings = buildings.assign(height_m=np.where(unknown, source.missing_m, height))
+    warning = Fault(
+        source=source.path,
+        column="height_m",
+        value=f"{unknown.sum():,} of {len(unknown):,}, {area[unknown].sum() / area.sum():.0%} of the "
+        f"built ground",
+        rule=rule,
+        remedy=remedy,
+        severity="warning",
+    )
+    return rasters.rasterise_buildings(buildings, geobox), [warning]
 
 
 def clutter_height(

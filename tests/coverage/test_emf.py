@@ -109,6 +109,39 @@ def test_a_station_by_hand():
     assert lte["duty"] == 1.0
 
 
+def cells_region(*cells):
+    layers = {}
+    if cells:
+        columns = ["station_id", "azimuth_deg", "power_w", "antenna"]
+        layers["cells"] = pd.DataFrame(cells, columns=columns)
+    return hand.region(
+        layers=layers,
+        the_stations=hand.stations(
+            {"id": "a1", "site_id": "a", "operator": "甲", "technology": "4G", "equipment": LTE},
+        ),
+        radio={"body_loss_db": 3.0, "penetration_loss_db": 20.0},
+    )
+
+
+@pytest.mark.parametrize(
+    ("cells", "eirp_w"),
+    [
+        # 40 W, 15 dBi less 0.5 dB: 1127.4 W, and the two other sectors 30 dB down
+        ((), 1127.4 * 1.002),
+        # the cells layer goes before the equipment: half the power, looking apart
+        ((("a1", 10.0, 20.0, None), ("a1", 190.0, 20.0, None)), 563.7 * 1.001),
+        # two cells one way add up
+        ((("a1", 10.0, 20.0, None), ("a1", 10.0, 40.0, None)), 563.7 + 1127.4),
+        # so do omnidirectional ones
+        ((("a1", 0.0, 40.0, "omni"), ("a1", 90.0, 40.0, "omni")), 2.0 * 1127.4),
+    ],
+)
+def test_the_radiated_power_of_cells(cells, eirp_w):
+    region = cells_region(*cells)
+    found = emf.station_eirp(region, station_table(region, region.stations))
+    assert found == pytest.approx([eirp_w], rel=1e-4)
+
+
 def test_the_duty_factor_and_the_share_are_the_users():
     row = stations(("a", "甲", NR))
     usual = emf.station_screening(row)["screening_m"].iloc[0]

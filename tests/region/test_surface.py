@@ -15,7 +15,7 @@ from siteplan.errors import InputError
 from siteplan.propagation import p1812
 from siteplan.propagation.sweep import sweep
 from siteplan.region import surface
-from siteplan.scenario import LandCoverSource, Scenario
+from siteplan.scenario import BuildingSource, LandCoverSource, Scenario
 from tests import handmade as hand
 from tests.conftest import EAST, HEIGHT_M, NORTH, WIDTH_M
 
@@ -224,6 +224,58 @@ def test_a_raster_outside_the_folder(tmp_path, path):
     source = LandCoverSource(path=path)
     with pytest.raises(InputError, match="inside the region folder"):
         surface.read_landcover(tmp_path, source, grid(np.zeros((2, 2)), 1))
+
+
+# --- buildings -------------------------------------------------------------------------------------
+
+
+def houses(*rows):
+    names = ["id", "height_m", "levels", "geometry"]
+    return hand.layer("buildings", [dict(zip(names, row, strict=True)) for row in rows])
+
+
+def test_buildings_keep_their_share_of_the_ground_at_any_cell_size():
+    random = np.random.default_rng(1)
+    corners = random.uniform(0.0, 9950.0, (4000, 2))
+    sizes = random.uniform(8.0, 50.0, (4000, 2))
+    frame = houses(
+        *[
+            (f"b{i}", 9.0, None, hand.box(*corner, *(corner + size)))
+            for i, (corner, size) in enumerate(zip(corners, sizes, strict=True))
+        ]
+    )
+    built = frame.union_all().area / 1e8
+    for cell_m in (10.0, 50.0, 100.0):
+        count = int(10_000 / cell_m)
+        box = hand.region(shape=(count, count), cell_m=cell_m).geobox
+        found, warnings = surface.building_surface(frame, BuildingSource(path="b"), box)
+        # four standard errors of a count of independent cells
+        assert (found == 9.0).mean() == pytest.approx(built, abs=4.0 * (built / count**2) ** 0.5)
+        assert warnings == []
+
+
+@pytest.mark.parametrize(("missing_m", "height_m"), [(None, 0.0), (7.5, 7.5)])
+def test_a_missing_height_is_told_and_never_guessed(missing_m, height_m):
+    region = hand.region(shape=(4, 4), cell_m=10.0)
+    frame = houses(
+        ("a", 30.0, None, hand.box(0, 0, 10, 40)),
+        ("b", None, 4.0, hand.box(10, 0, 20, 40)),
+        ("c", None, None, hand.box(20, 0, 40, 40)),
+    )
+    source = BuildingSource(path="houses.gpkg", missing_m=missing_m)
+    found, (warning,) = surface.building_surface(frame, source, region.geobox)
+    assert found.tolist() == [[30.0, 12.0, height_m, height_m]] * 4
+    assert warning.severity == "warning"
+    assert warning.value == "1 of 3, 50% of the built ground"
+    assert ("7.5 m is assumed" if missing_m else "left out") in warning.rule
+    assert frame["height_m"].isna().sum() == 2  # the layer itself is not touched
+
+
+def test_no_buildings_no_height():
+    box = hand.region(shape=(2, 3)).geobox
+    found, warnings = surface.building_surface(None, None, box)
+    assert found.tolist() == [[0.0] * 3] * 2
+    assert warnings == []
 
 
 # --- in a region -----------------------------------------------------------------------------------

@@ -128,7 +128,8 @@ def _carriers_of(stations: pd.DataFrame) -> set[str]:
 
 def _stations_of(stations: pd.DataFrame, scale: str, carrier: str | None) -> pd.DataFrame:
     gears = [catalog.equipment()[name] for name in stations["equipment"]]
-    return stations[[gear.scale == scale and carrier in {None, gear.carrier} for gear in gears]]
+    chosen = [gear.scale == scale and carrier in {None, gear.carrier} for gear in gears]
+    return stations[np.array(chosen, dtype=bool)]
 
 
 def _as_measured(region: Region, model: str) -> Region:

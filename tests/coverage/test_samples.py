@@ -151,3 +151,17 @@ def test_a_known_error_is_found_again(model):
     assert found.correction.slope_db_per_decade == pytest.approx(8.0, abs=4.0 * found.slope_se_db)
     assert found.correction.sigma_db == pytest.approx(4.0, rel=0.1)
     assert found.dropped["out_of_reach"] > 0
+
+
+def test_without_stations_or_columns_every_sample_is_dropped():
+    region = land([(30, 20, -90.0, "st0", None)])
+    samples = region.layers["samples"]
+    none = station_table(region, region.stations).iloc[:0]
+    found = predicted_samples(region, none, samples, model="free-space")
+    assert found["reason"].tolist() == ["no_station"]
+    bare = samples.drop(columns=["station_id", "carrier"])
+    stations = station_table(region, region.stations)
+    assert predicted_samples(region, stations, bare, model="free-space")["reason"].tolist() == [
+        "no_station"
+    ]
+    assert len(predicted_samples(region, stations, samples.iloc[:0], model="free-space")) == 0

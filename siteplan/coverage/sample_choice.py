@@ -21,7 +21,10 @@ if TYPE_CHECKING:
 
 REASONS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
     {
-        "no_station": ("无服务基站", "no serving station in the stations layer, and no carrier"),
+        "no_station": (
+            "无服务基站",
+            "no serving station in the stations layer, and no carrier of theirs",
+        ),
         "other_station": ("其他基站", "served by a station of another scale or carrier"),
         "off_grid": ("网格外", "outside the grid"),
         "out_of_reach": (

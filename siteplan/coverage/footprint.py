@@ -14,6 +14,7 @@ import numpy as np
 from tqdm.auto import tqdm
 
 from siteplan.coverage import _beam
+from siteplan.coverage.correction import corrected_loss
 from siteplan.coverage.ground import region_ground
 from siteplan.coverage.jobs import station_jobs
 from siteplan.coverage.shadow import location_sigma, shadow_sigma
@@ -198,15 +199,14 @@ def _distance_loss(
     model = MODELS[job.model]
     losses, sigmas = [], []
     for seen in (False, True):
-        losses.append(
-            model.loss(
-                distance_m,
-                job.frequency_mhz,
-                job.antenna_height_m,
-                receiver,
-                line_of_sight=seen,
-            )
+        loss = model.loss(
+            distance_m,
+            job.frequency_mhz,
+            job.antenna_height_m,
+            receiver,
+            line_of_sight=seen,
         )
+        losses.append(corrected_loss(loss, distance_m, job.correction))
         sigmas.append(
             shadow_sigma(
                 job.model,
@@ -218,9 +218,9 @@ def _distance_loss(
             )
         )
     place = (sight == SEEN).astype(np.int8), ring
-    loss = np.stack(losses).astype(np.float32)[place]
-    loss[sight == UNKNOWN] = np.nan
-    return loss, _quantised_sigma(np.stack(sigmas))[place]
+    table = np.stack(losses).astype(np.float32)[place]
+    table[sight == UNKNOWN] = np.nan
+    return table, _quantised_sigma(np.stack(sigmas))[place]
 
 
 def _quantised_sigma(sigma_db: NDArray[np.float64]) -> NDArray[np.int16]:
@@ -236,9 +236,9 @@ def _terrain_loss(ground: Ground, job: Job) -> NDArray[np.float32]:
         receiver_height_m=ground.radio.receiver_height_m,
         latitude_deg=job.latitude_deg,
     )
-    return sweep(
+    loss = sweep(
         ground.terrain_m,
-        ground.obstacle_m if ground.obstacle_m.any() else None,
+        ground.clutter_m,
         link,
         row=job.row,
         column=job.column,
@@ -247,6 +247,11 @@ def _terrain_loss(ground: Ground, job: Job) -> NDArray[np.float32]:
         rim_m=ground.most_cells * ground.cell_m,
         time_percent=ground.radio.time_percent,
     )
+    if job.correction is not None:
+        cells, ring = _rings(job.radius_cells)
+        added = corrected_loss(np.zeros(len(cells)), cells * ground.cell_m, job.correction)
+        loss += added.astype(np.float32)[ring]
+    return loss
 
 
 def _footprint(
@@ -276,8 +281,9 @@ def _footprint(
         spill,
     )
     if sigma is None:
+        clutter = ground.obstacle_m if ground.clutter_m is None else ground.clutter_m
         spread = location_sigma(
-            ground.obstacle_m[top:bottom, left:right],
+            clutter[top:bottom, left:right],
             frequency_mhz=job.frequency_mhz,
             resolution_m=ground.cell_m,
             receiver_height_m=ground.radio.receiver_height_m,
@@ -286,4 +292,6 @@ def _footprint(
     else:
         up, aside = job.row - radius, job.column - radius
         sigma = np.ascontiguousarray(sigma[top - up : bottom - up, left - aside : right - aside])
+    if job.correction is not None and job.correction.sigma_db is not None:
+        sigma = np.full(level.shape, round(job.correction.sigma_db * CENTI), dtype=np.int16)
     return Footprint(row=top, column=left, rsrp_cdbm=level, spill=spill, sigma_cdb=sigma)

@@ -23,7 +23,10 @@ class Ground:
     terrain_m : ndarray of float32, shape (rows, columns)
         Height above sea level, NaN where unknown. [m]
     obstacle_m : ndarray of float32, shape (rows, columns)
-        Height of what stands on the ground, 0 where nothing is known to stand. [m]
+        Height of buildings, 0 where nothing is known to stand: what hides a place from a mast. [m]
+    clutter_m : ndarray of float32, shape (rows, columns), or None
+        Height of buildings or land cover, NaN where unknown: what terrain models take; None when there is
+        neither. [m]
     cell_m : float
         Cell size. [m]
     radio : Radio
@@ -32,6 +35,7 @@ class Ground:
 
     terrain_m: NDArray[np.float32]
     obstacle_m: NDArray[np.float32]
+    clutter_m: NDArray[np.float32] | None
     cell_m: float
     radio: Radio
 
@@ -50,16 +54,18 @@ def region_ground(region: Region) -> Ground:
     Parameters
     ----------
     region : Region
-        With terrain and buildings.
+        With terrain, buildings and land cover.
 
     Returns
     -------
     ground : Ground
         Shares the arrays of the region.
     """
+    buildings = region.building_m if region.building_m.any() else None
     return Ground(
         terrain_m=region.terrain_m,
         obstacle_m=region.building_m,
+        clutter_m=buildings if region.clutter_m is None else region.clutter_m,
         cell_m=region.resolution_m,
         radio=region.scenario.radio,
     )

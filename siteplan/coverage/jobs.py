@@ -12,6 +12,7 @@ from pyproj import Transformer
 from siteplan import catalog
 from siteplan.coverage import _beam
 from siteplan.coverage.cells import station_beams
+from siteplan.coverage.correction import corrected_loss
 from siteplan.coverage.ground import region_ground
 from siteplan.propagation.registry import MODELS
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
     from siteplan.coverage.ground import Ground
     from siteplan.region import Region
-    from siteplan.scenario import Radio
+    from siteplan.scenario import Correction, Radio
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -47,6 +48,8 @@ class Job:
         Propagation model.
     latitude_deg : float
         Of the mast, NaN when no model asks. [deg]
+    correction : Correction or None
+        Calibration of the model on the carrier.
     beams : ndarray of float64, shape (cells, 7)
         Its cells.
     """
@@ -60,6 +63,7 @@ class Job:
     frequency_mhz: float
     model: str
     latitude_deg: float
+    correction: Correction | None
     beams: NDArray[np.float64]
 
 
@@ -117,10 +121,13 @@ def station_jobs(region: Region, stations: pd.DataFrame, *, floor_dbm: float) ->
         gear = catalog.equipment()[station.equipment]
         model = model_name(region.scenario.radio, gear.scale)
         strongest = float(rows[:, _beam.LEVEL].max())
+        correction = region.scenario.radio.correction(model, gear.carrier)
         frequency = catalog.carriers()[gear.carrier].frequency_mhz
         key = station.equipment, height, strongest
         if key not in reaches:
-            reaches[key] = _reach_cells(ground, model, frequency, height, strongest - floor_dbm)
+            reaches[key] = _reach_cells(
+                ground, model, frequency, height, strongest - floor_dbm, correction
+            )
         row, column = divmod(int(station.cell), columns)
         found.append(
             Job(
@@ -133,6 +140,7 @@ def station_jobs(region: Region, stations: pd.DataFrame, *, floor_dbm: float) ->
                 frequency_mhz=frequency,
                 model=model,
                 latitude_deg=float(latitude[position]),
+                correction=correction,
                 beams=rows,
             )
         )
@@ -177,12 +185,17 @@ def _latitudes(region: Region, cells: NDArray[np.int64]) -> NDArray[np.float64]:
 
 
 def _reach_cells(
-    ground: Ground, model: str, frequency_mhz: float, height_m: float, most_loss_db: float
+    ground: Ground,
+    model: str,
+    frequency_mhz: float,
+    height_m: float,
+    most_loss_db: float,
+    correction: Correction | None,
 ) -> int:
     distance_m = np.arange(1, ground.most_cells + 1, dtype=np.float64) * ground.cell_m
     receiver = ground.radio.receiver_height_m
     seen = MODELS[model].loss(distance_m, frequency_mhz, height_m, receiver, line_of_sight=True)
-    usable = np.flatnonzero(seen <= most_loss_db)
+    usable = np.flatnonzero(corrected_loss(seen, distance_m, correction) <= most_loss_db)
     if usable.size == 0:
         return 1
     return min(int(usable[-1]) + 2, len(distance_m))  # the floor lies before the next whole cell

@@ -13,7 +13,7 @@ c3,a1,,0,,omni,
 """
 PANEL = (
     "NAME panel\nFREQUENCY {frequency}\nGAIN 15.85\n"
-    + "HORIZONTAL 360\n"
+    "HORIZONTAL 360\n"
     + "".join(f"{a} {min(a, 360 - a) / 6:.2f}\n" for a in range(360))
     + "VERTICAL 360\n"
     + "".join(f"{a} {min(a, 360 - a) / 4:.2f}\n" for a in range(360))

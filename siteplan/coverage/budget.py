@@ -1,4 +1,8 @@
-"""Link budget: the level of one resource element at an isotropic receiver, per unit path loss."""
+"""
+Link budget: the level of one resource element at an isotropic receiver, per unit path loss.
+
+Everything is per resource element, all ports summed: RSRP, never the power of the whole carrier.
+"""
 
 from __future__ import annotations
 

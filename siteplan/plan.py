@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from siteplan.coverage.network import Coverage, network_coverage
-from siteplan.coverage.stations import station_table
+from siteplan.coverage.stations import COLUMNS, station_table
 from siteplan.coverage.validity import validity_warnings
 from siteplan.demand import Demand, region_demands
 from siteplan.gaps import find_gaps
@@ -118,6 +118,11 @@ def make_plan(region: Region) -> Plan:
     plan : Plan
         Coverage, rule states, gaps and the chosen stations for every year.
 
+    Raises
+    ------
+    InputError
+        When the scenario wants models within their published ranges and a station is not.
+
     Examples
     --------
     >>> import siteplan
@@ -127,6 +132,11 @@ def make_plan(region: Region) -> Plan:
     demands = region_demands(region)
     floor = signal_floor_dbm(region)
     today_stations = station_table(region, region.stations)
+    offered = candidate_stations(region)
+    if not offered.empty:
+        offered = offered.assign(allowed=True)
+    # where a model's ranges must hold, say so before anything is computed
+    validity_warnings(region, pd.concat([today_stations, offered.reindex(columns=COLUMNS)]))
     coverage_today = network_coverage(
         region, today_stations, years, floor_dbm=floor, label="coverage today"
     )
@@ -137,9 +147,6 @@ def make_plan(region: Region) -> Plan:
         region, stations, years, floor_dbm=floor, label="coverage with the plan"
     )
     planned = evaluate(region, demands, coverage_plan, stations, years)
-    offered = candidate_stations(region)
-    if not offered.empty:
-        offered = offered.assign(allowed=True)
     return Plan(
         region=region,
         years=tuple(years),

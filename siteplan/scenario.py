@@ -351,6 +351,8 @@ class Radio(Entry):
         missing. [m]
     corrections : mapping of str to Correction
         Calibration by model (``p1812``), or by model and carrier (``p1812/nr2600``), which goes first.
+    outside_validity : {"warn", "error"}
+        What happens where a model is used outside its published ranges.
     """
 
     receiver_height_m: float = Field(default=1.5, gt=0.0, le=10.0)
@@ -365,6 +367,7 @@ class Radio(Entry):
     model_error_db: float = Field(default=3.0, ge=0.0, le=20.0)
     decorrelation_m: float | None = Field(default=None, gt=0.0, le=10_000.0)
     corrections: dict[str, Correction] = Field(default_factory=dict)
+    outside_validity: Literal["warn", "error"] = "warn"
 
     def correction(self, model: str, carrier: str) -> Correction | None:
         """

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from siteplan import catalog
-from siteplan.errors import Fault
+from siteplan.errors import Fault, InputError
 from siteplan.propagation.registry import MODELS
 
 if TYPE_CHECKING:
@@ -16,6 +17,10 @@ if TYPE_CHECKING:
     from siteplan.propagation.registry import Model
     from siteplan.region import Region
 
+_STRICT = (
+    "Choose a model that covers the range, a smaller radio.radius_m where it is the distance, or say "
+    'radio.outside_validity = "warn".'
+)
 _QUANTITIES = {
     "frequency_mhz": ("stations", "MHz"),
     "base_height_m": ("stations", "m"),
@@ -40,6 +45,11 @@ def validity_warnings(region: Region, stations: pd.DataFrame) -> tuple[Fault, ..
     warnings : tuple of Fault
         One for each model, sight and quantity concerned, with the share of stations, or of the area
         within their radius, that lies outside; and one for the radius at which every station ends.
+
+    Raises
+    ------
+    InputError
+        With the same faults about models, when the scenario says ``radio.outside_validity = "error"``.
     """
     radio = region.scenario.radio
     warnings = []
@@ -57,6 +67,8 @@ def validity_warnings(region: Region, stations: pd.DataFrame) -> tuple[Fault, ..
             "distance_m": radio.radius_m * np.sqrt((np.arange(1000) + 0.5) / 1000.0),
         }
         warnings.extend(_outside(MODELS[name], scale, values))
+    if warnings and radio.outside_validity == "error":
+        raise InputError([replace(fault, severity="error", remedy=_STRICT) for fault in warnings])
     warnings.append(
         Fault(
             source="scenario.toml",

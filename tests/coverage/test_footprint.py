@@ -1,5 +1,6 @@
 """Footprints against a computation cell by cell, and the laws that make them parts of one network."""
 
+import dataclasses
 import math
 
 import numpy as np
@@ -194,3 +195,46 @@ def test_omni_micro_stations_take_their_own_model():
     expected = 100.0 * (power_dbm + 10.0 - 0.5 - 3.0 - loss_db)
     for row, column in ((-3, 0), (3, 0), (0, 3), (0, -3)):
         assert level[MIDDLE + row, MIDDLE + column] == pytest.approx(expected, abs=1.0)
+
+
+def test_the_spread_follows_sight_and_distance():
+    walls = np.zeros((SIZE, SIZE), np.float32)
+    walls[:, MIDDLE + 5] = 200.0
+    region = land((MIDDLE, MIDDLE), building_m=walls)
+    ((_, footprint),) = footprints(region, table(region), floor_dbm=-130.0, label="")
+    row = footprint.sigma_cdb[MIDDLE - footprint.row]
+    # TR 38.901, Table 7.4.1-1, RMa: 4 dB to the breakpoint, 6 beyond it, 8 without sight. The breakpoint
+    # is 2 pi 35 x 1.5 x 941.5e6 / c = 1036 m: five cells of 200 m westwards lie nearer
+    left = MIDDLE - footprint.column
+    assert row[left - 5 : left + 1].tolist() == [400] * 6
+    assert row[left - 15 : left - 5].tolist() == [600] * 10
+    assert row[left + 6 : left + 16].tolist() == [800] * 10
+
+
+@pytest.mark.parametrize(
+    ("model", "sigma_cdb"),
+    # 8 dB is the catalogue's assumption; free space is a bound without a spread
+    [("okumura-hata-open", 800), ("cost231-hata-urban", 800), ("free-space", -1)],
+)
+def test_the_spread_of_models_that_publish_none(model, sigma_cdb):
+    region = land((MIDDLE, MIDDLE))
+    radio = region.scenario.radio.model_copy(update={"macro_model": model})
+    scenario = region.scenario.model_copy(update={"radio": radio})
+    region = dataclasses.replace(region, scenario=scenario)
+    ((_, footprint),) = footprints(region, table(region), floor_dbm=-130.0, label="")
+    assert (footprint.sigma_cdb == sigma_cdb).all()
+
+
+def test_the_spread_of_p1812_is_that_of_the_places_of_a_cell():
+    walls = np.zeros((SIZE, SIZE), np.float32)
+    walls[:, MIDDLE + 5] = 20.0
+    region = land((MIDDLE, MIDDLE), building_m=walls)
+    radio = region.scenario.radio.model_copy(update={"macro_model": "p1812"})
+    scenario = region.scenario.model_copy(update={"radio": radio})
+    region = dataclasses.replace(region, scenario=scenario)
+    ((_, footprint),) = footprints(region, table(region), floor_dbm=-130.0, label="")
+    # (66): (0.52 + 0.024 x 0.9415) 200^0.28 = 2.392 dB below clutter; (67): 0.85 of it 1.5 m above none
+    spread = (0.52 + 0.024 * 0.9415) * 200.0**0.28
+    row = footprint.sigma_cdb[MIDDLE - footprint.row]
+    assert row[MIDDLE + 5 - footprint.column] == round(100.0 * spread)
+    assert row[MIDDLE + 3 - footprint.column] == round(85.0 * spread)

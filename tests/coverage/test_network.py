@@ -189,3 +189,42 @@ def test_nothing_given_is_changed():
     for key in first:
         np.testing.assert_array_equal(first[key].rsrp_cdbm, second[key].rsrp_cdbm)
         np.testing.assert_array_equal(first[key].sinr_cdb, second[key].sinr_cdb)
+
+
+def test_the_spread_is_that_of_the_best_server():
+    region, stations = network(11, 8)
+    found = cover(region, stations)["4G", 2023]
+    assert (np.isnan(found.sigma_db) == (found.server < 0)).all()
+    mine = stations[(stations["technology"] == "4G")]
+    for position, footprint in footprints(region, mine, floor_dbm=-130.0, label=""):
+        serves = found.server[footprint.window] == position
+        np.testing.assert_allclose(
+            found.sigma_db[footprint.window][serves], footprint.sigma_cdb[serves] / 100.0
+        )
+    assert set(np.unique(found.sigma_db[found.server >= 0])) <= {4.0, 6.0, 8.0}
+
+
+def test_two_stations_by_hand():
+    """Flat ground, one omni micro station each side: level and SINR in the middle, and at a quarter."""
+    region = hand.region(
+        shape=(1, 41),
+        cell_m=50.0,
+        the_sites=hand.sites(
+            ("w", "lamp_pole", "existing", 25.0, 25.0), ("e", "lamp_pole", "existing", 2025.0, 25.0)
+        ),
+        radio={"micro_model": "free-space", "radius_m": 3000.0, "load": 0.5},
+    )
+    rows = [{"id": n, "site_id": n, "operator": "甲", "technology": "5G"} for n in "we"]
+    table = station_table(region, hand.stations(*rows).assign(equipment="micro-nr3500"))
+    found = cover(region, table, [2021])["5G", 2021]
+    # 20 W over 3276 elements 7.86 dBm, 10 dBi, 0.5 dB: 17.36 dBm. Free space at 3500 MHz is
+    # 103.32 dB at 1000 m and 97.30 at 500, 106.84 at 1500
+    level = found.rsrp_dbm[0]
+    assert level[20] == pytest.approx(17.36 - 103.32, abs=0.015)
+    assert level[10] == pytest.approx(17.36 - 97.30, abs=0.015)
+    # noise -122.20 dBm is nothing beside half of the other's power: 0 + 3.01 dB in the middle, of equal
+    # levels the first name serves; 9.54 + 3.01 dB at a quarter
+    assert found.sinr_db[0, 20] == pytest.approx(3.01, abs=0.01)
+    assert found.sinr_db[0, 10] == pytest.approx(12.55, abs=0.02)
+    assert table.index[found.server[0, 20]] == "e"
+    assert table.index[found.server[0, 10]] == "w"

@@ -14,6 +14,7 @@ from pydantic import Field
 
 from siteplan import catalog, schema
 from siteplan.catalog import Definition, Entry, TargetDocument, Technology
+from siteplan.catalog.antennas import antennas
 from siteplan.errors import Fault, InputError
 
 SCENARIO_FILE = "scenario.toml"
@@ -406,6 +407,13 @@ class Network(Entry):
         Equipment for macro and micro structures; None builds none there.
     build : bool
         Whether the plan may add stations of this network.
+    antenna : str or None
+        Antenna of macro stations that have no cells of their own, in the catalogue or under
+        ``[antennas]``; None takes the equipment's.
+    mechanical_tilt_deg : float
+        How far those antennas lean forward. [deg]
+    electrical_tilt_deg : float or None
+        How far their beam is lowered; None takes what the antenna's pattern holds. [deg]
     """
 
     operator: str
@@ -413,6 +421,9 @@ class Network(Entry):
     macro: str | None = None
     micro: str | None = None
     build: bool = True
+    antenna: str | None = None
+    mechanical_tilt_deg: float = Field(default=0.0, ge=-30.0, le=30.0)
+    electrical_tilt_deg: float | None = Field(default=None, ge=-30.0, le=30.0)
 
     @property
     def id(self) -> str:
@@ -663,6 +674,12 @@ def inside(folder: Path, name: str) -> Path:
 
 def _faults_in_names(scenario: Scenario) -> list[Fault]:
     faults = _faults_in_networks(scenario.networks)
+    patterns = {*antennas(), *scenario.antennas}
+    faults.extend(
+        catalog.unknown_name(SCENARIO_FILE, f"networks.{i}.antenna", network.antenna, patterns)
+        for i, network in enumerate(scenario.networks)
+        if network.antenna is not None and network.antenna not in patterns
+    )
     known = catalog.definitions()
     for key, change in scenario.definitions.items():
         if change.like not in known:

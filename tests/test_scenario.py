@@ -294,3 +294,11 @@ def test_an_own_definition_must_come_from_a_known_one_and_have_a_new_name(folder
         "definitions.nr-dt-105",
         "definitions.other.like",
     }
+
+
+def test_an_antenna_that_nobody_has_is_refused(small_folder):
+    path = small_folder / "scenario.toml"
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace("macro = ", 'antenna = "dish"\nmacro = '), encoding="utf-8")
+    with pytest.raises(InputError, match=r"networks\.0\.antenna.*dish.*tr38901-sector"):
+        read_scenario(small_folder)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from siteplan.catalog import Equipment
     from siteplan.catalog.antennas import Antenna
     from siteplan.region import Region
+    from siteplan.scenario import Network
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -55,8 +56,9 @@ def station_beams(region: Region, stations: pd.DataFrame) -> Beams:
     -------
     beams : Beams
         In the order of `stations`. A station in the cells layer has the cells of that layer; any other
-        has the sectors of its equipment at equal azimuth steps, from its own azimuth on. What a cell
-        leaves blank is the equipment's; a blank electrical tilt is the one that the antenna holds.
+        has the sectors of its equipment at equal azimuth steps, from its own azimuth on, with the
+        antenna and tilts of its network when it is a macro station. What a cell leaves blank is the
+        equipment's; a blank electrical tilt is the one that the antenna holds.
     """
     known = _Patterns({**antennas(), **region.antennas})
     given = _given(region, stations)
@@ -73,11 +75,13 @@ def station_beams(region: Region, stations: pd.DataFrame) -> Beams:
         return levels[key]
 
     rows = []
-    for name, equipment, azimuth in zip(
-        stations.index, stations["equipment"], stations["azimuth_deg"], strict=True
+    columns = ["equipment", "azimuth_deg", "operator", "technology"]
+    for name, (equipment, azimuth, operator, technology) in zip(
+        stations.index, stations[columns].itertuples(index=False, name=None), strict=True
     ):
         gear = catalog.equipment()[equipment]
-        cells = given.get(str(name)) or _sectors(gear, float(azimuth))
+        network = region.scenario.network(operator, technology)
+        cells = given.get(str(name)) or _sectors(gear, float(azimuth), network)
         beams = []
         for cell in cells:
             antenna, place = known.take(cell.antenna or gear.pattern)
@@ -120,9 +124,17 @@ class _Patterns:
         return self.used[place], place
 
 
-def _sectors(gear: Equipment, azimuth_deg: float) -> list[_Cell]:
+def _sectors(gear: Equipment, azimuth_deg: float, network: Network | None) -> list[_Cell]:
     step = 360.0 / gear.sectors
-    return [_Cell(azimuth_deg=azimuth_deg + step * k) for k in range(gear.sectors)]
+    like = _Cell(azimuth_deg=azimuth_deg)
+    if network is not None and gear.scale == "macro":
+        like = replace(
+            like,
+            mechanical_tilt_deg=network.mechanical_tilt_deg,
+            electrical_tilt_deg=network.electrical_tilt_deg,
+            antenna=network.antenna,
+        )
+    return [replace(like, azimuth_deg=azimuth_deg + step * k) for k in range(gear.sectors)]
 
 
 def _given(region: Region, stations: pd.DataFrame) -> dict[str, list[_Cell]]:

@@ -1,5 +1,6 @@
 """The cells layer against stations that have none, and against figures worked out by hand."""
 
+import dataclasses
 import math
 
 import numpy as np
@@ -42,10 +43,7 @@ def region(*cells, height_m=35.0, patterns=None):
         layers={"cells": frame} if cells else {},
         radio={"macro_model": "free-space", "radius_m": 1900.0},
     )
-    return type(made)(
-        **{name: getattr(made, name) for name in made.__slots__ if name != "antennas"},
-        antennas=patterns or {},
-    )
+    return dataclasses.replace(made, antennas=patterns or {})
 
 
 def station(land, equipment="macro-lte900"):
@@ -134,6 +132,22 @@ def test_blanks_take_the_equipment_and_the_antenna():
     )
     ((only,),) = station_beams(land, station(land)).rows
     assert only[_beam.ELECTRICAL] == pytest.approx(3.0)
+
+
+def test_the_antenna_of_a_network_is_that_of_its_macro_stations():
+    land = region(patterns={"panel": PANEL})
+    networks = [
+        {"operator": "甲", "technology": "4G", "macro": "macro-lte900", "antenna": "panel"}
+        | {"mechanical_tilt_deg": 2.0, "electrical_tilt_deg": 6.0}
+    ]
+    scenario = hand.scenario(networks=networks, grid={"resolution_m": CELL_M})
+    land = dataclasses.replace(land, scenario=scenario)
+    (rows,) = station_beams(land, station(land)).rows
+    assert rows[:, _beam.AZIMUTH].tolist() == [0.0, 120.0, 240.0]
+    assert set(rows[:, _beam.MECHANICAL]) == {2.0}
+    assert set(rows[:, _beam.ELECTRICAL]) == {4.0}  # two degrees are in the pattern
+    (rows,) = station_beams(land, station(land, "micro-nr3500")).rows
+    assert rows[:, _beam.MECHANICAL].tolist() == [0.0]
 
 
 def test_a_stronger_cell_reaches_farther():

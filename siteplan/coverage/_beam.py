@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Final
 
+import numpy as np
 from numba import njit
 
 from siteplan.propagation.line_of_sight import EARTH_RADIUS_M, EFFECTIVE_RADIUS_FACTOR
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
 AZIMUTH, MECHANICAL, ELECTRICAL, LEVEL, ANTENNA, MOST, PROJECTED = range(7)
@@ -19,9 +19,13 @@ AZIMUTH, MECHANICAL, ELECTRICAL, LEVEL, ANTENNA, MOST, PROJECTED = range(7)
 BEAM_COLUMNS: Final = 7
 
 SAMPLES: Final = 1440
-"""Samples of every cut as the kernels take it, a quarter of a degree apart."""
+"""Samples of a circle as the kernels take it, a quarter of a degree apart."""
 
-HORIZONTAL, VERTICAL = 0, 1
+CUT_LENGTH: Final = SAMPLES + 2
+"""Samples of a cut from -180 to 180 degrees, and one more to interpolate towards."""
+
+HORIZONTAL, FRONT, BEHIND = range(3)
+"""Cuts of an antenna; the vertical one as seen in front, and as seen behind."""
 
 NO_SIGNAL: Final = -32768
 """Quantised level where the station is out of reach."""
@@ -37,32 +41,90 @@ NEAREST_CELLS: Final = 0.5
 
 _STRONGEST = 32767
 _STEPS = 100.0  # hundredths of a decibel
-_PER_DB = math.log(10.0) / 10.0
 
 
-@njit(cache=True, nogil=True)
-def _at(cut: NDArray[np.float32], angle_deg: float) -> float:
-    """Cut at an angle, linear between samples."""
-    place = angle_deg * (SAMPLES / 360.0)
-    low = math.floor(place)
-    part = place - low
-    first = int(low) % SAMPLES
-    return cut[first] + part * (cut[(first + 1) % SAMPLES] - cut[first])
+_RATIO_STEPS = 32  # a decibel: linear between them is good to 7e-6 of the ratio
+_RATIO_END_DB = 60.0  # a millionth of the best is nothing
+_RATIO = 10.0 ** (-np.arange(int(_RATIO_END_DB) * _RATIO_STEPS + 2) / (10.0 * _RATIO_STEPS))
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _at(cuts: NDArray[np.float32], antenna: int, cut: int, angle_deg: float) -> float:
+    """Cut at an angle from -180 to 180 degrees, linear between samples."""
+    place = (angle_deg + 180.0) * (SAMPLES / 360.0)
+    low = int(place)
+    here = cuts[antenna, cut, low]
+    return here + (place - low) * (cuts[antenna, cut, low + 1] - here)
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _ratio(below_db: float) -> float:
+    """Power ratio of a level that lies below another."""
+    if below_db >= _RATIO_END_DB:
+        return 0.0
+    place = below_db * _RATIO_STEPS
+    low = int(place)
+    return _RATIO[low] + (place - low) * (_RATIO[low + 1] - _RATIO[low])
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _angle(up: float, along: float) -> float:
+    """
+    Angle of a direction, as atan2 in degrees, good to 1e-4 degrees.
+
+    M. Abramowitz, I. A. Stegun, "Handbook of Mathematical Functions", 1964, eq. (4.4.49).
+    """
+    a, b = abs(up), abs(along)
+    larger = max(a, b)
+    t = min(a, b) / larger if larger > 0.0 else 0.0
+    s = t * t
+    angle = t * (
+        1.0
+        + s
+        * (
+            -0.3333314528
+            + s
+            * (
+                0.1999355085
+                + s
+                * (
+                    -0.1420889944
+                    + s
+                    * (
+                        0.1065626393
+                        + s
+                        * (
+                            -0.0752896400
+                            + s * (0.0429096138 + s * (-0.0161657367 + s * 0.0028662257))
+                        )
+                    )
+                )
+            )
+        )
+    )
+    if a > b:
+        angle = 0.5 * math.pi - angle
+    if along < 0.0:
+        angle = math.pi - angle
+    return math.copysign(angle * (180.0 / math.pi), up)
 
 
 @njit(cache=True, nogil=True)
 def beam_gain(
-    beam: NDArray[np.float64],
+    beams: NDArray[np.float64],
+    k: int,
     cuts: NDArray[np.float32],
     bearing_deg: float,
     down_deg: float,
 ) -> float:
-    """Gain relative to the maximum towards a bearing and an angle below the horizon. [dB]."""
-    side = bearing_deg - beam[AZIMUTH]
+    """Gain of beam `k` relative to the maximum towards a bearing and an angle below the horizon. [dB]."""
+    side = bearing_deg - beams[k, AZIMUTH]
     side -= 360.0 * math.floor((side + 180.0) / 360.0)  # from -180 to 180
     down = down_deg
-    if beam[MECHANICAL] != 0.0:  # into the frame of the antenna, turned about its horizontal axis
-        tilt = math.radians(beam[MECHANICAL])
+    if (
+        beams[k, MECHANICAL] != 0.0
+    ):  # into the frame of the antenna, turned about its horizontal axis
+        tilt = math.radians(beams[k, MECHANICAL])
         level = math.cos(math.radians(down))
         x = level * math.cos(math.radians(side))
         y = level * math.sin(math.radians(side))
@@ -72,33 +134,33 @@ def beam_gain(
         side = math.degrees(math.atan2(y, ahead))
         down = -math.degrees(math.asin(min(max(up, -1.0), 1.0)))
     # an array steers a cone: what it lowers in front it lowers behind
-    down = min(max(down - beam[ELECTRICAL], -90.0), 90.0)
-    row = cuts[int(beam[ANTENNA])]
-    horizontal = _at(row[HORIZONTAL], side)
-    front = _at(row[VERTICAL], down)
-    if beam[PROJECTED] == 0.0:
-        return max(horizontal + front, -beam[MOST])
-    behind = _at(row[VERTICAL], 180.0 - down)
+    down = min(max(down - beams[k, ELECTRICAL], -90.0), 90.0)
+    antenna = int(beams[k, ANTENNA])
+    horizontal = _at(cuts, antenna, HORIZONTAL, side)
+    front = _at(cuts, antenna, FRONT, down)
+    if beams[k, PROJECTED] == 0.0:
+        return max(horizontal + front, -beams[k, MOST])
+    behind = _at(cuts, antenna, BEHIND, down)
     share = abs(side) / 180.0
-    ahead_short = row[HORIZONTAL, 0] - front
-    behind_short = row[HORIZONTAL, SAMPLES // 2] - behind
+    ahead_short = cuts[antenna, HORIZONTAL, SAMPLES // 2] - front
+    behind_short = cuts[antenna, HORIZONTAL, 0] - behind
     return min(horizontal - (1.0 - share) * ahead_short - share * behind_short, 0.0)
 
 
 @njit(cache=True, nogil=True)
 def beam_gains(
-    beam: NDArray[np.float64],
+    beams: NDArray[np.float64],
     cuts: NDArray[np.float32],
     bearing_deg: NDArray[np.float64],
     down_deg: NDArray[np.float64],
     gain_db: NDArray[np.float64],
 ) -> None:
-    """Gain of one beam towards many directions."""
+    """Gain of the first beam towards many directions."""
     for i in range(len(gain_db)):
         if math.isnan(bearing_deg[i]) or math.isnan(down_deg[i]):
             gain_db[i] = math.nan
         else:
-            gain_db[i] = beam_gain(beam, cuts, bearing_deg[i], down_deg[i])
+            gain_db[i] = beam_gain(beams, 0, cuts, bearing_deg[i], down_deg[i])
 
 
 @njit(cache=True, nogil=True)
@@ -138,16 +200,16 @@ def levels(
             if math.isnan(loss) or math.isnan(drop):
                 level_cdbm[i, j] = UNKNOWN_SIGNAL
                 continue
-            bearing = math.degrees(math.atan2(float(east), float(-south)))
-            down = math.degrees(math.atan2(drop, max(cells, NEAREST_CELLS) * cell_m))
+            bearing = _angle(float(east), float(-south))
+            down = _angle(drop, max(cells, NEAREST_CELLS) * cell_m)
             best, power = -math.inf, 0.0
             for k in range(len(beams)):
-                level = beams[k, LEVEL] + beam_gain(beams[k], cuts, bearing, down)
+                level = beams[k, LEVEL] + beam_gain(beams, k, cuts, bearing, down)
                 if level > best:
-                    power = power * math.exp((best - level) * _PER_DB) + 1.0
+                    power = power * _ratio(level - best) + 1.0
                     best = level
                 else:
-                    power += math.exp((level - best) * _PER_DB)
+                    power += _ratio(best - level)
             steps = math.floor((best - loss) * _STEPS + 0.5)
             level_cdbm[i, j] = min(max(steps, WEAKEST), _STRONGEST)
             spill[i, j] = power

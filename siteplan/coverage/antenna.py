@@ -93,7 +93,7 @@ def antenna_gain(
         electrical_tilt_deg=electrical_tilt_deg,
     )
     gain = np.empty(bearing.size)
-    _beam.beam_gains(row, beam_cuts([antenna]), bearing.ravel(), -elevation.ravel(), gain)
+    _beam.beam_gains(row[None, :], beam_cuts([antenna]), bearing.ravel(), -elevation.ravel(), gain)
     return gain.reshape(bearing.shape)
 
 
@@ -148,12 +148,19 @@ def beam_cuts(antennas: Sequence[Antenna]) -> NDArray[np.float32]:
 
     Returns
     -------
-    cuts : ndarray of float32, shape (antennas, 2, 1440)
-        Horizontal and vertical cut of each, linear between its samples. [dB]
+    cuts : ndarray of float32, shape (antennas, 3, 1442)
+        Each a quarter of a degree apart from -180 degrees on: the horizontal cut over the side, the
+        vertical cut over the angle below the horizon in front, and behind. [dB]
     """
-    wanted = np.arange(_beam.SAMPLES) / _beam.SAMPLES
-    table = np.empty((len(antennas), 2, _beam.SAMPLES), dtype=np.float32)
+    turn = np.arange(_beam.CUT_LENGTH) / _beam.SAMPLES - 0.5
+    table = np.empty((len(antennas), 3, _beam.CUT_LENGTH), dtype=np.float32)
     for row, antenna in zip(table, antennas, strict=True):
-        for cut, given in zip(row, (antenna.horizontal_db, antenna.vertical_db), strict=True):
-            cut[:] = np.interp(wanted, np.arange(len(given)) / len(given), given, period=1.0)
+        row[_beam.HORIZONTAL] = _around(antenna.horizontal_db, turn)
+        row[_beam.FRONT] = _around(antenna.vertical_db, turn)
+        row[_beam.BEHIND] = _around(antenna.vertical_db, 0.5 - turn)
     return table
+
+
+def _around(cut: NDArray[np.float64], turn: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Cut at angles in turns, linear between its samples."""
+    return np.interp(turn, np.arange(len(cut)) / len(cut), cut, period=1.0)

@@ -33,7 +33,7 @@ class Beams:
     ----------
     rows : tuple of ndarray of float64, shape (cells, 7)
         Cells of each station.
-    cuts : ndarray of float32, shape (antennas, 2, 1440)
+    cuts : ndarray of float32, shape (antennas, 3, 1442)
         Horizontal and vertical cuts of the antennas in use. [dB]
     """
 

@@ -76,7 +76,7 @@ class Jobs:
     ----------
     groups : tuple of tuple of Job
         Stations of one antenna position together, the farthest reaching first.
-    cuts : ndarray of float32, shape (antennas, 2, 1440)
+    cuts : ndarray of float32, shape (antennas, 3, 1442)
         Cuts of the antennas in use. [dB]
     """
 

@@ -48,7 +48,12 @@ def antenna_gain(
     Returns
     -------
     gain_db : ndarray of float64, broadcast shape of the directions
-        0 at most. NaN stays NaN. [dB]
+        0 at most. NaN where the direction is not finite. [dB]
+
+    Raises
+    ------
+    ValueError
+        If the azimuth or a tilt is not finite.
 
     Notes
     -----
@@ -92,8 +97,11 @@ def antenna_gain(
         mechanical_tilt_deg=mechanical_tilt_deg,
         electrical_tilt_deg=electrical_tilt_deg,
     )
+    known = np.isfinite(bearing) & np.isfinite(elevation)
+    turned = np.mod(np.where(known, bearing, 0.0), 360.0)
+    down = np.where(known, -elevation, np.nan)
     gain = np.empty(bearing.size)
-    _beam.beam_gains(row[None, :], beam_cuts([antenna]), bearing.ravel(), -elevation.ravel(), gain)
+    _beam.beam_gains(row[None, :], beam_cuts([antenna]), turned.ravel(), down.ravel(), gain)
     return gain.reshape(bearing.shape)
 
 
@@ -124,16 +132,24 @@ def beam_row(
     -------
     row : ndarray of float64, shape (7,)
         Columns as named in the kernels' module.
+
+    Raises
+    ------
+    ValueError
+        If the azimuth or a tilt is not finite.
     """
     own = antenna.electrical_tilt_deg
     row = np.zeros(_beam.BEAM_COLUMNS)
-    row[_beam.AZIMUTH] = azimuth_deg
+    row[_beam.AZIMUTH] = azimuth_deg % 360.0
     row[_beam.MECHANICAL] = mechanical_tilt_deg
     row[_beam.ELECTRICAL] = 0.0 if electrical_tilt_deg is None else electrical_tilt_deg - own
     row[_beam.LEVEL] = level_dbm
     row[_beam.ANTENNA] = cuts_row
     row[_beam.MOST] = antenna.most_db
     row[_beam.PROJECTED] = antenna.combination == "projection"
+    angles = row[[_beam.AZIMUTH, _beam.MECHANICAL, _beam.ELECTRICAL]]
+    if not np.isfinite(angles).all():
+        raise ValueError(f"azimuth and tilts must be finite, not {angles.tolist()}")
     return row
 
 

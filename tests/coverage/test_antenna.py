@@ -197,8 +197,18 @@ def test_behind_a_mechanical_tilt_looks_up_and_an_electrical_one_down():
 def test_an_unknown_direction_has_an_unknown_gain():
     gain = antenna_gain(SECTOR, [0.0, np.nan, 0.0], [0.0, 0.0, np.nan])
     np.testing.assert_array_equal(np.isnan(gain), [False, True, True])
+    far = antenna_gain(SECTOR, [np.inf, 1e300, -1e300, 0.0], [0.0, 0.0, 0.0, -np.inf])
+    np.testing.assert_array_equal(np.isnan(far), [True, False, False, True])
+    assert antenna_gain(SECTOR, 0.0, [1e9, -500.0]).min() >= -30.0
     assert antenna_gain(OMNI, np.zeros((2, 3)), 0.0).shape == (2, 3)
     assert antenna_gain(OMNI, 123.0, -45.0) == 0.0
+
+
+@pytest.mark.parametrize("name", ["azimuth_deg", "mechanical_tilt_deg", "electrical_tilt_deg"])
+@pytest.mark.parametrize("angle", [np.nan, np.inf])
+def test_an_antenna_that_points_nowhere_is_refused(name, angle):
+    with pytest.raises(ValueError, match="finite"):
+        antenna_gain(PANEL, 0.0, 0.0, **{name: angle})
 
 
 def test_every_pattern_names_its_source():

@@ -10,7 +10,7 @@ import pytest
 from siteplan import catalog
 from siteplan.catalog.antennas import Antenna, antennas
 from siteplan.coverage import _beam
-from siteplan.coverage.cells import station_beams
+from siteplan.coverage.cells import cell_table, station_beams
 from siteplan.coverage.footprint import footprints
 from siteplan.coverage.stations import station_table
 from siteplan.propagation.registry import MODELS
@@ -35,6 +35,7 @@ def region(*cells, height_m=35.0, patterns=None):
     columns = ["azimuth_deg", "mechanical_tilt_deg", "electrical_tilt_deg", "antenna", "power_w"]
     frame = pd.DataFrame([{"station_id": "st"} | cell for cell in cells])
     frame = frame.reindex(columns=["station_id", *columns])
+    frame.index = pd.Index([f"c{i}" for i in range(len(frame))], name="id")
     given = hand.sites(("s", "tower", "existing", SIZE * CELL_M / 2, SIZE * CELL_M / 2))
     made = hand.region(
         shape=(SIZE, SIZE),
@@ -148,6 +149,28 @@ def test_the_antenna_of_a_network_is_that_of_its_macro_stations():
     assert set(rows[:, _beam.ELECTRICAL]) == {4.0}  # two degrees are in the pattern
     (rows,) = station_beams(land, station(land, "micro-nr3500")).rows
     assert rows[:, _beam.MECHANICAL].tolist() == [0.0]
+
+
+def test_the_table_leaves_nothing_blank():
+    land = region(
+        {"azimuth_deg": 40.0, "antenna": "panel"},
+        {"azimuth_deg": 160.0, "power_w": 5.0, "mechanical_tilt_deg": 3.0},
+        patterns={"panel": PANEL},
+    )
+    table = cell_table(land, station(land))
+    assert not table.isna().any(axis=None)
+    assert table.index.tolist() == ["c0", "c1"]
+    assert table["station_id"].tolist() == ["st", "st"]
+    assert table["antenna"].tolist() == ["panel", "tr38901-sector"]
+    assert table["gain_dbi"].tolist() == [18.0, 15.0]
+    assert table["power_w"].tolist() == [40.0, 5.0]
+    assert table["electrical_tilt_deg"].tolist() == [2.0, 0.0]
+    # 40 W and 18 dBi against 5 W and 15 dBi: 9.03 + 3 dB
+    assert np.ptp(table["level_dbm"]) == pytest.approx(12.03, abs=0.01)
+    without = cell_table(region(), station(region()))
+    assert without.index.tolist() == ["st-1", "st-2", "st-3"]
+    assert without["azimuth_deg"].tolist() == [0.0, 120.0, 240.0]
+    assert cell_table(region(), station(region()).iloc[:0]).empty
 
 
 def test_a_stronger_cell_reaches_farther():

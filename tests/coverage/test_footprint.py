@@ -10,6 +10,7 @@ import pytest
 from siteplan.coverage.footprint import NO_SIGNAL, UNKNOWN_SIGNAL, footprints
 from siteplan.coverage.stations import station_table
 from siteplan.propagation.registry import MODELS
+from siteplan.scenario import Radio
 from tests import handmade as hand
 
 SIZE, CELL_M = 41, 200.0
@@ -238,3 +239,18 @@ def test_the_spread_of_p1812_is_that_of_the_places_of_a_cell():
     row = footprint.sigma_cdb[MIDDLE - footprint.row]
     assert row[MIDDLE + 5 - footprint.column] == round(100.0 * spread)
     assert row[MIDDLE + 3 - footprint.column] == round(85.0 * spread)
+
+
+def with_radio(region, **radio):
+    """Region under other radio assumptions."""
+    given = Radio.model_validate(region.scenario.radio.model_dump(exclude_unset=True) | radio)
+    scenario = region.scenario.model_copy(update={"radio": given})
+    return dataclasses.replace(region, scenario=scenario)
+
+
+def test_a_lower_loss_reaches_farther():
+    region = land((MIDDLE, MIDDLE))
+    near = whole(region, table(region), floor_dbm=-75.0)[0]
+    gain = with_radio(region, corrections={"tr38901-rma": {"offset_db": -10.0}})
+    far = whole(gain, table(gain), floor_dbm=-75.0)[0]
+    assert (far != NO_SIGNAL).sum() > (near != NO_SIGNAL).sum()

@@ -198,11 +198,11 @@ def _given(region: Region, stations: pd.DataFrame) -> dict[str, list[dict[str, A
     frame = region.layer("cells")
     if frame is None:
         return {}
-    rows = frame[frame["station_id"].isin(stations.index)].reset_index().to_dict("records")
+    frame = frame[frame["station_id"].isin(stations.index)]
     cells: dict[str, list[dict[str, Any]]] = {}
-    for row in rows:
-        filled = {name: value for name, value in row.items() if pd.notna(value)}
-        cells.setdefault(str(row["station_id"]), []).append(filled)
+    for name, row in zip(frame.index, frame.to_dict("records"), strict=True):
+        filled = {column: value for column, value in row.items() if pd.notna(value)}
+        cells.setdefault(str(row["station_id"]), []).append(filled | {"id": str(name)})
     return cells
 
 

@@ -209,7 +209,7 @@ def station_eirp(region: Region, stations: pd.DataFrame) -> NDArray[np.float64]:
         radio.body_loss_db + radio.penetration_loss_db
     )  # in the cells' levels, not in the air
     beams = station_beams(region, stations)
-    cuts = db_to_ratio(beams.cuts[:, HORIZONTAL])
+    cuts = db_to_ratio(beams.cuts[:, HORIZONTAL, :SAMPLES])  # once round, wherever it begins
     eirp = np.zeros(len(stations))
     for i, (cells, name) in enumerate(zip(beams.rows, stations["equipment"], strict=True)):
         carrier = catalog.carriers()[catalog.equipment()[name].carrier]

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
 
+from siteplan import catalog
 from siteplan.catalog.antennas import Antenna, antennas, parabolic_attenuation
 from siteplan.coverage.antenna import antenna_gain
 
@@ -216,3 +217,7 @@ def test_every_pattern_names_its_source():
         assert antenna.name == name
         assert antenna.source
         assert antenna.horizontal_db.max() == antenna.vertical_db.max() == 0.0
+
+
+def test_every_equipment_has_a_pattern():
+    assert {gear.pattern for gear in catalog.equipment().values()} <= set(antennas())

@@ -10,6 +10,9 @@ from scipy.spatial import cKDTree
 
 from siteplan import catalog
 from siteplan.coverage.budget import reference_level_dbm
+from siteplan.coverage.cells import station_cells
+from siteplan.coverage.ground import region_ground
+from siteplan.coverage.jobs import model_name
 from siteplan.propagation.obstruction import CLEAR, VOID, obstruction
 from siteplan.propagation.registry import MODELS
 
@@ -17,6 +20,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
+    from siteplan.propagation.registry import Model
     from siteplan.region import Region
 
 NEAREST: Final = 12
@@ -153,14 +157,24 @@ class Surroundings:
         height = float(station["antenna_height_m"])
         to_row, to_column = np.divmod(cells, columns)
         apart = np.hypot(to_row - row, to_column - column) * self.region.resolution_m
-        free = self._free_dbm(equipment or str(station["equipment"]), height, apart)
+        gear = catalog.equipment()[equipment or str(station["equipment"])]
+        carrier, radio = catalog.carriers()[gear.carrier], self.region.scenario.radio
+        if equipment is None:
+            own = station_cells(self.region, self.stations.iloc[[position]])[0]
+            level = max(cell.level_dbm for cell in own)
+        else:
+            level = reference_level_dbm(gear, carrier, radio)
+        model = MODELS[model_name(radio, gear.scale)]
+        free = level - self._free_loss(model, carrier.frequency_mhz, height, apart)
         if int(station["cell"]) < 0:  # outside the grid: nobody knows what lies between
             unknown = np.full(len(cells), VOID, dtype=np.int8)
             nothing = np.zeros(len(cells))
             return View(position, free, unknown, nothing, np.full(len(cells), -1), nothing)
+        ground = region_ground(self.region)
+        clutter = ground.clutter_m if model.over_terrain else None
         way = obstruction(
-            self.region.terrain_m,
-            self.region.building_m,
+            ground.terrain_m,
+            ground.obstacle_m if clutter is None else clutter,
             (row, column, height),
             cells,
             receiver_height_m=self.region.scenario.radio.receiver_height_m,
@@ -168,19 +182,20 @@ class Surroundings:
         )
         return View(position, free, way.kind, way.raise_m(), way.cell, way.excess_m)
 
-    def _free_dbm(
-        self, equipment: str, height_m: float, distance_m: NDArray[np.float64]
+    def _free_loss(
+        self,
+        model: Model,
+        frequency_mhz: float,
+        height_m: float,
+        distance_m: NDArray[np.float64],
     ) -> NDArray[np.float64]:
+        """Loss with a free view, infinite beyond the largest radius. [dB]."""
         radio = self.region.scenario.radio
-        gear = catalog.equipment()[equipment]
-        carrier = catalog.carriers()[gear.carrier]
-        model = MODELS[radio.macro_model if gear.scale == "macro" else radio.micro_model]
         loss = model.loss(
             np.maximum(distance_m, self.region.resolution_m / 2.0),
-            carrier.frequency_mhz,
+            frequency_mhz,
             height_m,
             radio.receiver_height_m,
             line_of_sight=True,
         )
-        level = reference_level_dbm(gear, carrier, radio) - loss
-        return np.where(distance_m <= radio.radius_m, level, -np.inf)
+        return np.where(distance_m <= radio.radius_m, loss, np.inf)

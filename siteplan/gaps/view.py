@@ -88,7 +88,11 @@ class Surroundings:
         self.region = region
         self.stations = stations
         self.tree: cKDTree | None = None
+        self.strongest_dbm: list[float] = []
         if len(stations):
+            self.strongest_dbm = [
+                max(cell.level_dbm for cell in cells) for cells in station_cells(region, stations)
+            ]
             places = region.sites.geometry.loc[stations["site_id"]]
             self.tree = cKDTree(np.column_stack([places.x, places.y]))
 
@@ -160,8 +164,7 @@ class Surroundings:
         gear = catalog.equipment()[equipment or str(station["equipment"])]
         carrier, radio = catalog.carriers()[gear.carrier], self.region.scenario.radio
         if equipment is None:
-            own = station_cells(self.region, self.stations.iloc[[position]])[0]
-            level = max(cell.level_dbm for cell in own)
+            level = self.strongest_dbm[position]
         else:
             level = reference_level_dbm(gear, carrier, radio)
         model = MODELS[model_name(radio, gear.scale)]

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from numpy.typing import NDArray
+    from shapely.geometry.base import BaseGeometry
 
 ORIGIN: Final = "OpenStreetMap (ODbL)"
 """Origin of every row; the attribution is "© OpenStreetMap contributors"."""
@@ -48,6 +49,8 @@ _FEET: Final = re.compile(r"(\d+(?:\.\d+)?)\s*(?:'|ft|feet)\s*(?:(\d+(?:\.\d+)?)
 _TYPES: Final = ("node", "way", "relation")
 # Ways that the edge of the extract cuts lose nodes; the reader itself counts what that breaks.
 _CUT_WARNINGS: Final = ("Non closed ring detected", "organizePolygons")
+
+_WITHIN: Final = ("zones", "villages", "venues", "poles")
 
 _Source = Literal["points", "lines", "multipolygons"]
 
@@ -101,7 +104,7 @@ class TagMapping(Entry):
     ----------
     source, date, mark : str
         Where the mapping comes from.
-    poles, roads, buildings, venues, zones, sites : LayerRules
+    poles, roads, buildings, venues, villages, zones, sites : LayerRules
         Rules of each layer.
     """
 
@@ -112,6 +115,7 @@ class TagMapping(Entry):
     roads: LayerRules
     buildings: LayerRules
     venues: LayerRules
+    villages: LayerRules
     zones: LayerRules
     sites: LayerRules
 
@@ -147,7 +151,7 @@ def osm_layers() -> tuple[str, ...]:
     Examples
     --------
     >>> osm_layers()
-    ('zones', 'roads', 'venues', 'sites', 'buildings', 'poles')
+    ('zones', 'villages', 'roads', 'venues', 'sites', 'buildings', 'poles')
     """
     return tuple(name for name in schema.TABLES if name in TagMapping.model_fields)
 
@@ -303,6 +307,75 @@ def read_osm(
             features.setdefault(feature.id, feature)
     ordered = sorted(features.values(), key=_order)
     return _table(ordered, layer, rules, path.name)
+
+
+def write_osm_layers(
+    extract: Path,
+    boundary: BaseGeometry,
+    bounds: tuple[float, float, float, float],
+    path: Path,
+) -> tuple[dict[str, int], list[Fault]]:
+    """
+    Write every layer of an extract to a GeoPackage, as a region takes it.
+
+    Parameters
+    ----------
+    extract : Path
+        Extract, larger than the area as a rule; it is streamed once for each layer.
+    boundary : Polygon or MultiPolygon
+        Boundary in EPSG:4326; zones, villages, venues and poles beyond it are left out. [deg]
+    bounds : tuple of float
+        West, south, east and north edge for the other layers. [deg]
+    path : Path
+        ``.gpkg`` file to write.
+
+    Returns
+    -------
+    rows : dict of str to int
+        Rows of each layer; a layer without rows is not written.
+    faults : list of Fault
+        Features that the edge of the extract cuts, severity "warning".
+    """
+    rows: dict[str, int] = {}
+    faults: list[Fault] = []
+    shapely.prepare(boundary)
+    for layer in osm_layers():
+        frame = read_osm(extract, layer, bounds)
+        faults.extend(frame.attrs["faults"])
+        if layer in _WITHIN:
+            frame = frame[frame.intersects(boundary)]
+        if layer == "zones":
+            frame = frame[shapely.area(frame.intersection(boundary).to_numpy()) > 0.0]
+        rows[layer] = len(frame)
+        if len(frame):
+            with _constant_date():
+                pyogrio.write_dataframe(
+                    frame,
+                    path,
+                    layer=layer,
+                    driver="GPKG",
+                    append=path.exists(),
+                    promote_to_multi=False,
+                )
+    if not path.exists():
+        fault = Fault(
+            source=extract.name,
+            rule="the area holds no feature that a layer takes",
+            remedy="Check the boundary and the extract.",
+        )
+        raise InputError([fault])
+    return rows, faults
+
+
+@contextmanager
+def _constant_date() -> Iterator[None]:
+    # GeoPackage dates every layer: the same data shall give the same bytes.
+    option = "OGR_CURRENT_DATE"
+    pyogrio.set_gdal_config_options({option: "2000-01-01T00:00:00.000Z"})
+    try:
+        yield
+    finally:
+        pyogrio.set_gdal_config_options({option: None})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 _ABSENT: Final = (404, 410)
 _PASSING: Final = (408, 425, 429, 500, 502, 503, 504)
 _PARTIAL, _OK, _NO_SUCH_RANGE = 206, 200, 416
-_CHUNK: Final = 1 << 20
+_CHUNK: Final = 1 << 16
 _MD5_BYTES: Final = 4096
 _LONGEST_WAIT_S: Final = 60.0
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import os
@@ -473,6 +474,61 @@ def test_each_kind_has_one_default_and_every_product_its_terms():
         assert product.base.startswith("https://")
         assert product.licence
         assert product.attribution
+
+
+HELSINKI = Path(__file__).parents[2] / "data" / "helsinki" / "Helsinki.osm.pbf"
+CENTRE = open_data.FetchArea(
+    boundary=shapely.box(24.93, 60.16, 24.95, 60.175), bounds=(24.92, 60.155, 24.96, 60.18)
+)
+
+
+def fetch_osm(folder, extract):
+    patience = Transfer(timeout_s=2.0, retries=2, backoff_s=0.01)
+    given = read_sources().model_copy(update={"transfer": patience})
+    return open_data.fetch(folder, CENTRE, what=["osm"], sources=given, extract=extract)
+
+
+def test_openstreetmap_comes_from_an_extract_on_disk_or_on_the_web(tmp_path):
+    (file,) = fetch_osm(tmp_path / "disk", str(HELSINKI)).files
+    assert file.rows["poles"] > 100
+    assert "ODbL" in file.licence
+    assert left(tmp_path / "disk") == ["fetched.json", "osm.gpkg"]
+    data = HELSINKI.read_bytes()
+    with serve() as site:
+        site.files["/h.osm.pbf"] = data
+        site.files["/h.osm.pbf.md5"] = f"{hashlib.md5(data).hexdigest()}  h.osm.pbf".encode()  # noqa: S324
+        site.cut["/h.osm.pbf"] = 1
+        fetch_osm(tmp_path / "web", f"{site.url}/h.osm.pbf")
+        resumed = [wanted for _, path, wanted in site.log if path == "/h.osm.pbf"]
+    start = int(resumed[-1].removeprefix("bytes=").removesuffix("-"))
+    assert len(data) // 4 < start <= len(data) // 2
+    assert left(tmp_path / "web") == ["fetched.json", "osm.gpkg"]
+    one, other = (tmp_path / name / "osm.gpkg" for name in ("disk", "web"))
+    assert one.read_bytes() == other.read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("fault", "words"),
+    [
+        ("missing", "no such extract"),
+        ("checksum", "checksum"),
+        ("truncated", "readable"),
+        ("cut", "broke"),
+    ],
+)
+def test_a_faulty_extract_is_refused(tmp_path, fault, words):
+    with serve() as site:
+        data = HELSINKI.read_bytes()
+        name = "/h.osm.pbf"
+        if fault != "missing":
+            site.files[name] = data[: len(data) // 3] if fault == "truncated" else data
+        if fault == "checksum":
+            site.files[f"{name}.md5"] = b"0" * 32
+        if fault == "cut":
+            site.cut[name] = 100
+        with pytest.raises(InputError, match=words):
+            fetch_osm(tmp_path / "region", f"{site.url}{name}")
+    assert not (tmp_path / "region").exists()
 
 
 INTERRUPTED = """

@@ -28,6 +28,7 @@ from pyogrio.errors import DataLayerError, DataSourceError
 from siteplan import catalog, schema
 from siteplan.catalog import Entry, Mark
 from siteplan.errors import Fault, InputError
+from siteplan.region.geopackage import write_layer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -348,15 +349,7 @@ def write_osm_layers(
             frame = frame[shapely.area(frame.intersection(boundary).to_numpy()) > 0.0]
         rows[layer] = len(frame)
         if len(frame):
-            with _constant_date():
-                pyogrio.write_dataframe(
-                    frame,
-                    path,
-                    layer=layer,
-                    driver="GPKG",
-                    append=path.exists(),
-                    promote_to_multi=False,
-                )
+            write_layer(frame, path, layer)
     if not path.exists():
         fault = Fault(
             source=extract.name,
@@ -365,17 +358,6 @@ def write_osm_layers(
         )
         raise InputError([fault])
     return rows, faults
-
-
-@contextmanager
-def _constant_date() -> Iterator[None]:
-    # GeoPackage dates every layer: the same data shall give the same bytes.
-    option = "OGR_CURRENT_DATE"
-    pyogrio.set_gdal_config_options({option: "2000-01-01T00:00:00.000Z"})
-    try:
-        yield
-    finally:
-        pyogrio.set_gdal_config_options({option: None})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import argparse
 import math
+import os
+import shutil
 import sys
 import unicodedata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from siteplan import __version__
-from siteplan.errors import InputError, OutputError, SiteplanError
+from siteplan.errors import Fault, InputError, OutputError, SiteplanError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 DEMO_REGIONS = ("hangjin", "hedong", "helsinki")
 FAULTY_INPUT = 2
 INTERRUPTED = 130
+LARGEST_MARGIN_KM = 200.0
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -45,7 +48,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"siteplan: {error}", file=sys.stderr)
         return FAULTY_INPUT
     except KeyboardInterrupt:
-        print("siteplan: interrupted; nothing was written", file=sys.stderr)
+        print("siteplan: interrupted; nothing half-written is left", file=sys.stderr)
         return INTERRUPTED
 
 
@@ -80,7 +83,49 @@ def _parser() -> argparse.ArgumentParser:
     fit.add_argument("--receiver-loss-db", type=float, help="vehicle and cable, less antenna gain")
     fit.add_argument("--out", type=Path, help="new file for the correction (default: printed)")
     fit.set_defaults(run=_calibrate)
+    _add_folder_commands(commands)
     return parser
+
+
+def _add_folder_commands(commands: Any) -> None:  # noqa: ANN401  # argparse keeps the class private
+    """Commands that make and fill a region folder."""
+    init = commands.add_parser("init", help="make a new region folder from a boundary")
+    fetch = commands.add_parser("fetch", help="bring open data into a region folder")
+    check = commands.add_parser("check", help="list everything wrong with a region folder")
+    for command in (init, fetch, check):
+        command.add_argument("folder", type=Path, help="region folder")
+    for command in (init, fetch):
+        required = command is init
+        note = "" if required else " (default: the one that scenario.toml names)"
+        command.add_argument(
+            "--boundary", type=Path, required=required, help=f"file with the boundary{note}"
+        )
+        command.add_argument("--crs", help="its coordinate system, when the file names none")
+    init.add_argument("--name", help="name of the area (default: from the boundary)")
+    init.add_argument("--code", help="statistical code of the area (default: from the boundary)")
+    init.set_defaults(run=_init)
+    fetch.add_argument(
+        "--what",
+        default="dem,landcover,population",
+        help="of dem, landcover, population, osm, with commas; another product as in "
+        "population=worldpop (default: %(default)s)",
+    )
+    fetch.add_argument("--extract", help="OpenStreetMap extract (.osm.pbf) for osm: file or URL")
+    fetch.add_argument(
+        "--margin-km", type=float, default=15.0, help="width around the boundary (default: 15)"
+    )
+    fetch.add_argument("--country", default="CHN", help="ISO 3166 letters (default: CHN)")
+    fetch.add_argument(
+        "--sources",
+        type=Path,
+        default=os.environ.get("SITEPLAN_SOURCES") or None,
+        help="TOML file with mirrors and timeouts (default: $SITEPLAN_SOURCES)",
+    )
+    fetch.set_defaults(run=_fetch)
+    check.add_argument(
+        "--out", type=Path, help="folder for check.html and check.csv (default: FOLDER)"
+    )
+    check.set_defaults(run=_check)
 
 
 def _demo(arguments: argparse.Namespace) -> int:
@@ -127,6 +172,76 @@ def _calibrate(arguments: argparse.Namespace) -> int:
     print(calibration)
     print(f"\n{arguments.out}: copy the table into scenario.toml")
     return 0
+
+
+def _init(arguments: argparse.Namespace) -> int:
+    from siteplan.outputs.new_region import init_region  # noqa: PLC0415  # --help stays quick
+
+    files = init_region(
+        arguments.folder,
+        arguments.boundary,
+        name=arguments.name,
+        code=arguments.code,
+        crs=arguments.crs,
+    )
+    print(f"{arguments.folder}/")
+    for path in files:
+        print(f"  {path.name}")
+    print("next: read scenario.toml, fill the tables, then siteplan fetch and siteplan check")
+    return 0
+
+
+def _fetch(arguments: argparse.Namespace) -> int:
+    from siteplan.region import open_data  # noqa: PLC0415  # --help stays quick
+    from siteplan.region.sources import read_sources  # noqa: PLC0415
+
+    path, crs = arguments.boundary, arguments.crs
+    if path is None:
+        path, crs = open_data.scenario_boundary(arguments.folder)
+    if not 0.0 <= arguments.margin_km <= LARGEST_MARGIN_KM:
+        fault = Fault(
+            source="--margin-km",
+            value=str(arguments.margin_km),
+            rule=f"the margin must lie between 0 and {LARGEST_MARGIN_KM:g}",
+            remedy="Take the radius of the farthest signal that matters, such as 15.",
+        )
+        raise InputError([fault])
+    area = open_data.fetch_area(path, crs=crs, margin_m=arguments.margin_km * 1e3)
+    fetched = open_data.fetch(
+        arguments.folder,
+        area,
+        what=arguments.what.split(","),
+        sources=read_sources(arguments.sources),
+        extract=arguments.extract,
+        country=arguments.country,
+    )
+    for fault in fetched.warnings:
+        print(f"warning: {fault}")
+    for name in fetched.kept:
+        print(f"{arguments.folder / name}: there already")
+    for file in fetched.files:
+        print(f"{arguments.folder / file.path}: {file.title}, {file.size_bytes / 1e6:.1f} MB")
+        print(f"  {file.licence}; {file.attribution}")
+        if file.note:
+            print(f"  {file.note}")
+    print("\nfor scenario.toml:")
+    print(open_data.scenario_lines(fetched), end="")
+    return 0
+
+
+def _check(arguments: argparse.Namespace) -> int:
+    from siteplan.outputs import check  # noqa: PLC0415  # --help stays quick
+
+    folder = arguments.folder
+    table = check.check_folder(folder)
+    encoding = sys.stdout.encoding or "utf-8"
+    text = check.fault_text(table, width=shutil.get_terminal_size().columns)
+    print(text.encode(encoding, "replace").decode(encoding))
+    out = folder if arguments.out is None else arguments.out
+    for path in check.write_check(table, out, title=folder.resolve().name):
+        print(f"  {path}")
+    errors, _ = check.count_faults(table)
+    return FAULTY_INPUT if errors else 0
 
 
 def _make(folder: Path, out: Path | None) -> int:

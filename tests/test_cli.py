@@ -7,12 +7,14 @@ import json
 import subprocess
 import sys
 
+import numpy as np
 import openpyxl
 import pyogrio
 import pytest
 
 from siteplan.cli import FAULTY_INPUT, main
 from tests.conftest import write_small_region
+from tests.tile_server import geotiff, serve
 
 
 @pytest.fixture(scope="module")
@@ -128,3 +130,55 @@ def replace(path, old, new):
     text = path.read_text(encoding="utf-8")
     assert old in text
     path.write_text(text.replace(old, new), encoding="utf-8")
+
+
+def test_a_new_folder_is_made_and_checked(tmp_path, capsys):
+    data = write_small_region(tmp_path / "small")
+    folder = tmp_path / "new"
+    assert main(["init", str(folder), "--boundary", str(data / "boundary.geojson")]) == 0
+    assert "scenario.toml" in capsys.readouterr().out
+    assert main(["init", str(folder), "--boundary", str(data / "boundary.geojson")]) == FAULTY_INPUT
+    assert "holds" in capsys.readouterr().err
+    assert main(["check", str(folder)]) == FAULTY_INPUT
+    assert "dem.tif" in capsys.readouterr().out
+
+
+def test_open_data_is_fetched_for_the_boundary_of_the_scenario(small_folder, capsys):
+    with serve() as site:
+        values = np.full((360, 360), 1200.0, dtype="f4")
+        for longitude in (107, 108):
+            name = f"Copernicus_DSM_COG_10_N39_00_E{longitude}_00_DEM"
+            data = geotiff(values, longitude, 40.0, 1 / 360)
+            site.files[f"/{name}/{name}.tif"] = data
+        mirrors = small_folder / "mirrors.toml"
+        mirrors.write_text(f'[products.glo30]\nbase = "{site.url}"\n', encoding="utf-8")
+        command = ["fetch", str(small_folder), "--what", "dem", "--sources", str(mirrors)]
+        assert main([*command, "--margin-km", "2"]) == 0
+    printed = capsys.readouterr().out
+    assert (small_folder / "dem.tif").is_file()
+    for words in ("Copernicus", "Airbus", '[layers.terrain]\npath = "dem.tif"'):
+        assert words in printed
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--what", "terrain"], "landcover"),
+        (["--what", "osm"], "--extract"),
+        (["--margin-km", "-1"], "--margin-km"),
+        (["--margin-km", "nan"], "--margin-km"),
+        (["--sources", "nowhere.toml"], "nowhere.toml"),
+        (["--boundary", "nowhere.geojson"], "nowhere.geojson"),
+    ],
+)
+def test_a_fetch_that_cannot_be_is_refused_before_the_network(small_folder, capsys, options, words):
+    before = sorted(small_folder.iterdir())
+    assert main(["fetch", str(small_folder), *options]) == FAULTY_INPUT
+    assert words in capsys.readouterr().err
+    assert sorted(small_folder.iterdir()) == before
+
+
+def test_a_fetch_into_a_new_folder_needs_a_boundary(tmp_path, capsys):
+    assert main(["fetch", str(tmp_path / "new"), "--what", "dem"]) == FAULTY_INPUT
+    assert "--boundary" in capsys.readouterr().err
+    assert not (tmp_path / "new").exists()

@@ -26,7 +26,7 @@ from siteplan.errors import Fault, InputError, OutputError
 from siteplan.region import osm, tables, tiles, transfer
 from siteplan.region.grid import projected_crs
 from siteplan.region.sources import read_sources
-from siteplan.scenario import LayerSource
+from siteplan.scenario import SCENARIO_FILE, Layers, LayerSource, Scenario, inside
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -259,6 +259,71 @@ def fetch(
     return Fetched(
         files=tuple(files), kept=tuple(job.path for job in kept), warnings=tuple(warnings)
     )
+
+
+def scenario_boundary(folder: Path) -> tuple[Path, str | None]:
+    """
+    Boundary that the scenario of a folder names.
+
+    Parameters
+    ----------
+    folder : Path
+        Region folder.
+
+    Returns
+    -------
+    path : Path
+        The file.
+    crs : str or None
+        Its coordinate reference system, when the scenario gives one.
+
+    Raises
+    ------
+    InputError
+        When there is no scenario, or it names no boundary inside the folder.
+    """
+    try:
+        scenario = catalog.parse_toml(folder / SCENARIO_FILE, Scenario, SCENARIO_FILE)
+    except InputError as error:
+        fault = Fault(
+            source="--boundary",
+            rule=f"it is not given, and {SCENARIO_FILE} cannot stand in for it",
+            remedy="Give the file with the boundary.",
+        )
+        raise InputError([fault, *error.faults]) from None
+    source = scenario.layers.boundary
+    return inside(folder, source.path), source.crs
+
+
+def scenario_lines(fetched: Fetched) -> str:
+    """
+    Lines for ``scenario.toml`` that take what was fetched.
+
+    Parameters
+    ----------
+    fetched : Fetched
+        From :func:`fetch`.
+
+    Returns
+    -------
+    text : str
+        TOML.
+    """
+    paths = [*fetched.kept, *(file.path for file in fetched.files)]
+    parts = []
+    if _NAMES["dem"] in paths:
+        parts.append(f'[layers.terrain]\npath = "{_NAMES["dem"]}"\n')
+    if _NAMES["landcover"] in paths and "landcover" in Layers.model_fields:
+        parts.append(
+            f'[layers.landcover]\npath = "{_NAMES["landcover"]}"\nclasses = "worldcover"\n'
+        )
+    for file in fetched.files:
+        parts.extend(
+            f'[layers.{layer}]\npath = "{file.path}"\nlayer = "{layer}"\n'
+            for layer, rows in (file.rows or {}).items()
+            if rows
+        )
+    return "".join(parts)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

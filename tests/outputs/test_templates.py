@@ -43,7 +43,7 @@ def value(column, row):
 
 
 def filled(table):
-    """A template with three rows, as bytes, and the values by column."""
+    """Fill a template with three rows."""
     book = opened(templates.template(table))
     sheet = book[table.zh]
     for row in range(3):

@@ -16,6 +16,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
 
 import geopandas as gpd
 import shapely
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 
     from siteplan.region.sources import Product, Sources
     from siteplan.region.tiles import Bounds, Tile
+    from siteplan.region.transfer import Remote
 
 KINDS: Final = ("dem", "landcover", "population", "osm")
 """What can be fetched."""
@@ -381,7 +383,8 @@ def _is_there(
     path = folder / job.path
     if entry is None or not path.is_file() or entry.get("sha256") != transfer.sha256(path):
         return False
-    same = entry.get("product") == job.name and entry.get("origin") == job.origin
+    origin = transfer.public(job.origin)
+    same = entry.get("product") == job.name and entry.get("origin") == origin
     return same and tuple(entry.get("bounds", ())) == area.bounds
 
 
@@ -441,7 +444,7 @@ def _bring_raster(
         sha256=transfer.sha256(path),
         fetched=_now(),
         bounds=area.bounds,
-        sources=tuple(asdict(tile.remote) for tile in found if tile.remote is not None),
+        sources=tuple(_source(tile.remote) for tile in found if tile.remote is not None),
         absent=absent,
         void=round(void, 6),
         title=product.title,
@@ -485,14 +488,15 @@ def _bring_osm(
     remote = transfer.look_up(job.origin, sources.transfer)
     if remote is None:
         fault = Fault(
-            source=job.origin,
+            source=transfer.public(job.origin),
             rule="there is no such extract",
             remedy="Check the path, or the address at download.geofabrik.de.",
         )
         raise InputError([fault])
     source = Path(job.origin)
     if transfer.is_url(job.origin):
-        source = path.with_name("extract.osm.pbf")
+        xml = urlsplit(job.origin).path.endswith(".osm")
+        source = path.with_name("extract.osm" if xml else "extract.osm.pbf")
         transfer.download(remote, source, sources.transfer)
     rows, warnings = osm.write_osm_layers(source, area.boundary, area.bounds, path)
     file = FetchedFile(
@@ -503,7 +507,7 @@ def _bring_osm(
         sha256=transfer.sha256(path),
         fetched=_now(),
         bounds=area.bounds,
-        sources=(asdict(remote),),
+        sources=(_source(remote),),
         rows=rows,
         title=sources.osm.title,
         licence=sources.osm.licence,
@@ -511,6 +515,10 @@ def _bring_osm(
         note="as mapped by volunteers: what is not mapped is unknown",
     )
     return file, warnings
+
+
+def _source(remote: Remote) -> dict[str, Any]:
+    return asdict(remote) | {"address": transfer.public(remote.address)}
 
 
 def _now() -> str:
@@ -534,7 +542,7 @@ def _read_record(folder: Path) -> dict[str, dict[str, Any]]:
 
 
 def _enter(folder: Path, file: FetchedFile, job: _Job) -> None:
-    entry = asdict(file) | {"origin": job.origin}
+    entry = asdict(file) | {"origin": transfer.public(job.origin)}
     entries = _read_record(folder) | {file.path: entry}
     text = json.dumps({"format": 1, "files": entries}, ensure_ascii=False, indent=2, sort_keys=True)
     with tempfile.NamedTemporaryFile(

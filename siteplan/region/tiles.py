@@ -82,6 +82,11 @@ def tile_names(product: Product, bounds: Bounds, country: str) -> list[str]:
     names : list of str
         From north to south, west to east.
 
+    Raises
+    ------
+    InputError
+        When a raster of the box would hold more than ``MAX_CELLS`` cells.
+
     Examples
     --------
     >>> from siteplan.region.sources import read_sources
@@ -89,6 +94,7 @@ def tile_names(product: Product, bounds: Bounds, country: str) -> list[str]:
     >>> tile_names(ghsl, (116.0, 39.5, 117.0, 40.5), "CHN")
     ['GHS_POP_E2020_GLOBE_R2023A_4326_3ss_V1_0_R5_C30.zip']
     """
+    _check_size(product, bounds)
     if product.names == "country":
         return [product.tile.format(ISO3=country.upper(), iso3=country.lower())]
     step, half = product.step_deg, product.cell_deg / 2.0
@@ -183,7 +189,6 @@ def write_raster(
     InputError
         When a tile cannot be read after all retries, or holds values that do not exist.
     """
-    _check_size(product, bounds)
     parts = []
     present = [tile.remote for tile in tiles if tile.remote is not None]
     bar = tqdm(present, desc=product.title, unit="tile", leave=False, delay=1.0)
@@ -193,7 +198,7 @@ def write_raster(
             parts.append(part)
     if not parts:
         fault = Fault(
-            source=product.base,
+            source=transfer.public(product.base),
             value=", ".join(tile.name for tile in tiles),
             rule=f"no tile of {product.title} reaches into the area",
             remedy="Check the boundary, or the country of the product.",
@@ -230,7 +235,7 @@ def _south_west(template: str, latitude: int, longitude: int) -> str:
 def _absent_fault(product: Product, names: Sequence[str], how: str) -> Fault:
     shown = ", ".join(names[:6]) + (f" and {len(names) - 6} more" if len(names) > 6 else "")  # noqa: PLR2004
     return Fault(
-        source=product.base,
+        source=transfer.public(product.base),
         value=shown,
         rule=f"{len(names)} tiles of {product.title} are {how}",
         remedy="Check the address of the mirror and that it is complete, and the country.",
@@ -258,9 +263,9 @@ def _copy_with_retries(
             whole.unlink(missing_ok=True)
     cause = fault.__cause__ if fault is not None and fault.__cause__ else fault
     told = Fault(
-        source=remote.address,
+        source=transfer.public(remote.address),
         value="" if remote.size_bytes is None else f"{remote.size_bytes} bytes",
-        rule=f"GDAL cannot read it: {cause}",
+        rule=f"GDAL cannot read it: {transfer.without_access(str(cause))}",
         remedy="Check the network and try again; a file that stays broken is incomplete on the server.",
     )
     raise InputError([told]) from None
@@ -307,6 +312,10 @@ def _copy_window(product: Product, source: DatasetReader, bounds: Bounds, part: 
     """Copy the cells that touch the box into a file of their own; False when none does."""
     if source.crs is None or source.crs.to_epsg() != _WGS84:
         raise RasterioIOError(f"EPSG:{_WGS84} is expected, found {source.crs}")
+    if min(source.res) < product.cell_deg / 2.0:
+        raise RasterioIOError(
+            f"its cells of {min(source.res):g} degrees are not those of the product"
+        )
     box = _cells(source.transform, bounds)
     # two cells more, for a neighbour of another cell size is interpolated
     box = Window(box.col_off - 2, box.row_off - 2, box.width + 4, box.height + 4)
@@ -419,7 +428,7 @@ def _check_values(product: Product, path: Path) -> float:
             voids += values.size - held.size
             if held.size and not (low <= held.min() and held.max() <= high):
                 fault = Fault(
-                    source=product.base,
+                    source=transfer.public(product.base),
                     value=f"{held.min():g} to {held.max():g}",
                     rule=f"values of {product.title} lie between {low:g} and {high:g}",
                     remedy="The tiles of this address are damaged or another product; take another.",

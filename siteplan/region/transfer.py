@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit, urlunsplit
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -26,6 +27,7 @@ _PASSING: Final = (408, 425, 429, 500, 502, 503, 504)
 _PARTIAL, _OK, _NO_SUCH_RANGE = 206, 200, 416
 _CHUNK: Final = 1 << 16
 _MD5_BYTES: Final = 4096
+_SECRET: Final = re.compile(r"(?<=://)[^/@\s]*@|\?[^\s)'\"]*")
 _LONGEST_WAIT_S: Final = 60.0
 
 
@@ -96,6 +98,53 @@ def join(base: str, name: str) -> str:
     'https://example.org/dem/a/b.tif'
     """
     return f"{base.rstrip('/')}/{name}" if is_url(base) else str(Path(base) / name)
+
+
+def public(address: str) -> str:
+    """
+    Address without what gives access: user, password, query.
+
+    Parameters
+    ----------
+    address : str
+        URL or path.
+
+    Returns
+    -------
+    address : str
+        Fit for a record or a message.
+
+    Examples
+    --------
+    >>> public("https://me:secret@example.org:8443/a.tif?sig=abc"), public("D:/tiles")
+    ('https://example.org:8443/a.tif', 'D:/tiles')
+    """
+    if not is_url(address):
+        return address
+    parts = urlsplit(address)
+    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment=""))
+
+
+def without_access(text: str) -> str:
+    """
+    Message of a library without users, passwords and queries in the addresses that it names.
+
+    Parameters
+    ----------
+    text : str
+        Message.
+
+    Returns
+    -------
+    text : str
+        The same, safe to show.
+
+    Examples
+    --------
+    >>> without_access("'/vsicurl/http://me:secret@h/a.tif?sig=1' not recognized")
+    "'/vsicurl/http://h/a.tif' not recognized"
+    """
+    return _SECRET.sub("", text)
 
 
 def look_up(address: str, transfer: Transfer) -> Remote | None:
@@ -317,7 +366,7 @@ def _version(answer: requests.Response) -> str:
 def _reason(error: BaseException) -> str:
     inner = error.args[0] if error.args else error
     reason = getattr(inner, "reason", None) or inner
-    return f"{type(reason).__name__}: {reason}"[:300]
+    return f"{type(reason).__name__}: {without_access(str(reason))}"[:300]
 
 
 def _refused(address: str, answer: requests.Response) -> InputError:
@@ -326,7 +375,7 @@ def _refused(address: str, answer: requests.Response) -> InputError:
 
 def _failed(address: str, what: str) -> InputError:
     fault = Fault(
-        source=address,
+        source=public(address),
         rule=what,
         remedy="Check the network and the address and try again: what is complete is kept. A mirror or a "
         "folder with the files can be named with --sources.",

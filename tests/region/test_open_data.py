@@ -20,6 +20,7 @@ import rasterio
 import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pyproj import Geod
 
 from siteplan.errors import InputError, OutputError
 from siteplan.region import open_data, tiles, transfer
@@ -263,6 +264,75 @@ def test_a_tile_of_another_system_is_refused(tmp_path, site):
     site.files["/dem/N39E106.tif"] = geotiff(x, 5e5, 4.4e6, 1000.0, crs="EPSG:4545")
     with pytest.raises(InputError, match="EPSG:4326 is expected"):
         fetch(tmp_path / "region", site)
+
+
+def test_a_tile_that_claims_a_billion_cells_is_refused_at_once(tmp_path, site):
+    options = {"driver": "GTiff", "width": 10**6, "height": 10**6, "count": 1, "dtype": "uint8"}
+    options |= {"tiled": True, "sparse_ok": True, "compress": "deflate", "bigtiff": "yes"}
+    options |= {"blockxsize": 4096, "blockysize": 4096, "crs": "EPSG:4326"}
+    path = tmp_path / "huge.tif"
+    with rasterio.open(path, "w", transform=rasterio.Affine(1e-6, 0, 106, 0, -1e-6, 40), **options):
+        pass
+    site.files["/dem/N39E106.tif"] = path.read_bytes()
+    with pytest.raises(InputError, match="cells of 1e-06"):
+        fetch(tmp_path / "region", site)
+
+
+def test_a_box_of_a_continent_is_refused_before_the_network(tmp_path, site):
+    area = open_data.FetchArea(boundary=AREA.boundary, bounds=(70.0, 10.0, 140.0, 55.0))
+    shipped = read_sources().products["worldcover"].model_copy(update={"base": site.url})
+    given = sources(site.url).model_copy(update={"products": {"worldcover": shipped}})
+    with pytest.raises(InputError, match="cells"):
+        open_data.fetch(tmp_path / "r", area, what=["landcover"], sources=given)
+    assert site.log == []
+
+
+def test_far_parts_of_a_boundary_are_not_bridged(tmp_path):
+    parts = shapely.union_all(
+        [shapely.box(117.2, 39.1, 117.3, 39.2), shapely.box(113.7, 36.5, 113.8, 36.6)]
+    )
+    path = tmp_path / "b.geojson"
+    path.write_text(shapely.to_geojson(parts), encoding="utf-8")
+    with pytest.raises(InputError, match=r"b\.geojson.*far"):
+        open_data.fetch_area(path)
+
+
+def test_the_margin_lies_around_the_boundary(tmp_path):
+    path = tmp_path / "b.geojson"
+    path.write_text(shapely.to_geojson(shapely.box(107.0, 40.0, 108.0, 41.0)), encoding="utf-8")
+    west, south, east, north = open_data.fetch_area(path, margin_m=10_000.0).bounds
+    geod = Geod(ellps="WGS84")
+    # a frame in the projected system is turned against the meridians: a little more, never less
+    for corner in ((107.0, south), (107.0, north)):
+        nearest = (107.0, min(max(corner[1], 40.0), 41.0))
+        assert 9_900.0 < geod.inv(*corner, *nearest)[2] < 14_000.0
+    for latitude in (40.0, 41.0):
+        assert 9_900.0 < geod.inv(west, latitude, 107.0, latitude)[2] < 14_000.0
+        assert 9_900.0 < geod.inv(east, latitude, 108.0, latitude)[2] < 14_000.0
+
+
+def test_what_gives_access_stays_out_of_record_and_messages(tmp_path, site):
+    given = sources(site.url.replace("http://", "http://me:secret@"))
+    fetch(tmp_path / "r", site, sources=given)
+    assert_exact(tmp_path / "r" / "dem.tif")
+    assert "secret" not in (tmp_path / "r" / "fetched.json").read_text(encoding="utf-8")
+    assert fetch(tmp_path / "r", site).kept == ("dem.tif",)
+    for data in (b"no tile", None):
+        if data is None:
+            site.fail["/dem/N39E106.tif"] = [403] * 20
+        else:
+            site.files["/dem/N39E106.tif"] = data
+        with pytest.raises(InputError) as caught:
+            fetch(tmp_path / "again", site, sources=given)
+        assert "secret" not in str(caught.value)
+        assert "N39E106" in str(caught.value)
+    with serve() as gone:
+        pass
+    with pytest.raises(InputError) as caught:
+        fetch(
+            tmp_path / "again", site, sources=sources(gone.url.replace("//", "//me:secret@") + "/x")
+        )
+    assert "secret" not in str(caught.value)
 
 
 def test_tiles_of_a_coarser_grid_are_fitted_to_the_finest(tmp_path, site):

@@ -40,7 +40,7 @@ MAX_CELLS: Final = 4_000_000_000
 _BLOCK: Final = 512
 _STEP: Final = 4096
 _SLACK: Final = 1e-6
-_MERGE_MB: Final = 256
+_CACHE_MB: Final = 256
 _WGS84: Final = 4326
 
 
@@ -276,6 +276,7 @@ def _gdal(settings: Transfer, address: str) -> Iterator[None]:
     """Read by window over HTTP, nothing cached from an earlier failure, every wait bounded."""
     seconds = max(1, math.ceil(settings.timeout_s))
     options = {
+        "GDAL_CACHEMAX": _CACHE_MB,
         "GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR",
         "GDAL_HTTP_CONNECTTIMEOUT": seconds,
         "GDAL_HTTP_TIMEOUT": seconds,
@@ -379,7 +380,7 @@ def _profile(product: Product, dtype: str) -> dict[str, Any]:
 
 def _merge(product: Product, parts: Sequence[Path], bounds: Bounds, path: Path) -> None:
     """One raster on the grid of the finest part; other cell sizes are resampled, equal ones copied."""
-    with ExitStack() as stack, _writing(path):
+    with rasterio.Env(GDAL_CACHEMAX=_CACHE_MB), ExitStack() as stack, _writing(path):
         opened = [stack.enter_context(rasterio.open(part)) for part in parts]
         finest = min(opened, key=lambda source: source.res)
         sources = [_on_grid(source, finest, product, stack) for source in opened]
@@ -391,7 +392,9 @@ def _merge(product: Product, parts: Sequence[Path], bounds: Bounds, path: Path) 
             bounds=frame,
             res=finest.res,
             nodata=product.nodata,
-            mem_limit=_MERGE_MB,
+            mem_limit=(_STEP**2 + 0.5)
+            * np.dtype(sources[0].dtypes[0]).itemsize
+            / 1e6,  # whole blocks
             dst_path=path,
             dst_kwds=_profile(product, sources[0].dtypes[0]),
         )

@@ -39,7 +39,7 @@ def value(column, row):
         low, high = column.low or 0.0, min(column.high or 1e3, 1e4)
         number = low + (high - low) * (0.125 + 0.25 * row)
         return int(number) if column.kind == "integer" else number
-    return [CODE, "=1+1 <b>锡尼镇</b>", "站，“东”\n街"][row] + ("" if row == 0 else f" {row}")
+    return [CODE, "塔=1+1 <b>锡尼镇</b>", "站，“东”\n街"][row] + ("" if row == 0 else f" {row}")
 
 
 def filled(table):

@@ -178,6 +178,12 @@ def test_a_fetch_that_cannot_be_is_refused_before_the_network(small_folder, caps
     assert sorted(small_folder.iterdir()) == before
 
 
+def test_mirrors_of_the_environment_are_taken(small_folder, capsys, monkeypatch):
+    monkeypatch.setenv("SITEPLAN_SOURCES", "nowhere.toml")
+    assert main(["fetch", str(small_folder), "--what", "dem"]) == FAULTY_INPUT
+    assert "nowhere.toml" in capsys.readouterr().err
+
+
 def test_a_fetch_into_a_new_folder_needs_a_boundary(tmp_path, capsys):
     assert main(["fetch", str(tmp_path / "new"), "--what", "dem"]) == FAULTY_INPUT
     assert "--boundary" in capsys.readouterr().err

@@ -193,7 +193,8 @@ def _make(folder: Path) -> list[Path]:
 
 
 def _write(folder: Path, frame: gpd.GeoDataFrame, texts: dict[str, str]) -> None:
-    write_layer(frame.drop(columns=["_row"], errors="ignore"), folder / BOUNDARY_FILE, "boundary")
+    known = [column.name for column in schema.TABLES["boundary"].columns if column.name in frame]
+    write_layer(frame[[*known, "geometry"]], folder / BOUNDARY_FILE, "boundary")
     for path, text in texts.items():
         (folder / path).write_bytes(text.encode())
     for layer in _templates():

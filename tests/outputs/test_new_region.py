@@ -59,6 +59,7 @@ def test_the_new_folder_holds_a_scenario_that_reads_and_every_template(tmp_path,
     frame = pyogrio.read_dataframe(folder / "boundary.gpkg")
     assert frame.geometry.iloc[0].equals(shapely.box(107.0, 39.5, 108.0, 40.3))
     assert frame.crs == "EPSG:4326"
+    assert set(frame.columns) == {"name", "code", "geometry"}
 
 
 def test_every_commented_layer_is_valid_when_its_marks_are_taken_away(tmp_path, boundary):

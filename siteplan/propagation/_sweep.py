@@ -13,253 +13,383 @@ import math
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-from numba import njit
 
-from siteplan.propagation._arrays import BLOCK
-from siteplan.propagation._combine import (
-    DEGREE_KM,
-    FREQUENCY,
-    LAPSE_RADIUS,
-    LATITUDE,
-    RADIUS,
-    RECEIVER,
-    STEP,
-    TIME,
-    TRANSMITTER,
-    combine,
-    combine_block,
-    combine_median,
-    time_loss,
+from siteplan.propagation import _combine as c
+from siteplan.propagation._coast import SEA_ZONE, SHARE, climate, coast_coupling
+from siteplan.propagation._elementary import arctangent, compiled, log2
+from siteplan.propagation._radial import (
+    GEOMETRY_ROWS,
+    HEIGHT_R,
+    HEIGHT_T,
+    NU,
+    NU_LAPSE,
+    SLOPE_R,
+    SLOPE_T,
+    SMOOTH_R,
+    SMOOTH_T,
+    SPAN,
+    geometry,
+    room,
 )
-from siteplan.propagation._radial import geometry, room
-from siteplan.propagation._terms import ROWS, delta_bullington, free_space
+from siteplan.propagation._radial import NEAR_R as FOUND_NEAR_R
+from siteplan.propagation._radial import NEAR_T as FOUND_NEAR_T
+from siteplan.propagation._terms import BULGE, DB_PER_OCTAVE, coastal_diffraction, diffraction
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-SPEED_OF_LIGHT_M_S: Final = 2.998e8
-"""As rounded in the conformance results of the Recommendation. [m/s]"""
-
-DISTANCE, SCATTER, LG_BETA, LG_BETA_LATITUDE = range(4)
-"""Rows of the table that all radials share."""
+TABLE_ROWS: Final = 7
+"""Rows of the table that all radials share: as the first rows of a block."""
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
-def incidence(table: NDArray[np.float64], j: int, latitude: float) -> float:
-    """Incidence of strong lapse rates for a path of j samples inland, (5)."""
-    phi = abs(latitude)
-    if phi <= 70.0:
-        return 10.0 ** (table[LG_BETA, j] + phi * table[LG_BETA_LATITUDE, j])
-    lg_mu1 = (table[LG_BETA, j] - 1.67) / (1.0 - 0.935)
-    return 4.17 * 10.0 ** (1.3 * lg_mu1)
+@compiled
+def samples_inside(
+    rows: int, columns: int, y0: float, x0: float, north: float, east: float, n: int
+) -> int:
+    """Count the samples of a radial before it leaves the grid."""
+    inside, outside = 0, n + 1
+    while outside - inside > 1:
+        j = (inside + outside) // 2
+        y, x = y0 - north * j, x0 + east * j
+        if y < 0.0 or x < 0.0 or y > rows - 1 or x > columns - 1:
+            outside = j
+        else:
+            inside = j
+    return inside + 1
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
+@compiled
 def profile(
-    ground: NDArray[np.floating],
-    clutter: NDArray[np.floating],
-    row: float,
-    column: float,
-    angle: float,
+    ground: NDArray[np.float64],
+    clutter: NDArray[np.float64],
+    row: int,
+    column: int,
+    y0: float,
+    x0: float,
+    north: float,
+    east: float,
+    samples: int,
     land: NDArray[np.float64],
     cover: NDArray[np.float64],
-) -> int:
-    """Sample a radial, terrain between its four cells, clutter at the nearest; samples on the grid."""
+) -> None:
+    """
+    Sample a radial, terrain between its four cells, clutter at the nearest.
+
+    Places are counted from the transmitter's cell, so that they do not depend on the window.
+    """
     rows, columns = ground.shape
-    bare = clutter.size == 1
-    north = math.cos(angle)
-    east = math.sin(angle)
-    n = len(land) - 1
-    for j in range(n + 1):
-        y = row - north * j
-        x = column + east * j
-        if y < 0.0 or x < 0.0 or y > rows - 1 or x > columns - 1:
-            return j
-        i0 = min(int(y), rows - 2)
-        j0 = min(int(x), columns - 2)
+    values = ground.ravel()
+    for j in range(samples):
+        y = y0 - north * j
+        x = x0 + east * j
+        i0 = min(math.floor(y), rows - 2 - row)
+        j0 = min(math.floor(x), columns - 2 - column)
         v = y - i0
         u = x - j0
-        upper = ground[i0, j0] * (1.0 - u) + ground[i0, j0 + 1] * u
-        lower = ground[i0 + 1, j0] * (1.0 - u) + ground[i0 + 1, j0 + 1] * u
-        land[j] = upper * (1.0 - v) + lower * v
-        cover[j] = 0.0 if bare else clutter[int(y + 0.5), int(x + 0.5)]
-    return n + 1
+        k = (row + i0) * columns + column + j0
+        upper = values[k] + (values[k + 1] - values[k]) * u
+        k += columns
+        lower = values[k] + (values[k + 1] - values[k]) * u
+        land[j] = upper + (lower - upper) * v
+    if clutter.size > 1:
+        for j in range(samples):
+            i0 = row + math.floor(y0 - north * j + 0.5)
+            j0 = column + math.floor(x0 + east * j + 0.5)
+            cover[j] = clutter[i0, j0]
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
+@compiled
+def zone_profile(
+    zones: NDArray[np.uint8],
+    row: int,
+    column: int,
+    y0: float,
+    x0: float,
+    north: float,
+    east: float,
+    samples: int,
+    along: NDArray[np.uint8],
+) -> None:
+    """Zone of the cell nearest to each sample."""
+    for j in range(samples):
+        i0 = row + math.floor(y0 - north * j + 0.5)
+        j0 = column + math.floor(x0 + east * j + 0.5)
+        along[j] = zones[i0, j0]
+
+
+@compiled
+def _load(
+    s: NDArray[np.float64],
+    size: int,
+    first: int,
+    table: NDArray[np.float64],
+    found: NDArray[np.float64],
+    land: NDArray[np.float64],
+    hts: float,
+    receiver_m: float,
+) -> None:
+    """Copy to a block what its receive points need."""
+    end = first + size
+    for row in range(TABLE_ROWS):
+        s[row * c.BLOCK : row * c.BLOCK + size] = table[row, first:end]
+    s[c.SLOPE_T * c.BLOCK : c.SLOPE_T * c.BLOCK + size] = found[SLOPE_T, first:end]
+    s[c.SLOPE_R * c.BLOCK : c.SLOPE_R * c.BLOCK + size] = found[SLOPE_R, first:end]
+    s[c.NEAR_T * c.BLOCK : c.NEAR_T * c.BLOCK + size] = found[FOUND_NEAR_T, first:end]
+    s[c.NEAR_R * c.BLOCK : c.NEAR_R * c.BLOCK + size] = found[FOUND_NEAR_R, first:end]
+    smooth_t, smooth_r, height = (
+        found[SMOOTH_T, first:end],
+        found[SMOOTH_R, first:end],
+        land[first:end],
+    )
+    here = land[0]
+    for i in range(size):
+        s[c.HTE * c.BLOCK + i] = hts - min(smooth_t[i], here)  # (92a), (94a)
+    for i in range(size):
+        s[c.HRE * c.BLOCK + i] = (
+            height[i] + receiver_m - min(smooth_r[i], height[i])
+        )  # (92b), (94b)
+    for i in range(size):
+        s[c.RISE * c.BLOCK + i] = height[i] + receiver_m - hts
+
+
+@compiled
+def _free_space(s: NDArray[np.float64], size: int, constant_db: float) -> None:
+    """Free space over slant distances, (8) and (8a)."""
+    for i in range(size):
+        d, rise = s[c.D * c.BLOCK + i], 1e-3 * s[c.RISE * c.BLOCK + i]
+        s[c.LBFS * c.BLOCK + i] = constant_db + DB_PER_OCTAVE / 2.0 * log2(d * d + rise * rise)
+
+
+@compiled
+def _locations(
+    s: NDArray[np.float64],
+    size: int,
+    scalars: NDArray[np.float64],
+    cover: NDArray[np.float64],
+    along: NDArray[np.uint8],
+    first: int,
+) -> None:
+    """Location variability at each receive point, (66) to (68); none at sea."""
+    fixed, slope, receiver_m = (
+        scalars[c.LOCATION_FIXED],
+        scalars[c.LOCATION_SLOPE],
+        scalars[c.RECEIVER],
+    )
+    for i in range(size):
+        above = 1.0 - 0.1 * (receiver_m - cover[first + i])
+        s[c.LOCATION * c.BLOCK + i] = fixed + slope * min(max(above, 0.0), 1.0)
+    if len(along) > 1:
+        for i in range(size):
+            if along[first + i] == SEA_ZONE:
+                s[c.LOCATION * c.BLOCK + i] = 0.0
+
+
+@compiled
+def _needs(s: NDArray[np.float64], size: int) -> tuple[int, int]:
+    """Receive points at which ducting may matter, and at which troposcatter may."""
+    duct = scatter = 0
+    for i in range(size):
+        duct += 1 if s[c.MARGIN * c.BLOCK + i] < 0.0 else 0
+    for i in range(size):
+        apart = s[c.SCATTER * c.BLOCK + i] - s[c.LBD * c.BLOCK + i]
+        scatter += 1 if apart < c.NEGLIGIBLE_DB else 0
+    return duct, scatter
+
+
+@compiled
+def _peaks(land: NDArray[np.float64], samples: int, peaks: NDArray[np.float64]) -> None:
+    """Greatest height of each block of samples."""
+    for first in range(0, samples, SPAN):
+        best = -math.inf
+        for k in range(first, min(first + SPAN, samples)):
+            best = max(best, land[k])
+        peaks[first // SPAN] = best
+
+
+@compiled
 def run(
-    ground: NDArray[np.floating],
-    clutter: NDArray[np.floating],
-    row: float,
-    column: float,
+    ground: NDArray[np.float64],
+    clutter: NDArray[np.float64],
+    zones: NDArray[np.uint8],
+    row: int,
+    column: int,
+    y0: float,
+    x0: float,
     begin: int,
     end: int,
     start: NDArray[np.int64],
     scalars: NDArray[np.float64],
+    constants: NDArray[np.float64],
     table: NDArray[np.float64],
-    admittance: NDArray[np.float64],
-    location_db: float,
+    inverse: NDArray[np.float64],
     loss: NDArray[np.float64],
 ) -> None:
-    """Radials begin .. end - 1."""
+    """
+    Losses of the radials begin .. end - 1.
+
+    Parameters
+    ----------
+    ground, clutter : ndarray of float64, shape (rows, columns)
+        Terrain, and clutter or one value for none. [m]
+    zones : ndarray of uint8, shape (rows, columns)
+        Radio-climatic zones, or one value for inland everywhere.
+    row, column : int
+        Cell of the transmitter.
+    y0, x0 : float
+        Its place from the centre of the cell, in cells.
+    begin, end : int
+        Radials to compute.
+    start : ndarray of int64, shape (radials,)
+        First sample asked for on each radial.
+    scalars, constants, table, inverse : ndarray of float64
+        What describes the sweep, what depends on each Earth radius, what on the distance; reciprocals.
+    loss : ndarray of float64, shape (radials, n + 1)
+        Out: loss at each sample. [dB]
+    """
     count, width = loss.shape
     n = width - 1
-    p = scalars[TIME]
-    step = scalars[STEP]
-    f = scalars[FREQUENCY]
-    wavelength = SPEED_OF_LIGHT_M_S / (f * 1e9)
-    not_median = p < 50.0
-    radii = np.array([scalars[RADIUS], scalars[LAPSE_RADIUS]])
-    used = 2 if not_median else 1
-    bulges = 500.0 / radii[:used] * step * step
-    nu_scale = 0.002 / (wavelength * step)
-    free_constant = 92.4 + 20.0 * math.log10(f)
-    low_f = 45.375 - 137.0 * f + 92.5 * f * f if f < 0.5 else 0.0
-    coupling = 102.45 + 20.0 * math.log10(f) + low_f
-    # ducting costs at least this, but for horizons and angles: its time factor is least for the most
-    # frequent ducts, those of the lowest latitude that a path can reach
-    duct = np.empty(n + 1)
-    for j in range(n + 1):
-        shift = table[DISTANCE, j] / (2.0 * DEGREE_KM)
-        lowest = max(abs(scalars[LATITUDE]) - shift, 0.0)
-        most = incidence(table, j, lowest)
-        if lowest <= 70.0 < abs(scalars[LATITUDE]) + shift:
-            most = max(most, incidence(table, j, 71.0))
-        duct[j] = coupling + time_loss(p, most, max(table[DISTANCE, j], step / 2.0)) - 0.01
+    rare = constants.shape[0] == 2
+    coastal = zones.size > 1
+    step, receiver_m = scalars[c.STEP], scalars[c.RECEIVER]
+    bulges = np.empty(constants.shape[0])
+    for a in range(len(bulges)):
+        bulges[a] = constants[a, BULGE] * step * step
     land = np.empty(n + 1)
-    cover = np.empty(n + 1)
-    nu = np.empty((used, n + 1))
-    heights = np.empty((2, n + 1))
-    horizons = np.empty((4, n + 1))
-    rows = np.empty((ROWS, 2 * BLOCK))
-    rise = np.empty(BLOCK)
-    losses = np.empty((3, BLOCK))
-    summed = np.empty((2, BLOCK))
-    margin = np.empty(BLOCK)
-    reach = table[DISTANCE, n] / (2.0 * DEGREE_KM)
-    polar = abs(scalars[LATITUDE]) + reach > 70.0  # beyond, beta0 is another function
-    work, stack = room(n)
+    cover = np.zeros(n + 1)
+    along = np.zeros(n + 1 if coastal else 1, dtype=np.uint8)
+    carried = np.zeros((4, n + 1 if coastal else 1))
+    peaks = np.empty(n // SPAN + 1)
+    found = np.empty((GEOMETRY_ROWS, n + 1))
+    work = room(n)
+    own = table.copy() if coastal else table
+    s = np.zeros(c.BLOCK_ROWS * c.BLOCK)
+    coast_km = math.inf
     for r in range(begin, end):
         if start[r] > n:
             continue
         angle = 2.0 * math.pi * r / count
-        north = math.cos(angle)
-        samples = profile(ground, clutter, row, column, angle, land, cover)
+        north, east = math.cos(angle), math.sin(angle)
+        samples = samples_inside(
+            ground.shape[0], ground.shape[1], row + y0, column + x0, north, east, n
+        )
         if samples < 2:
             continue
-        hts = land[0] + scalars[TRANSMITTER]
+        profile(ground, clutter, row, column, y0, x0, north, east, samples, land, cover)
+        hts = land[0] + scalars[c.TRANSMITTER]
+        if coastal:
+            zone_profile(zones, row, column, y0, x0, north, east, samples, along)
+            own[c.ALPHA] = table[c.ALPHA]
+            coast_km = climate(along, samples, step, carried, own[c.LG_MU1 : c.ALPHA + 1])
         known = geometry(
-            land[:samples],
-            cover[:samples],
+            land,
+            cover,
+            samples,
             hts,
-            scalars[RECEIVER],
+            receiver_m,
             bulges,
-            nu_scale,
+            scalars[c.NU_SCALE],
             start[r],
-            nu,
-            heights,
-            horizons,
+            inverse,
+            found,
             work,
-            stack,
         )
-        for first in range(start[r], known, BLOCK):
-            last = min(first + BLOCK, known)
+        peaks_known = False
+        for first in range(start[r], known, c.BLOCK):
+            last = min(first + c.BLOCK, known)
             size = last - first
-            d = table[DISTANCE, first:last]
-            for a in range(used):
-                delta_bullington(
-                    nu[a, first:last],
-                    heights[0, first:last],
-                    heights[1, first:last],
-                    d,
-                    radii[a],
-                    f,
-                    wavelength,
-                    admittance,
-                    0.0,
-                    losses[1 + a, :size],
-                    rows,
-                )
-            for i in range(size):
-                rise[i] = hts - land[first + i] - scalars[RECEIVER]
-            free_space(d, rise[:size], free_constant, losses[0, :size], rows)
-            if not not_median:
-                combine_median(
-                    scalars,
-                    table[:, first:last],
-                    losses[:, :size],
-                    horizons[:, first:last],
-                    duct[first:last],
-                    rows,
-                    summed[:, :size],
-                    margin[:size],
-                )
-            elif not polar:
-                combine_block(
-                    scalars,
-                    north,
-                    table[:, first:last],
-                    losses[:, :size],
-                    horizons[:, first:last],
-                    duct[first:last],
-                    rows,
-                    summed[:, :size],
-                    margin[:size],
-                )
+            _load(s, size, first, own, found, land, hts, receiver_m)
+            d = own[c.D, first:last]
+            ht, hr = found[HEIGHT_T, first:last], found[HEIGHT_R, first:last]
+            for a in range(len(bulges)):
+                edge = found[NU_LAPSE if a else NU, first:last]
+                out = s[(c.LD50 + a) * c.BLOCK : (c.LD50 + a) * c.BLOCK + size]
+                if coastal:
+                    share = carried[SHARE, first:last]
+                    coastal_diffraction(edge, ht, hr, d, share, constants[a], out)
+                else:
+                    diffraction(edge, ht, hr, d, constants[a], out)
+            _free_space(s, size, scalars[c.FREE_SPACE])
+            _locations(s, size, scalars, cover, along, first)
+            if coastal:
+                s[c.SEA * c.BLOCK : c.SEA * c.BLOCK + size] = carried[SHARE, first:last]
+            if rare:
+                c.line_of_sight(s, size, scalars, north)
             else:
-                margin[:size] = -1.0
-            for i in range(size):
-                j = first + i
-                if margin[i] > 0.0:
-                    loss[r, j] = max(summed[1, i], summed[0, i] + location_db)
-                    continue
-                latitude = scalars[LATITUDE] + north * d[i] / (2.0 * DEGREE_KM)
-                lbc, lb0p = combine(
-                    land,
-                    j,
-                    scalars,
-                    losses[0, i],
-                    losses[1, i],
-                    losses[used, i],
-                    horizons[0, j],
-                    horizons[1, j],
-                    horizons[2, j],
-                    horizons[3, j],
-                    incidence(table, j, latitude),
-                    duct[j],
-                    table[SCATTER, j],
-                )
-                loss[r, j] = max(lb0p, lbc + location_db)
+                c.median_line_of_sight(s, size, scalars, north)
+            duct, scatter = _needs(s, size)
+            if rare or duct > 0 or scatter > 0:
+                c.angles(s, size, scalars)
+                s[c.LBDA * c.BLOCK : c.LBDA * c.BLOCK + size] = s[
+                    c.LBD * c.BLOCK : c.LBD * c.BLOCK + size
+                ]
+                if duct > 0:
+                    s[c.ROUGHNESS * c.BLOCK : c.ROUGHNESS * c.BLOCK + size] = 0.0
+                    if coastal:
+                        coast_coupling(
+                            s, size, step, coast_km, hts, carried, land, receiver_m, first
+                        )
+                    if c.ducting(s, size, scalars) > 0:
+                        if not peaks_known:
+                            _peaks(land, known, peaks)
+                            peaks_known = True
+                        if c.place_horizons(s, size, scalars, land, peaks, first):
+                            if coastal:
+                                coast_coupling(
+                                    s, size, step, coast_km, hts, carried, land, receiver_m, first
+                                )
+                            c.ducting(s, size, scalars)
+                c.finish(s, size, scalars)
+                loss[r, first:last] = s[c.OUT * c.BLOCK : c.OUT * c.BLOCK + size]
+            else:
+                for i in range(size):
+                    lbd = s[c.LBD * c.BLOCK + i] + s[c.LOCATION * c.BLOCK + i]
+                    loss[r, first + i] = max(s[c.LBFS * c.BLOCK + i], lbd)
         if start[r] == 1:
             # the mast's own cell: free space at half a cell, straight down to the receiver
-            slant = math.hypot(step / 2.0, (scalars[TRANSMITTER] - scalars[RECEIVER]) / 1000.0)
-            loss[r, 0] = free_constant + 20.0 * math.log10(slant)
+            slant = math.hypot(step / 2.0, (scalars[c.TRANSMITTER] - receiver_m) / 1000.0)
+            loss[r, 0] = scalars[c.FREE_SPACE] + 20.0 * math.log10(slant)
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
+@compiled
 def gather(
     polar: NDArray[np.float64],
     shift_row: float,
     shift_column: float,
     levels: NDArray[np.int64],
+    begin: int,
+    end: int,
     loss: NDArray[np.float32],
 ) -> None:
-    """Give each cell the nearest sample."""
-    count = polar.shape[0]
-    steps = polar.shape[1] - 1
+    """Give each cell of the rows begin .. end - 1 the nearest sample."""
+    count, width = polar.shape
+    size = loss.shape[1]
+    steps = (size - 1) // 2
     per_radian = count / (2.0 * math.pi)
-    for i in range(2 * steps + 1):
-        for j in range(2 * steps + 1):
-            north = steps - i + shift_row
+    values = polar.ravel()
+    ring = np.empty(size, dtype=np.int64)
+    turn = np.empty(size)
+    for i in range(begin, end):
+        north = steps - i + shift_row
+        for j in range(size):
             east = j - steps - shift_column
-            step = int(math.sqrt(north * north + east * east) + 0.5)
-            if step > steps:
+            ring[j] = int(math.sqrt(north * north + east * east) + 0.5)
+            # the angle from the nearer axis, then turned to its octant
+            steep = abs(north) >= abs(east)
+            above = east if steep else north
+            below = north if steep else east
+            angle = arctangent(above / (below if below != 0.0 else 1.0))
+            base = 0.0 if north > 0.0 else math.pi
+            side = math.pi / 2.0 if east > 0.0 else 1.5 * math.pi
+            turn[j] = (base + angle if steep else side - angle) * per_radian
+        for j in range(size):
+            step = ring[j]
+            if step >= width:
+                loss[i, j] = math.nan if step > steps else math.inf
                 continue
-            stride = 1 << levels[step]
-            turn = math.atan2(east, north) * per_radian / stride
-            radial = math.floor(turn + 0.5) * stride
+            level = levels[step]
+            radial = math.floor(turn[j] / (1 << level) + 0.5) << level
             if radial < 0:
                 radial += count
             elif radial >= count:
                 radial -= count
-            loss[i, j] = polar[radial, step]
+            loss[i, j] = values[radial * width + step]

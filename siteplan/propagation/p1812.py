@@ -1061,14 +1061,14 @@ def _time_factor(p: float, beta0: float) -> float:
     """Interpolation between the median and beta0 of the time, section 4.3.5."""
     if p <= beta0:
         return 1.0  # (40b)
-    return _inverse_normal(p / 100.0) / _inverse_normal(beta0 / 100.0)  # (40a)
+    return inverse_normal(p / 100.0) / inverse_normal(beta0 / 100.0)  # (40a)
 
 
-def _inverse_normal(x: float) -> float:
+def inverse_normal(x: float) -> float:
     """Approximate inverse of the complementary cumulative normal distribution, Attachment 2."""
     x = min(max(x, 1e-6), 1.0 - 1e-6)
     if x > 0.5:
-        return -_inverse_normal(1.0 - x)  # (96b)
+        return -inverse_normal(1.0 - x)  # (96b)
     t = math.sqrt(-2.0 * math.log(x))  # (97a)
     numerator = (0.010328 * t + 0.802853) * t + 2.515516698
     denominator = ((0.001308 * t + 0.189269) * t + 1.432788) * t + 1.0
@@ -1172,7 +1172,7 @@ def _location_variability(
             f"location_percent is {location_percent} but location_sigma_db is not given: pass "
             f"location_standard_deviation(...), or a measured standard deviation"
         )
-    return -_inverse_normal(location_percent / 100.0) * location_sigma_db  # (69)
+    return -inverse_normal(location_percent / 100.0) * location_sigma_db  # (69)
 
 
 # --- checks ---------------------------------------------------------------------------------------

@@ -17,25 +17,22 @@ from __future__ import annotations
 import math
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from siteplan.propagation import _combine as c
 from siteplan.propagation import _sweep, p1812
-from siteplan.propagation._combine import (
-    FREQUENCY,
-    LAPSE_RADIUS,
-    LATITUDE,
-    RADIUS,
-    RECEIVER,
-    REFRACTIVITY,
-    STEP,
-    TIME,
-    TRANSMITTER,
-)
+from siteplan.propagation import _terms as t
+from siteplan.propagation._radial import inverses
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
+
+PARTS: Final = 4
+"""Shares of the work that each thread takes in turn."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -46,7 +43,8 @@ class Radials:
     Attributes
     ----------
     loss_db : ndarray of float64, shape (radials, steps + 1)
-        Loss at each sample, NaN where it was not asked for or terrain is missing on the way. [dB]
+        Loss at each sample, NaN where it was not asked for or terrain is missing on the way. Radials end
+        where every sample beyond exceeds `most_loss_db`, if that was given. [dB]
     step_m : float
         Distance between samples. [m]
     start : ndarray of int64, shape (radials,)
@@ -86,14 +84,17 @@ def sweep_radials(  # noqa: PLR0913  # two grids, a place, a link, a range, opti
     cell_m: float,
     steps: int,
     rim_steps: int | None = None,
+    zones: NDArray[np.integer] | None = None,
     time_percent: float = 50.0,
-    location_db: float = 0.0,
+    location_percent: float = 50.0,
+    location_sigma_db: float | None = None,
+    most_loss_db: float = math.inf,
     atmosphere: p1812.Atmosphere = p1812.DEFAULT_ATMOSPHERE,
     thin: bool = True,
     threads: int = 1,
 ) -> Radials:
     """
-    Loss along radials from one transmitter, inland.
+    Loss along radials from one transmitter.
 
     Parameters
     ----------
@@ -103,7 +104,7 @@ def sweep_radials(  # noqa: PLR0913  # two grids, a place, a link, a range, opti
         Height of buildings and trees above it; none anywhere when None. [m]
     link : Link
         Frequency, heights, polarisation; ``latitude_deg`` is that of the transmitter, and the centre of
-        each path takes its own from it.
+        each path takes its own from it. The distances to the coast are read from `zones` along each path.
     row, column : float
         Place of the transmitter, in cells from the centre of the first.
     cell_m : float
@@ -113,10 +114,19 @@ def sweep_radials(  # noqa: PLR0913  # two grids, a place, a link, a range, opti
     rim_steps : int, optional
         Ring at which the radials lie one cell apart; `steps` when missing. With one rim for several
         calls, what a cell receives does not depend on how far each call reaches.
+    zones : ndarray of int, shape (rows, columns), optional
+        :class:`siteplan.propagation.p1812.Zone` of each cell; inland everywhere if not given.
     time_percent : float
         Share of an average year in which the loss is not exceeded, 1 to 50. [%]
-    location_db : float
-        Location variability to add, section 4.7. [dB]
+    location_percent : float
+        Share of the places within a cell at which the loss is not exceeded, 1 to 99. [%]
+    location_sigma_db : float, optional
+        Standard deviation over those places; if not given, what
+        :func:`siteplan.propagation.p1812.location_standard_deviation` says of the size and the clutter of
+        each cell. Cells at sea have none. [dB]
+    most_loss_db : float
+        Greatest loss that anybody uses. Radials end where even a free view for the wanted time has more;
+        up to there nothing changes. [dB]
     atmosphere : Atmosphere
         Refractivity.
     thin : bool
@@ -132,41 +142,62 @@ def sweep_radials(  # noqa: PLR0913  # two grids, a place, a link, a range, opti
     Raises
     ------
     ValueError
-        When the transmitter lies outside the grid, an array does not fit, or p is out of range.
+        When the transmitter lies outside the grid, an array does not fit, or an option is out of range.
     """
-    ground = np.asarray(ground_m)
-    clutter = np.zeros((1, 1), dtype=ground.dtype) if clutter_m is None else np.asarray(clutter_m)
-    _check(ground, clutter_m, row, column, steps, time_percent)
+    _check(ground_m, clutter_m, zones, row, column, steps)
+    _check_options(cell_m, time_percent, location_percent, location_sigma_db, most_loss_db)
     count = radial_count(max(steps, rim_steps or 0))
-    start = _starts(count, steps) if thin else np.ones(count, dtype=np.int64)
     scalars = _scalars(link, atmosphere, cell_m, time_percent)
-    table = _ring_table(scalars, steps)
-    loss = np.full((count, steps + 1), np.nan)
-    admittance = _admittance(link)
-    edges = np.linspace(0, count, threads + 1).round().astype(int)
+    scalars[c.LOCATION_FIXED], scalars[c.LOCATION_SLOPE] = _location(
+        link, cell_m, location_percent, location_sigma_db
+    )
+    reach = _useful_steps(scalars, steps, most_loss_db)
+    start = _starts(count, reach) if thin else np.ones(count, dtype=np.int64)
+    table = _ring_table(scalars, atmosphere, reach, coastal=zones is not None)
+    constants = _constants(link, scalars)
+    inverse = inverses(reach)
+    top, left = max(math.floor(row) - reach - 1, 0), max(math.floor(column) - reach - 1, 0)
+    window = np.s_[top : math.floor(row) + reach + 3, left : math.floor(column) + reach + 3]
+    ground = np.ascontiguousarray(ground_m[window], dtype=np.float64)
+    clutter = np.zeros((1, 1))
+    if clutter_m is not None:
+        clutter = np.ascontiguousarray(clutter_m[window], dtype=np.float64)
+    climates = np.full((1, 1), p1812.Zone.INLAND, dtype=np.uint8)
+    if zones is not None:
+        climates = _zone_window(np.asarray(zones[window]))
+    loss = np.full((count, reach + 1), np.nan)
 
-    def run(part: int) -> None:
+    def run(begin: int, end: int) -> None:
         _sweep.run(
             ground,
             clutter,
-            float(row),
-            float(column),
-            int(edges[part]),
-            int(edges[part + 1]),
+            climates,
+            math.floor(row) - top,
+            math.floor(column) - left,
+            float(row - math.floor(row)),
+            float(column - math.floor(column)),
+            begin,
+            end,
             start,
             scalars,
+            constants,
             table,
-            admittance,
-            float(location_db),
+            inverse,
             loss,
         )
 
-    if threads == 1:
-        run(0)
-    else:
-        with ThreadPoolExecutor(threads) as pool:
-            list(pool.map(run, range(threads)))
+    _share(run, count, threads)
     return Radials(loss_db=loss, step_m=float(cell_m), start=start)
+
+
+def _share(job: Callable[[int, int], None], size: int, threads: int) -> None:
+    """Run a job over ranges of 0 .. size - 1, several a thread, so that none waits long for another."""
+    if threads == 1:
+        job(0, size)
+        return
+    edges = np.linspace(0, size, PARTS * threads + 1).round().astype(int).tolist()
+    with ThreadPoolExecutor(threads) as pool:
+        list(pool.map(job, edges[:-1], edges[1:]))
 
 
 def sweep(  # noqa: PLR0913  # two grids, a place, a link, a range, options
@@ -179,8 +210,11 @@ def sweep(  # noqa: PLR0913  # two grids, a place, a link, a range, options
     cell_m: float,
     radius_m: float,
     rim_m: float | None = None,
+    zones: NDArray[np.integer] | None = None,
     time_percent: float = 50.0,
-    location_db: float = 0.0,
+    location_percent: float = 50.0,
+    location_sigma_db: float | None = None,
+    most_loss_db: float = math.inf,
     atmosphere: p1812.Atmosphere = p1812.DEFAULT_ATMOSPHERE,
     threads: int = 1,
 ) -> NDArray[np.float32]:
@@ -189,7 +223,9 @@ def sweep(  # noqa: PLR0913  # two grids, a place, a link, a range, options
 
     Parameters
     ----------
-    ground_m, clutter_m, link, row, column, cell_m, time_percent, location_db, atmosphere, threads
+    ground_m, clutter_m, link, row, column, cell_m, zones, time_percent, location_percent
+        As in :func:`sweep_radials`.
+    location_sigma_db, most_loss_db, atmosphere, threads
         As in :func:`sweep_radials`.
     radius_m : float
         Cells farther than this are left out. [m]
@@ -200,7 +236,8 @@ def sweep(  # noqa: PLR0913  # two grids, a place, a link, a range, options
     -------
     loss_db : ndarray of float32, shape (2 n + 1, 2 n + 1), with n = radius_m // cell_m
         Basic transmission loss around the cell that holds the transmitter; NaN beyond the radius, outside
-        the grid, and where terrain is missing on the way. [dB]
+        the grid, and where terrain is missing on the way; infinite where it is known to exceed
+        `most_loss_db` by distance alone. [dB]
 
     Examples
     --------
@@ -223,38 +260,101 @@ def sweep(  # noqa: PLR0913  # two grids, a place, a link, a range, options
         cell_m=cell_m,
         steps=steps,
         rim_steps=None if rim_m is None else int(rim_m // cell_m),
+        zones=zones,
         time_percent=time_percent,
-        location_db=location_db,
+        location_percent=location_percent,
+        location_sigma_db=location_sigma_db,
+        most_loss_db=most_loss_db,
         atmosphere=atmosphere,
         threads=threads,
     )
-    loss = np.full((2 * steps + 1, 2 * steps + 1), np.nan, dtype=np.float32)
-    shift = (row - math.floor(row + 0.5), column - math.floor(column + 0.5))
-    _sweep.gather(radials.loss_db, shift[0], shift[1], _levels(len(radials.start), steps), loss)
+    loss = np.empty((2 * steps + 1, 2 * steps + 1), dtype=np.float32)
+    shift = (float(row - math.floor(row + 0.5)), float(column - math.floor(column + 0.5)))
+    levels = _levels(len(radials.start), steps)
+
+    def run(begin: int, end: int) -> None:
+        _sweep.gather(radials.loss_db, shift[0], shift[1], levels, begin, end, loss)
+
+    _share(run, len(loss), threads)
     return loss
 
 
 def _check(
     ground: NDArray[np.floating],
     clutter: NDArray[np.floating] | None,
+    zones: NDArray[np.integer] | None,
     row: float,
     column: float,
     steps: int,
-    time_percent: float,
 ) -> None:
-    if ground.ndim != 2:
-        raise ValueError(f"ground_m has shape {ground.shape}: give rows and columns")
-    if clutter is not None and clutter.shape != ground.shape:
-        raise ValueError(f"clutter_m has shape {clutter.shape} and ground_m {ground.shape}")
+    if ground.ndim != 2 or min(ground.shape) < 2:
+        raise ValueError(f"ground_m has shape {ground.shape}: give two rows and columns or more")
+    for name, other in (("clutter_m", clutter), ("zones", zones)):
+        if other is not None and other.shape != ground.shape:
+            raise ValueError(f"{name} has shape {other.shape} and ground_m {ground.shape}")
     if not (0 <= row <= ground.shape[0] - 1 and 0 <= column <= ground.shape[1] - 1):
         raise ValueError(
             f"the transmitter at row {row}, column {column} lies outside the grid {ground.shape}"
         )
     if steps < 1:
         raise ValueError("the radius is shorter than a cell")
-    low, high = p1812.VALIDITY["time_percent"]
-    if not low <= time_percent <= high:
-        raise ValueError(f"time_percent is {time_percent}: give {low:g} to {high:g}")
+
+
+def _check_options(
+    cell_m: float,
+    time_percent: float,
+    location_percent: float,
+    location_sigma_db: float | None,
+    most_loss_db: float,
+) -> None:
+    if not 0.0 < cell_m < math.inf:
+        raise ValueError(f"cell_m is {cell_m}: give the width of a cell")
+    for name, value in (("time_percent", time_percent), ("location_percent", location_percent)):
+        low, high = p1812.VALIDITY[name]
+        if not low <= value <= high:
+            raise ValueError(f"{name} is {value}: give {low:g} to {high:g}")
+    if location_sigma_db is not None and not 0.0 <= location_sigma_db < math.inf:
+        raise ValueError(f"location_sigma_db is {location_sigma_db}: give 0 dB or more")
+    if math.isnan(most_loss_db):
+        raise ValueError(
+            "most_loss_db is not a number: give the greatest loss of use, or leave it out"
+        )
+
+
+def _zone_window(zones: NDArray[np.integer]) -> NDArray[np.uint8]:
+    known = np.zeros(zones.shape, dtype=bool)
+    for code in p1812.Zone:
+        known |= zones == code
+    if not known.all():
+        strange = sorted({int(code) for code in zones[~known]})[:5]
+        raise ValueError(f"zones holds {strange}: give {[int(code) for code in p1812.Zone]}")
+    return np.ascontiguousarray(zones, dtype=np.uint8)
+
+
+def _useful_steps(scalars: NDArray[np.float64], steps: int, most_loss_db: float) -> int:
+    """Find how far even a free view, focused as much as can be, has a loss of use."""
+    focusing = 2.6 * math.log10(scalars[c.TIME] / 50.0)  # (9a) at its greatest
+    spare = (most_loss_db - scalars[c.FREE_SPACE] - focusing) / 20.0
+    cells = 10.0 ** min(spare, 9.0) / scalars[c.STEP]
+    return int(min(max(cells, 1.0), steps))
+
+
+def _location(
+    link: p1812.Link, cell_m: float, percent: float, sigma_db: float | None
+) -> tuple[float, float]:
+    """Location variability: a constant, and what full clutter adds, (66) to (69)."""
+    if percent == 50.0:
+        return 0.0, 0.0
+    deviations = -p1812.inverse_normal(percent / 100.0)
+    if sigma_db is not None:
+        return deviations * sigma_db, 0.0
+    full = p1812.location_standard_deviation(
+        frequency_mhz=link.frequency_mhz,
+        resolution_m=cell_m,
+        receiver_height_m=link.receiver_height_m,
+        clutter_height_m=link.receiver_height_m,
+    )
+    return 0.0, deviations * full
 
 
 def _starts(count: int, steps: int) -> NDArray[np.int64]:
@@ -285,46 +385,86 @@ def _levels(count: int, steps: int) -> NDArray[np.int64]:
 def _scalars(
     link: p1812.Link, atmosphere: p1812.Atmosphere, cell_m: float, time_percent: float
 ) -> NDArray[np.float64]:
-    scalars = np.zeros(9)
+    scalars = np.zeros(c.SCALARS)
     lapse = atmosphere.refractivity_lapse_n_per_km
-    scalars[RADIUS] = 157.0 / (157.0 - lapse) * p1812.EARTH_RADIUS_KM  # (6), (7a)
-    scalars[LAPSE_RADIUS] = 3.0 * p1812.EARTH_RADIUS_KM  # (7b)
-    scalars[FREQUENCY] = link.frequency_ghz
-    scalars[TIME] = time_percent
-    scalars[TRANSMITTER] = link.transmitter_height_m
-    scalars[RECEIVER] = link.receiver_height_m
-    scalars[STEP] = cell_m / 1000.0
-    scalars[REFRACTIVITY] = atmosphere.surface_refractivity_n
-    scalars[LATITUDE] = link.latitude_deg
+    f = link.frequency_ghz
+    scalars[c.RADIUS] = 157.0 / (157.0 - lapse) * p1812.EARTH_RADIUS_KM  # (6), (7a)
+    scalars[c.FREQUENCY] = f
+    scalars[c.TIME] = time_percent
+    scalars[c.TRANSMITTER] = link.transmitter_height_m
+    scalars[c.RECEIVER] = link.receiver_height_m
+    scalars[c.STEP] = cell_m / 1000.0
+    scalars[c.LATITUDE] = link.latitude_deg
+    scalars[c.FREE_SPACE] = 92.4 + 20.0 * math.log10(f)  # (8)
+    low_f = 45.375 - 137.0 * f + 92.5 * f * f if f < 0.5 else 0.0  # (47a)
+    scalars[c.COUPLING] = 102.45 + 20.0 * math.log10(f) + low_f  # (47)
+    scalars[c.NU_SCALE] = 0.002 / (link.wavelength_m * scalars[c.STEP])
+    scalars[c.CUBE_ROOT] = f ** (1.0 / 3.0)
+    scalars[c.NORMAL] = p1812.inverse_normal(time_percent / 100.0)
     return scalars
 
 
-def _admittance(link: p1812.Link) -> NDArray[np.float64]:
-    """Normalised admittance over land and sea, but for the radius, (29a) and (29b)."""
+def _constants(link: p1812.Link, scalars: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Compute what the diffraction of each effective Earth radius takes: one for half the time, else two."""
+    radii = [scalars[c.RADIUS], 3.0 * p1812.EARTH_RADIUS_KM]  # (7a), (7b)
     f = link.frequency_ghz
-    parts = []
-    for permittivity, conductivity in (p1812.LAND_GROUND, p1812.SEA_GROUND):
-        lost = 18.0 * conductivity / f
-        k = 0.036 * f ** (-1.0 / 3.0) * math.hypot(permittivity - 1.0, lost) ** -0.5
-        parts.append(k * math.hypot(permittivity, lost) if link.polarisation == "vertical" else k)
-    return np.array(parts)
+    constants = np.zeros((1 if scalars[c.TIME] == 50.0 else 2, t.CONSTANTS))
+    for a, row in enumerate(constants):
+        bulge = 500.0 / radii[a]
+        row[t.RADIUS_KM] = radii[a]
+        row[t.BULGE] = bulge
+        row[t.GRAZING] = 2.0 * math.sqrt(bulge)
+        row[t.FRESNEL_M] = 17.456 * math.sqrt(link.wavelength_m)  # (25)
+        row[t.PER_METRE] = math.sqrt(0.002 / link.wavelength_m)
+        row[t.CUBE_ROOT_GHZ] = f ** (1.0 / 3.0)
+        for place, (permittivity, conductivity) in (
+            (t.LAND, p1812.LAND_GROUND),
+            (t.SEA, p1812.SEA_GROUND),
+        ):
+            lost = 18.0 * conductivity / f
+            k = 0.036 * f ** (-1.0 / 3.0) * math.hypot(permittivity - 1.0, lost) ** -0.5  # (29a)
+            k *= math.hypot(permittivity, lost) if link.polarisation == "vertical" else 1.0  # (29b)
+            row[place] = k
+            row[place + 1] = 20.0 * math.log10(k)
+    return constants
 
 
-def _ring_table(scalars: NDArray[np.float64], steps: int) -> NDArray[np.float64]:
-    """Compute what depends on the distance alone, once for all radials."""
-    d = scalars[STEP] * np.arange(steps + 1)
-    f = scalars[FREQUENCY]
-    table = np.zeros((4, steps + 1))
-    table[_sweep.DISTANCE] = d
-    d = np.maximum(d, scalars[STEP] / 2.0)
-    rare = 10.125 * math.log10(50.0 / scalars[TIME]) ** 0.7
-    spectrum = 25.0 * math.log10(f) - 2.5 * math.log10(f / 2.0) ** 2  # (45)
-    table[_sweep.SCATTER] = (
-        190.1 + spectrum + 20.0 * np.log10(d) - 0.15 * scalars[REFRACTIVITY] - rare
-    )
+def _ring_table(
+    scalars: NDArray[np.float64], atmosphere: p1812.Atmosphere, steps: int, *, coastal: bool
+) -> NDArray[np.float64]:
+    """Compute what depends on the distance alone, once for all radials, as for paths inland."""
+    d = scalars[c.STEP] * np.arange(steps + 1)
+    f = scalars[c.FREQUENCY]
+    p = scalars[c.TIME]
+    table = np.zeros((_sweep.TABLE_ROWS, steps + 1))
+    table[c.D] = d
+    d = np.maximum(d, scalars[c.STEP] / 2.0)
     tau = 1.0 - np.exp(-4.12e-4 * d**2.41)  # (3)
     mu1 = (10.0 ** (-d / (16.0 - 6.6 * tau)) + 10.0 ** (-5.0 * (0.496 + 0.354 * tau))) ** 0.2
     lg_mu1 = np.log10(np.minimum(mu1, 1.0))  # (2)
-    table[_sweep.LG_BETA] = 1.67 + (1.0 - 0.935) * lg_mu1  # (4), (5) below 70 degrees
-    table[_sweep.LG_BETA_LATITUDE] = -0.015 + 0.0176 * lg_mu1
+    power = d**3.1
+    table[c.LG_MU1] = lg_mu1
+    # by the sea the exponent takes its own tau: the kernel finds it from the power alone
+    table[c.ALPHA] = power if coastal else np.maximum(-0.6 - 3.5e-9 * power * tau, -3.4)  # (55a)
+    table[c.POWER] = 1e-6 * d**1.13
+    rare = 10.125 * math.log10(50.0 / p) ** 0.7
+    spectrum = 25.0 * math.log10(f) - 2.5 * math.log10(f / 2.0) ** 2  # (45)
+    noise = 190.1 + spectrum - 0.15 * atmosphere.surface_refractivity_n - rare
+    table[c.SCATTER] = noise + 20.0 * np.log10(d)  # (44)
+    # ducting costs at least this, but for horizons and angles: its time factor is least for the most
+    # frequent ducts, those of the lowest latitude that a path can reach, and by the sea with mu1 = 1
+    lg_mu1 = np.zeros_like(d) if coastal else lg_mu1
+    spread = d / (2.0 * c.DEGREE_KM)
+    lowest = np.maximum(abs(scalars[c.LATITUDE]) - spread, 0.0)
+    lg = 1.67 - 0.015 * lowest + lg_mu1 * (0.065 + 0.0176 * lowest)  # (4), (5)
+    polar = math.log10(4.17) + 1.3 * lg_mu1
+    lg = np.where(lowest > 70.0, polar, lg)
+    lg = np.where(abs(scalars[c.LATITUDE]) + spread > 70.0, np.maximum(lg, polar), lg)
+    far = (9.51 - 4.8 * lg + 0.198 * lg * lg) * table[c.POWER]
+    gamma = 1.076 / (2.0058 - lg) ** 1.012 * np.exp(-far)  # (53a)
+    lg_ratio = math.log10(p) - lg
+    time_loss = -12.0 + (1.2 + 3.7e-3 * d) * lg_ratio + 12.0 * 10.0 ** (lg_ratio * gamma)  # (53)
+    table[c.FLOOR] = scalars[c.COUPLING] + time_loss - 0.01 - (12.0 if coastal else 0.0)
+    fk = 1.0 - 0.5 * (1.0 + np.tanh(3.0 * 0.5 * (d - 20.0) / 20.0))
+    table[c.PATH_SHARE] = fk  # (58)
     return table

@@ -166,7 +166,7 @@ def test_zones_are_measured_to_half_way_between_the_samples():
 def test_the_inverse_normal_distribution_is_within_its_published_error():
     for x in np.concatenate((np.geomspace(1e-6, 0.5, 400), 1.0 - np.geomspace(1e-6, 0.5, 400))):
         exact = NormalDist().inv_cdf(1.0 - x)
-        assert p1812._inverse_normal(x) == pytest.approx(exact, abs=0.00054)
+        assert p1812.inverse_normal(x) == pytest.approx(exact, abs=0.00054)
 
 
 @pytest.mark.parametrize(

@@ -248,10 +248,12 @@ def test_location_variability_adds_its_share():
     ground = landscape("rough", 50.0, 2)
     place = {"row": N + 2, "column": N + 2, "cell_m": 50.0, "radius_m": 50.0 * N}
     median = sweep(ground, None, link(), **place)
-    worse = sweep(ground, None, link(), location_db=7.0, **place)
+    worse = sweep(ground, None, link(), location_percent=90.0, location_sigma_db=5.5, **place)
     seen = np.isfinite(median)
     seen[N, N] = False  # the mast's own cell takes free space
-    np.testing.assert_allclose(worse[seen], median[seen] + 7.0, atol=1e-4)
+    np.testing.assert_allclose(
+        worse[seen], median[seen] - 5.5 * p1812.inverse_normal(0.9), atol=1e-4
+    )
 
 
 @pytest.mark.parametrize(

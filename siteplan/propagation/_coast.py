@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from siteplan.propagation._combine import BLOCK, COAST, NEAR_R, NEAR_T
 from siteplan.propagation._elementary import compiled, exp2, inlined, log2
+from siteplan.propagation.p1812 import MOSTLY_SEA
 
 if TYPE_CHECKING:
     import numpy as np
@@ -23,9 +24,6 @@ INLAND_ZONE: Final = 4
 
 SHARE, TO_COAST, LONGEST_INLAND, LONGEST_LAND = range(4)
 """Rows of what :func:`climate` carries."""
-
-MOSTLY_SEA: Final = 0.75 - 1e-9
-"""Share of sea from which the nearness of the coast counts, section 4.5; the path may hit it exactly."""
 
 _PER_LN: Final = 1.0 / math.log(2.0)
 _OCTAVES: Final = math.log2(10.0)

@@ -62,6 +62,9 @@ MINIMUM_POINTS: Final = 5
 DISTANT_COAST_KM: Final = 500.0
 """Distance to the coast that switches the coupling to ducts over the sea off. [km]"""
 
+MOSTLY_SEA: Final = 0.75 - 1e-9
+"""Share of sea from which the nearness of the coast counts, sec. 4.5; a sampled path can hit it exactly."""
+
 EARTH_RADIUS_KM: Final = 6371.0
 """Mean radius of the Earth, equation (7a). [km]"""
 
@@ -1102,7 +1105,7 @@ def _coupling_loss(profile: Profile, link: Link, geometry: Geometry, omega: floa
     ast = _site_shielding(f, geometry.theta_t_mrad, geometry.dlt_km)
     asr = _site_shielding(f, geometry.theta_r_mrad, geometry.dlr_km)
     act = acr = 0.0
-    if omega >= 0.75:
+    if omega >= MOSTLY_SEA:
         dct = 0.0 if profile.zone[0] == Zone.SEA else link.transmitter_to_coast_km
         dcr = 0.0 if profile.zone[-1] == Zone.SEA else link.receiver_to_coast_km
         act = _sea_coupling(dct, geometry.dlt_km, geometry.hts_m)

@@ -51,17 +51,45 @@ def along(values, row, column, angle, *, nearest):
 
 
 def plain(
-    land, cover, cell_m, angle, sample, setup, time_percent, atmosphere=p1812.DEFAULT_ATMOSPHERE
+    land,
+    cover,
+    cell_m,
+    angle,
+    sample,
+    setup,
+    time_percent,
+    *,
+    zone=None,
+    location_percent=50.0,
+    atmosphere=p1812.DEFAULT_ATMOSPHERE,
 ):
     """Loss of one sample by the plain form, with the latitude of the path's centre."""
     distance_km = np.arange(sample + 1) * cell_m / 1000.0
     middle = setup.latitude_deg + math.cos(angle) * distance_km[-1] / (2.0 * DEGREE_KM)
     here = dataclasses.replace(setup, latitude_deg=middle)
-    profile = p1812.Profile(distance_km, land[: sample + 1], cover[: sample + 1])
+    if zone is not None:
+        zone = zone[: sample + 1].astype(int)
+        wet = np.flatnonzero(zone == p1812.Zone.SEA)
+        if wet.size:
+            # the coast lies half way between the last sample on land and the first at sea
+            here = dataclasses.replace(
+                here,
+                transmitter_to_coast_km=max(wet[0] - 0.5, 0.0) * cell_m / 1000.0,
+                receiver_to_coast_km=max(sample - wet[-1] - 0.5, 0.0) * cell_m / 1000.0,
+            )
+    profile = p1812.Profile(distance_km, land[: sample + 1], cover[: sample + 1], zone)
+    sigma = p1812.location_standard_deviation(
+        frequency_mhz=setup.frequency_mhz,
+        resolution_m=cell_m,
+        receiver_height_m=setup.receiver_height_m,
+        clutter_height_m=cover[sample],
+    )
     return p1812.path_loss(
         profile,
         here,
         time_percent=time_percent,
+        location_percent=location_percent,
+        location_sigma_db=sigma,
         atmosphere=atmosphere,
         smooth_path="closed_form",
         outside="compute",
@@ -91,6 +119,23 @@ def landscape(kind, amplitude, seed):
     )
 
 
+def seascape(kind, seed):
+    """Zones: a coast, islands, a lake on the way, or sea all around."""
+    size = 2 * N + 5
+    east = np.arange(size)[None, :] * np.ones((size, 1))
+    distance = np.hypot(east - N - 2, east.T - N - 2)
+    sea = {
+        "coast": east > N + 2 + seed % 20,
+        "ship": east < N + 10 + seed % 20,
+        "islands": np.random.default_rng(seed).random((size, size)) < 0.8,
+        "lake": abs(distance - 15) < 8,
+        "sea": np.ones((size, size), dtype=bool),
+    }[kind]
+    shore = np.random.default_rng(seed).random((size, size)) < 0.5
+    land = np.where(shore, p1812.Zone.COASTAL_LAND, p1812.Zone.INLAND)
+    return np.where(sea, p1812.Zone.SEA, land)
+
+
 KINDS = ["flat", "rough", "noise", "spikes", "plateau", "cliff", "rising", "falling", "bowl"]
 
 
@@ -106,9 +151,11 @@ KINDS = ["flat", "rough", "noise", "spikes", "plateau", "cliff", "rising", "fall
     latitude=st.sampled_from([-33.0, 0.0, 39.8, 69.9, 80.0]),
     lapse=st.sampled_from([20.0, 45.0, 90.0]),
     polarisation=st.sampled_from(["vertical", "horizontal"]),
+    location_percent=st.sampled_from([50.0, 50.0, 1.0, 90.0]),
+    water=st.sampled_from([None, None, "coast", "ship", "islands", "lake", "sea"]),
     seed=st.integers(0, 1000),
 )
-@settings(max_examples=60, deadline=None, derandomize=True)
+@settings(max_examples=100, deadline=None, derandomize=True)
 def test_equals_the_plain_form_on_samples_of_radials(  # one world per example
     kind,
     amplitude,
@@ -121,6 +168,8 @@ def test_equals_the_plain_form_on_samples_of_radials(  # one world per example
     latitude,
     lapse,
     polarisation,
+    location_percent,
+    water,
     seed,
 ):
     ground = landscape(kind, amplitude, seed)
@@ -135,6 +184,7 @@ def test_equals_the_plain_form_on_samples_of_radials(  # one world per example
     )
     atmosphere = p1812.Atmosphere(refractivity_lapse_n_per_km=lapse)
     row, column = N + 2.3, N + 1.8
+    zones = None if water is None else seascape(water, seed)
     radials = sweep_radials(
         ground,
         clutter if wooded else None,
@@ -143,7 +193,9 @@ def test_equals_the_plain_form_on_samples_of_radials(  # one world per example
         column=column,
         cell_m=cell,
         steps=N,
+        zones=zones,
         time_percent=time_percent,
+        location_percent=location_percent,
         atmosphere=atmosphere,
         thin=False,
     )
@@ -152,10 +204,22 @@ def test_equals_the_plain_form_on_samples_of_radials(  # one world per example
         angle = 2.0 * math.pi * radial / count
         land = along(ground, row, column, angle, nearest=False)
         cover = along(clutter, row, column, angle, nearest=True) if wooded else np.zeros(N + 1)
+        zone = None if zones is None else along(zones, row, column, angle, nearest=True)
         for sample in rng.integers(4, N + 1, 4):
             if np.isnan(land[sample]):
                 continue
-            expected = plain(land, cover, cell, angle, sample, setup, time_percent, atmosphere)
+            expected = plain(
+                land,
+                cover,
+                cell,
+                angle,
+                sample,
+                setup,
+                time_percent,
+                zone=zone,
+                location_percent=location_percent,
+                atmosphere=atmosphere,
+            )
             assert radials.loss_db[radial, sample] == pytest.approx(expected, abs=EXACT_DB)
 
 

@@ -309,7 +309,8 @@ def geometry(
                 obstruction = flat_z[guess] - line * flat_at[guess] - transmitter_m
                 q = _tangent(flat_at, flat_z, flat_top, x, receiver_m)
                 alpha_t = steepest_flat - line
-                alpha_r = (flat_z[q] - receiver_m) / (x - flat_at[q]) + line
+                # where the ray grazes, rounding leaves a remainder of either sign
+                alpha_r = max((flat_z[q] - receiver_m) / (x - flat_at[q]) + line, 0.0)
                 lowered = obstruction / (alpha_t + alpha_r)
                 hst -= lowered * alpha_t
                 hsr -= lowered * alpha_r

@@ -569,8 +569,9 @@ def path_loss(
         for radius in (climate.ae_km, climate.ab_km)
     )
     fi = _time_factor(p, climate.beta0_percent)
-    # At half the time (41) is the median by definition; Fi by (96) is up to 2e-8 there, not 0.
-    ldp = median.ld_db if p == 50.0 else median.ld_db + (beta0.ld_db - median.ld_db) * fi  # (41)
+    # at half the time (41) and (59) are the median by definition; Fi by (96) is up to 2e-8 there, not 0
+    weight = 0.0 if p == 50.0 else fi
+    ldp = median.ld_db + (beta0.ld_db - median.ld_db) * weight  # (41)
     lbd50 = lbfs + median.ld_db  # (42)
     lbd = lb0p + ldp  # (43)
     lbs = _troposcatter(geometry, f, p, atmosphere.surface_refractivity_n)
@@ -579,7 +580,7 @@ def path_loss(
     if p < climate.beta0_percent:
         lminb0p = lb0p + (1.0 - climate.omega) * ldp  # (59), first line
     else:
-        lminb0p = lbd50 + (lb0b + (1.0 - climate.omega) * ldp - lbd50) * fi  # (59), second line
+        lminb0p = lbd50 + (lb0b + (1.0 - climate.omega) * ldp - lbd50) * weight  # (59), second line
     lminbap = 2.5 * float(np.logaddexp(lba / 2.5, lb0p / 2.5))  # (60)
     fj = 1.0 - 0.5 * (1.0 + math.tanh(3.0 * 0.8 * (geometry.theta_mrad - 0.3) / 0.3))  # (57)
     fk = 1.0 - 0.5 * (1.0 + math.tanh(3.0 * 0.5 * (geometry.d_km - 20.0) / 20.0))  # (58)

@@ -16,7 +16,7 @@ import numpy as np
 
 from siteplan.propagation import _combine as c
 from siteplan.propagation._coast import SEA_ZONE, SHARE, climate, coast_coupling
-from siteplan.propagation._elementary import arctangent, compiled, log2
+from siteplan.propagation._elementary import arctangent, compiled, inlined, log2
 from siteplan.propagation._radial import (
     GEOMETRY_ROWS,
     HEIGHT_R,
@@ -350,9 +350,18 @@ def run(
             loss[r, 0] = scalars[c.FREE_SPACE] + 20.0 * math.log10(slant)
 
 
+@inlined
+def _ring_value(values: NDArray[np.float64], first: int, second: int, v: float) -> float:
+    """Value between two samples of a ring; where one is missing, that of the nearer."""
+    a, b = values[first], values[second]
+    mixed = a + (b - a) * v
+    return mixed if not math.isnan(mixed) else a if v < 0.5 else b
+
+
 @compiled
 def gather(
     polar: NDArray[np.float64],
+    steps: int,
     shift_row: float,
     shift_column: float,
     levels: NDArray[np.int64],
@@ -360,36 +369,51 @@ def gather(
     end: int,
     loss: NDArray[np.float32],
 ) -> None:
-    """Give each cell of the rows begin .. end - 1 the nearest sample."""
+    """
+    Give each cell of the rows begin .. end - 1 its value between the four samples around it.
+
+    Where one of them is missing, the cell is missing if the nearest is, and else takes that. Beyond the
+    last ring of `polar` a cell is infinite, beyond `steps` missing.
+    """
     count, width = polar.shape
     size = loss.shape[1]
-    steps = (size - 1) // 2
     per_radian = count / (2.0 * math.pi)
     values = polar.ravel()
-    ring = np.empty(size, dtype=np.int64)
+    share = np.empty(width)
+    for k in range(width):
+        share[k] = 1.0 / (1 << levels[k])
+    distance = np.empty(size)
     turn = np.empty(size)
     for i in range(begin, end):
         north = steps - i + shift_row
         for j in range(size):
             east = j - steps - shift_column
-            ring[j] = int(math.sqrt(north * north + east * east) + 0.5)
+            distance[j] = math.sqrt(north * north + east * east)
             # the angle from the nearer axis, then turned to its octant
             steep = abs(north) >= abs(east)
             above = east if steep else north
             below = north if steep else east
             angle = arctangent(above / (below if below != 0.0 else 1.0))
             base = 0.0 if north > 0.0 else math.pi
+            base = 2.0 * math.pi if north > 0.0 and east < 0.0 else base
             side = math.pi / 2.0 if east > 0.0 else 1.5 * math.pi
             turn[j] = (base + angle if steep else side - angle) * per_radian
         for j in range(size):
-            step = ring[j]
-            if step >= width:
-                loss[i, j] = math.nan if step > steps else math.inf
+            ring = int(distance[j])
+            u = distance[j] - ring
+            if distance[j] >= steps + 0.5 or ring + 1 >= width:
+                loss[i, j] = math.nan if distance[j] >= steps + 0.5 else math.inf
                 continue
-            level = levels[step]
-            radial = math.floor(turn[j] / (1 << level) + 0.5) << level
-            if radial < 0:
-                radial += count
-            elif radial >= count:
-                radial -= count
-            loss[i, j] = values[radial * width + step]
+            k = int(turn[j] * share[ring])
+            v = turn[j] * share[ring] - k
+            first = (k << levels[ring]) % count
+            second = ((k + 1) << levels[ring]) % count
+            near = _ring_value(values, first * width + ring, second * width + ring, v)
+            if levels[ring + 1] != levels[ring]:
+                k = int(turn[j] * share[ring + 1])
+                v = turn[j] * share[ring + 1] - k
+                first = (k << levels[ring + 1]) % count
+                second = ((k + 1) << levels[ring + 1]) % count
+            far = _ring_value(values, first * width + ring + 1, second * width + ring + 1, v)
+            mixed = near + (far - near) * u
+            loss[i, j] = mixed if not math.isnan(mixed) else near if u < 0.5 else far

@@ -5,7 +5,8 @@ Radials leave the transmitter one cell apart at the rim. Along a radial the prof
 are prefixes of one another, and every term of the Recommendation is carried from one sample to the next
 (:mod:`siteplan.propagation._radial`), so a receive point costs O(log n) and not O(n). The result equals
 :func:`siteplan.propagation.p1812.path_loss` with ``smooth_path="closed_form"`` on every sample of every
-radial; cells take the sample nearest to them.
+radial; cells take their value between the four samples around them. Against the exact path to each cell,
+on hills of 30 m resolution, 95 % are within 1 dB and half within 0.03 dB.
 
 Nearer than 0.25 km the Recommendation does not hold. There the same steps are free space (Rec. ITU-R
 P.525) and delta-Bullington diffraction (Rec. ITU-R P.526, sec. 4.5), which P.1812 goes over into without a
@@ -146,7 +147,7 @@ def sweep_radials(  # noqa: PLR0913  # two grids, a place, a link, a range, opti
     """
     _check(ground_m, clutter_m, zones, row, column, steps)
     _check_options(cell_m, time_percent, location_percent, location_sigma_db, most_loss_db)
-    count = radial_count(max(steps, rim_steps or 0))
+    count = radial_count(steps if rim_steps is None else rim_steps)
     scalars = _scalars(link, atmosphere, cell_m, time_percent)
     scalars[c.LOCATION_FIXED], scalars[c.LOCATION_SLOPE] = _location(
         link, cell_m, location_percent, location_sigma_db
@@ -250,6 +251,9 @@ def sweep(  # noqa: PLR0913  # two grids, a place, a link, a range, options
     >>> loss.shape, loss[40, 60].round(1)
     ((81, 81), np.float32(100.7))
     """
+    _check_cell(cell_m)
+    if not cell_m <= radius_m < math.inf:
+        raise ValueError(f"radius_m is {radius_m}: the radius is shorter than a cell, or endless")
     steps = int(radius_m // cell_m)
     radials = sweep_radials(
         ground_m,
@@ -258,8 +262,8 @@ def sweep(  # noqa: PLR0913  # two grids, a place, a link, a range, options
         row=row,
         column=column,
         cell_m=cell_m,
-        steps=steps,
-        rim_steps=None if rim_m is None else int(rim_m // cell_m),
+        steps=steps + 1,  # cells lie between two rings
+        rim_steps=steps if rim_m is None else max(steps, int(rim_m // cell_m)),
         zones=zones,
         time_percent=time_percent,
         location_percent=location_percent,
@@ -270,10 +274,10 @@ def sweep(  # noqa: PLR0913  # two grids, a place, a link, a range, options
     )
     loss = np.empty((2 * steps + 1, 2 * steps + 1), dtype=np.float32)
     shift = (float(row - math.floor(row + 0.5)), float(column - math.floor(column + 0.5)))
-    levels = _levels(len(radials.start), steps)
+    levels = _levels(len(radials.start), steps + 1)
 
     def run(begin: int, end: int) -> None:
-        _sweep.gather(radials.loss_db, shift[0], shift[1], levels, begin, end, loss)
+        _sweep.gather(radials.loss_db, steps, shift[0], shift[1], levels, begin, end, loss)
 
     _share(run, len(loss), threads)
     return loss
@@ -300,6 +304,11 @@ def _check(
         raise ValueError("the radius is shorter than a cell")
 
 
+def _check_cell(cell_m: float) -> None:
+    if not 0.0 < cell_m < math.inf:
+        raise ValueError(f"cell_m is {cell_m}: give the width of a cell")
+
+
 def _check_options(
     cell_m: float,
     time_percent: float,
@@ -307,8 +316,7 @@ def _check_options(
     location_sigma_db: float | None,
     most_loss_db: float,
 ) -> None:
-    if not 0.0 < cell_m < math.inf:
-        raise ValueError(f"cell_m is {cell_m}: give the width of a cell")
+    _check_cell(cell_m)
     for name, value in (("time_percent", time_percent), ("location_percent", location_percent)):
         low, high = p1812.VALIDITY[name]
         if not low <= value <= high:
@@ -336,7 +344,7 @@ def _useful_steps(scalars: NDArray[np.float64], steps: int, most_loss_db: float)
     focusing = 2.6 * math.log10(scalars[c.TIME] / 50.0)  # (9a) at its greatest
     spare = (most_loss_db - scalars[c.FREE_SPACE] - focusing) / 20.0
     cells = 10.0 ** min(spare, 9.0) / scalars[c.STEP]
-    return int(min(max(cells, 1.0), steps))
+    return int(min(max(cells + 1.0, 1.0), steps))  # the first ring beyond closes the last cells
 
 
 def _location(

@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import os
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from matplotlib import cbook
+from scipy.ndimage import map_coordinates
 
 from siteplan.propagation import p1812
 from siteplan.propagation._combine import DEGREE_KM
@@ -21,6 +27,22 @@ N = 40
 """Samples of a radial in these tests: small, so that they also run without a compiler."""
 
 
+compiled_only = pytest.mark.skipif(
+    os.environ.get("NUMBA_DISABLE_JIT") == "1", reason="too many samples without a compiler"
+)
+
+
+def fractal(size, amplitude_m, seed=5):
+    """Terrain with the spectrum of hills."""
+    rng = np.random.default_rng(seed)
+    k = np.hypot(*np.meshgrid(np.fft.fftfreq(size), np.fft.rfftfreq(size), indexing="ij"))
+    k[0, 0] = 1.0
+    spectrum = k**-1.6 * np.exp(2j * np.pi * rng.random(k.shape))
+    spectrum[0, 0] = 0.0
+    relief = np.fft.irfft2(spectrum, (size, size))
+    return 500.0 + amplitude_m * relief / relief.std()
+
+
 def link(**changes):
     base = {
         "frequency_mhz": 2600.0,
@@ -31,13 +53,13 @@ def link(**changes):
     return p1812.Link(**(base | changes))
 
 
-def along(values, row, column, angle, *, nearest):
+def along(values, row, column, angle, *, nearest, steps=N):
     """Independent sampling of a grid along a ray, one cell a step; NaN outside the grid."""
-    steps = np.arange(N + 1)
-    y, x = row - np.cos(angle) * steps, column + np.sin(angle) * steps
+    places = np.arange(steps + 1)
+    y, x = row - np.cos(angle) * places, column + np.sin(angle) * places
     rows, columns = values.shape
-    result = np.full(N + 1, np.nan)
-    for k in range(N + 1):
+    result = np.full(steps + 1, np.nan)
+    for k in places:
         if not (0 <= y[k] <= rows - 1 and 0 <= x[k] <= columns - 1):
             break
         if nearest:
@@ -238,6 +260,134 @@ def test_every_sample_of_every_radial_equals_the_plain_form():
             assert radials.loss_db[radial, sample] == pytest.approx(expected, abs=EXACT_DB)
 
 
+@pytest.mark.parametrize("amplitude", [0.0, 2.0, 60.0])
+@pytest.mark.parametrize("time_percent", [50.0, 10.0])
+@compiled_only
+def test_long_radials_equal_the_plain_form(amplitude, time_percent):
+    # more samples than a block holds, hulls with long edges, roughness over many blocks
+    size, steps = 621, 300
+    ground = fractal(size, amplitude)
+    setup = link(frequency_mhz=773.0)
+    radials = sweep_radials(
+        ground,
+        None,
+        setup,
+        row=size // 2,
+        column=size // 2,
+        cell_m=100.0,
+        steps=steps,
+        time_percent=time_percent,
+    )
+    rng = np.random.default_rng(1)
+    count = len(radials.start)
+    for radial in rng.integers(0, count, 6):
+        angle = 2.0 * math.pi * radial / count
+        middle = size // 2
+        land = along(ground, middle, middle, angle, nearest=False, steps=steps)
+        for sample in rng.integers(max(radials.start[radial], 4), steps + 1, 6):
+            expected = plain(land, np.zeros(steps + 1), 100.0, angle, sample, setup, time_percent)
+            assert radials.loss_db[radial, sample] == pytest.approx(expected, abs=EXACT_DB)
+
+
+def test_a_ray_that_grazes_an_edge_equals_the_plain_form():
+    # 803 m over 800 m at the ninth sample to 792 m at the thirty-third: the slope is a third exactly
+    column = N + 2
+    ground = np.full((2 * N + 5, 2 * N + 5), 800.0)
+    ground[:, column + 10 :] = 780.0
+    setup = link(transmitter_height_m=3.0, receiver_height_m=12.0)
+    radials = sweep_radials(
+        ground, None, setup, row=column, column=column, cell_m=90.0, steps=N, thin=False
+    )
+    east = len(radials.start) // 4
+    land = along(ground, column, column, math.pi / 2.0, nearest=False)
+    for sample in range(4, N + 1):
+        expected = plain(land, np.zeros(N + 1), 90.0, math.pi / 2.0, sample, setup, 50.0)
+        assert radials.loss_db[east, sample] == pytest.approx(expected, abs=EXACT_DB)
+
+
+def test_radials_end_where_nobody_uses_the_level():
+    ground = landscape("rough", 80.0, 6)
+    place = {"row": N + 2, "column": N + 2, "cell_m": 50.0, "radius_m": 50.0 * N}
+    everything = sweep(ground, None, link(), **place)
+    short = sweep(ground, None, link(), most_loss_db=101.0, **place)
+    beyond = np.isposinf(short)
+    assert 0.2 < beyond.mean() < 0.8
+    assert (everything[beyond] > 101.0).all()
+    np.testing.assert_array_equal(short[~beyond], everything[~beyond])
+    np.testing.assert_array_equal(
+        everything, sweep(ground, None, link(), most_loss_db=200.0, **place)
+    )
+
+
+def test_more_clutter_never_lowers_the_loss_behind_it():
+    # Of terrain this does not hold: a higher ridge also lifts and tilts the smooth surface from which the
+    # effective heights are measured. Clutter is no part of that surface: the edge alone rises.
+    ground = landscape("rough", 60.0, 8)
+    place = {"row": N + 2, "column": N + 2, "cell_m": 50.0, "radius_m": 50.0 * N}
+    clutter = np.zeros_like(ground)
+    before = sweep(ground, clutter, link(), **place)
+    for height in (3.0, 10.0, 30.0):
+        clutter[:, N + 12] = height
+        after = sweep(ground, clutter, link(), **place)
+        seen = np.isfinite(before)
+        assert (after[seen] >= before[seen] - 1e-4).all()
+        assert (after[:, : N + 9] == before[:, : N + 9])[seen[:, : N + 9]].all()
+        before = after
+
+
+@compiled_only
+@pytest.mark.parametrize("time_percent", [50.0, 10.0])
+def test_cells_of_a_real_landscape_are_near_their_exact_paths(time_percent):
+    with np.load(cbook.get_sample_data("jacksboro_fault_dem.npz", asfileobj=False)) as file:
+        coarse = file["elevation"].astype(float)
+    # three arc seconds, taken as 90 m, to cells of 30 m
+    axes = [np.arange(700) / 3.0 + 20.0, np.arange(700) / 3.0 + 60.0]
+    ground = map_coordinates(coarse, np.meshgrid(*axes, indexing="ij"), order=1)
+    steps = 330
+    rng = np.random.default_rng(3)
+    apart = []
+    for row, column in ((350, 350), (335, 360), (365, 335)):
+        loss = sweep(
+            ground,
+            None,
+            link(),
+            row=row,
+            column=column,
+            cell_m=30.0,
+            radius_m=30.0 * steps,
+            time_percent=time_percent,
+        )
+        for down, right in rng.integers(-230, 231, (100, 2)):
+            cells = math.hypot(down, right)
+            if cells < 10.0:
+                continue
+            part = np.linspace(0.0, 1.0, round(cells) + 1)
+            land = map_coordinates(ground, [row + down * part, column + right * part], order=1)
+            here = link(latitude_deg=39.8 - down * 0.03 / (2.0 * DEGREE_KM))
+            profile = p1812.Profile(part * cells * 0.03, land, np.zeros_like(part))
+            exact = p1812.path_loss(
+                profile, here, time_percent=time_percent, smooth_path="closed_form"
+            )
+            apart.append(loss[steps + down, steps + right] - exact.loss_db)
+    apart = np.array(apart)
+    assert np.median(np.abs(apart)) <= 0.1
+    assert np.percentile(np.abs(apart), 95.0) <= 1.5
+    assert abs(apart.mean()) <= 0.1
+
+
+@pytest.mark.slow
+def test_all_of_this_holds_without_a_compiler():
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-m", "not slow", "-k", "not plain_form", __file__],
+        env=os.environ | {"NUMBA_DISABLE_JIT": "1"},
+        cwd=Path(__file__).parents[2],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout[-2000:]
+
+
 def test_fewer_radials_near_the_mast_leave_the_rest_as_it_is():
     ground = landscape("rough", 100.0, 3)
     place = {"row": N + 2.0, "column": N + 2.0, "cell_m": 60.0, "steps": N}
@@ -328,6 +478,12 @@ def test_location_variability_adds_its_share():
         ({"radius_m": 10.0}, "shorter than a cell"),
         ({"time_percent": 60.0}, "time_percent is 60"),
         ({"clutter_m": np.zeros((3, 3))}, "clutter_m has shape"),
+        ({"zones": np.full((3, 3), 4)}, "zones has shape"),
+        ({"zones": np.full((2 * N + 5, 2 * N + 5), 7)}, r"zones holds \[7\]"),
+        ({"location_percent": 99.5}, "location_percent is 99.5"),
+        ({"location_sigma_db": -1.0}, "location_sigma_db is -1"),
+        ({"most_loss_db": math.nan}, "most_loss_db is not a number"),
+        ({"cell_m": -30.0}, "cell_m is -30"),
     ],
 )
 def test_wrong_arguments_are_refused_by_name(changes, message):

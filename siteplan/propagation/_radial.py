@@ -267,16 +267,18 @@ def geometry(
     two = len(bulges) == 2
     bulge = bulges[0]
     bulge2 = bulges[-1]
+    # typed, or the functions of the hull would be compiled once more for literal arguments
+    zero, empty = int(np.int64(0)), int(np.int64(-1))
     # hulls: terrain on a flat Earth, terrain, surface for each radius; slopes of the surface
-    flat_at, flat_z, flat_top = work[0], work[1], -1
-    land_at, land_z, land_top = work[2], work[3], -1
-    at, z, top = work[4], work[5], -1
-    at2, z2, top2 = work[6], work[7], -1
+    flat_at, flat_z, flat_top = work[0], work[1], empty
+    land_at, land_z, land_top = work[2], work[3], empty
+    at, z, top = work[4], work[5], empty
+    at2, z2, top2 = work[6], work[7], empty
     rise, block = work[8], work[9]
     rise2, block2 = work[10], work[11]
     work[8:12] = -math.inf
     middle = len(inverse) // 2
-    vertex = sample = vertex2 = sample2 = guess = 0
+    vertex = sample = vertex2 = sample2 = guess = zero
     steepest = steepest2 = steepest_flat = steepest_land = -math.inf
     horizon = 0
     v1 = v2 = 0.0

@@ -344,7 +344,7 @@ def run(
                 for i in range(size):
                     lbd = s[c.LBD * c.BLOCK + i] + s[c.LOCATION * c.BLOCK + i]
                     loss[r, first + i] = max(s[c.LBFS * c.BLOCK + i], lbd)
-        if start[r] == 1:
+        if start[r] == 1 and math.isfinite(land[0]):
             # the mast's own cell: free space at half a cell, straight down to the receiver
             slant = math.hypot(step / 2.0, (scalars[c.TRANSMITTER] - receiver_m) / 1000.0)
             loss[r, 0] = scalars[c.FREE_SPACE] + 20.0 * math.log10(slant)

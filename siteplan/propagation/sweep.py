@@ -145,6 +145,9 @@ def sweep_radials(  # noqa: PLR0913  # two grids, a place, a link, a range, opti
     ValueError
         When the transmitter lies outside the grid, an array does not fit, or an option is out of range.
     """
+    ground_m = np.asarray(ground_m)
+    clutter_m = None if clutter_m is None else np.asarray(clutter_m)
+    zones = None if zones is None else np.asarray(zones)
     _check(ground_m, clutter_m, zones, row, column, steps)
     _check_options(cell_m, time_percent, location_percent, location_sigma_db, most_loss_db)
     count = radial_count(steps if rim_steps is None else rim_steps)
@@ -165,7 +168,7 @@ def sweep_radials(  # noqa: PLR0913  # two grids, a place, a link, a range, opti
         clutter = np.ascontiguousarray(clutter_m[window], dtype=np.float64)
     climates = np.full((1, 1), p1812.Zone.INLAND, dtype=np.uint8)
     if zones is not None:
-        climates = _zone_window(np.asarray(zones[window]))
+        climates = _zone_window(zones[window])
     loss = np.full((count, reach + 1), np.nan)
 
     def run(begin: int, end: int) -> None:

@@ -430,6 +430,12 @@ def test_what_lies_behind_missing_terrain_is_missing():
     assert np.isfinite(loss[radius, : radius + 7]).all()
 
 
+def test_over_unknown_terrain_nothing_is_known():
+    ground = np.full((2 * N + 5, 2 * N + 5), np.nan)
+    loss = sweep(ground, None, link(), row=N, column=N, cell_m=50.0, radius_m=50.0 * 9)
+    assert np.isnan(loss).all()
+
+
 def test_cells_outside_grid_or_radius_are_missing():
     ground = landscape("flat", 1.0, 0)
     loss = sweep(ground, None, link(), row=3, column=3, cell_m=50.0, radius_m=50.0 * N)

@@ -1,0 +1,1 @@
+"""The chapters of the layout plan, as blocks: figures and tables from the plan, sentences from assets."""

@@ -1,0 +1,218 @@
+"""Appended tables: the sites one by one, townships, what remains, comments, assumptions, inputs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from siteplan.outputs import frames
+from siteplan.outputs import report as tables
+from siteplan.outputs.assumptions import assumptions
+from siteplan.outputs.blocks import Heading, Turn, decimal, text_of, whole
+from siteplan.outputs.chapters.layout import kind_name, scaled
+from siteplan.outputs.chapters.report import lack, make_table, say
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from siteplan.outputs.blocks import Block, Table
+    from siteplan.outputs.chapters.report import Report
+
+UNMET_SHOWN = 200
+"""Uncovered items listed in the document; layers and workbook hold all."""
+
+HASH_SHOWN = 16
+INPUT_TOPIC = "输入文件"
+WARNING_TOPIC = "提示"
+
+ORDER = ("macro", "micro", "scopes", "unmet", "comments", "assumptions", "inputs", "warnings")
+"""Annexes in order; their numbers follow from it."""
+
+
+def annexes(report: Report) -> list[Block]:
+    """
+    All appended tables.
+
+    Parameters
+    ----------
+    report : Report
+        What the chapters read.
+
+    Returns
+    -------
+    blocks : list of Block
+        In order; wide ones on pages that lie on their side.
+    """
+    makers = {
+        "macro": _macro,
+        "micro": _micro,
+        "scopes": _scopes,
+        "unmet": _unmet,
+        "comments": _comments,
+        "assumptions": _assumptions,
+        "inputs": _inputs,
+        "warnings": _warnings,
+    }
+    words = report.words
+    blocks: list[Block] = [Turn(landscape=True)]
+    for number, name in enumerate(ORDER, start=1):
+        title = words("numbering.annex", n=number, title=words(f"annexes.{name}"))
+        blocks.append(Heading(text=title, level=1))
+        blocks.extend(makers[name](report))
+    blocks.append(Turn(landscape=False))
+    return blocks
+
+
+def _macro(report: Report) -> list[Block]:
+    words, stations = report.words, scaled(report)
+    macro = stations[stations["scale"] == "macro"]
+    sites = report.sites.loc[sorted(macro["site_id"].unique())]
+    if sites.empty:
+        return [say(words("annexes.macro_none"))]
+    counts = macro.groupby("site_id").size()
+    rows = [
+        [
+            text_of(site_id),
+            text_of(site["name"]),
+            report.township(site["township"]),
+            words.label(site["kind"]),
+            kind_name(report, str(site["reuse"])),
+            *_place(report, site),
+            decimal(site["antenna_height_m"], 1),
+            str(site["year"]),
+            text_of(site["operators"]).replace(";", "、"),
+            text_of(site["technologies"]).replace(";", "、"),
+            whole(counts[site_id]),
+            text_of(site["rules"]).replace(";", "、"),
+        ]
+        for site_id, site in sites.iterrows()
+    ]
+    total = [words("common.total"), *[""] * 10, whole(counts.sum()), ""]
+    weights = (4.2, 4.2, 3, 2.2, 2.8, 3, 2.7, 1.8, 1.7, 3, 1.5, 1.3, 5)
+    table = make_table(words, "macro_list", rows, "lllccrrrclcrl", total=total, weights=weights)
+    note = [say(words("annexes.public_note"))] if report.options.public else []
+    return [*note, table]
+
+
+def _place(report: Report, site: pd.Series[object]) -> list[str]:
+    digits = 2 if report.options.public else 5
+    return [decimal(float(str(site[name])), digits) for name in ("lon", "lat")]
+
+
+def _micro(report: Report) -> list[Block]:
+    words, stations = report.words, scaled(report)
+    micro = stations[stations["scale"] == "micro"]
+    if micro.empty:
+        return [say(words("annexes.none"))]
+    townships = report.sites["township"].fillna(tables.NO_TOWNSHIP)
+    micro = micro.assign(township=micro["site_id"].map(townships))
+    grouped = micro.groupby(["township", "kind", "year"], sort=True)
+    opened = micro.sort_values("year", kind="stable").drop_duplicates("site_id")
+    sites = opened.groupby(["township", "kind", "year"]).size()
+    rows = [
+        [
+            report.township(key[0]),
+            words.label(key[1]),
+            str(key[2]),
+            whole(sites.get(key, 0)),
+            whole(len(group)),
+        ]
+        for key, group in grouped
+    ]
+    total = [words("common.total"), "", "", whole(sites.sum()), whole(len(micro))]
+    return [make_table(words, "micro_list", rows, "lccrr", total=total)]
+
+
+def _scopes(report: Report) -> list[Block]:
+    words = report.words
+    scopes = frames.scope_table(report.plan)
+    rows = []
+    for row in scopes.itertuples():
+        name = text_of(row.scope_name) if row.scope else words.label(row.group)
+        unit = str(row.unit)
+        rows.append(
+            [
+                text_of(row.rule_id),
+                name,
+                words.required(float(row.required), unit),
+                words.value(row.today, unit, row.required),
+                words.state(row.state_today),
+                words.value(row.plan, unit, row.required),
+                words.state(row.state_plan),
+            ]
+        )
+    if not rows:
+        return [say(words("annexes.none"))]
+    return [make_table(words, "scopes", rows, "llrrcrc")]
+
+
+def _unmet(report: Report) -> list[Block]:
+    words = report.words
+    found = tables.unmet(report.plan)
+    if found.empty:
+        return [say(words("annexes.none"))]
+    shown = found.head(UNMET_SHOWN)
+    rows = [
+        [
+            text_of(row["rule_id"]),
+            text_of(row["item_id"]),
+            text_of(row["name"]),
+            text_of(row["township_name"]),
+            words.value(row["share"], "share"),
+            words.state(row["state"]),
+        ]
+        for _, row in shown.iterrows()
+    ]
+    table = make_table(words, "unmet", rows, "llllrc")
+    if len(found) == len(shown):
+        return [table]
+    return [say(words("annexes.unmet_cut", n=len(found), shown=len(shown))), table]
+
+
+def _comments(report: Report) -> list[Block]:
+    if not report.comments:
+        return [lack(report.words("safeguards.comments_missing"))]
+    rows = [[text_of(cell) for cell in row] for row in report.comments]
+    weights = (1.0, 3.0, 7.0, 2.0, 7.0)
+    return [make_table(report.words, "comments", rows, "cllcl", weights=weights)]
+
+
+def _assumptions(report: Report) -> list[Block]:
+    words = report.words
+    rows = []
+    for fact in assumptions(report.plan):
+        if fact.topic in {INPUT_TOPIC, WARNING_TOPIC}:
+            continue
+        value = fact.value
+        shown = f"{value:.10g}" if isinstance(value, float | int) else text_of(value)
+        mark = words(f"marks.{fact.mark or 'none'}")
+        source = text_of(f"{fact.source} {fact.date}".strip())
+        rows.append([fact.topic, text_of(fact.item), shown, text_of(fact.unit), source, mark])
+    weights = (2.0, 5.0, 3.0, 1.5, 8.0, 2.5)
+    return [make_table(words, "assumptions", rows, "llrcll", weights=weights)]
+
+
+def _inputs(report: Report) -> list[Block]:
+    rows = [
+        [
+            text_of(file.layer),
+            text_of(file.path),
+            whole(file.rows) if file.rows else "—",
+            text_of(file.crs),
+            file.sha256[:HASH_SHOWN],
+        ]
+        for file in report.plan.region.inputs
+    ]
+    return [_input_table(report, rows)] if rows else [say(report.words("annexes.none"))]
+
+
+def _input_table(report: Report, rows: list[list[str]]) -> Table:
+    return make_table(report.words, "inputs", rows, "llrll", weights=(2, 4, 1.5, 3, 4))
+
+
+def _warnings(report: Report) -> list[Block]:
+    words = report.words
+    if not report.plan.warnings:
+        return [say(words("annexes.none"))]
+    blocks: list[Block] = [say(words("annexes.warnings_text"))]
+    blocks.extend(say(text_of(str(fault))) for fault in report.plan.warnings)
+    return blocks

@@ -1,0 +1,128 @@
+"""What the planner may choose about the outputs, and what colleagues may hand in beside the plan."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, Literal, get_args
+
+from siteplan.errors import Fault, InputError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Language = Literal["zh", "en"]
+Edition = Literal["consultation", "review", "approval"]
+Format = Literal["map", "lists", "layers", "rasters", "atlas", "document", "json"]
+
+FORMATS: Final[tuple[Format, ...]] = get_args(Format)
+"""Every group of files that a plan gives."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutputOptions:
+    """
+    What the planner may choose about the outputs.
+
+    Attributes
+    ----------
+    language : {"zh", "en"}
+        Language of the document, the atlas and the filing sheet; the map and the lists are Chinese.
+    edition : {"consultation", "review", "approval"}
+        Edition of the layout plan: 征求意见稿, 评审稿, 报批稿.
+    public : bool
+        True for an edition that may be shown to everybody: sites stand at the middle of a square
+        kilometre, levels stop at the threshold, and rasters and servers are left out.
+    formats : tuple of str
+        Groups of files to write, of ``FORMATS``.
+    template : Path or None
+        The bureau's own ``.docx``, whose styles, margins, headers and first pages are kept.
+    comments : Path or None
+        Sheet of comments and replies (``.xlsx`` or ``.csv``) for the document.
+    font : Path or None
+        Font file of the atlas, instead of the one that comes with siteplan.
+
+    Raises
+    ------
+    InputError
+        When a choice is not known or a file is not there; all faults at once.
+
+    Examples
+    --------
+    >>> OutputOptions(language="en").edition
+    'consultation'
+    >>> OutputOptions(formats=("maps",))
+    Traceback (most recent call last):
+    siteplan.errors.InputError: options, formats: no such choice (found maps). Choose of map, ...
+    """
+
+    language: Language = "zh"
+    edition: Edition = "consultation"
+    public: bool = False
+    formats: tuple[Format, ...] = FORMATS
+    template: Path | None = None
+    comments: Path | None = None
+    font: Path | None = None
+
+    def __post_init__(self) -> None:
+        """Check every choice."""
+        choices = [
+            ("language", self.language, get_args(Language)),
+            ("edition", self.edition, get_args(Edition)),
+            *(("formats", name, FORMATS) for name in self.formats),
+        ]
+        faults = [
+            Fault(
+                source="options",
+                column=column,
+                value=str(value),
+                rule="no such choice",
+                remedy=f"Choose of {', '.join(allowed)}.",
+            )
+            for column, value, allowed in choices
+            if value not in allowed
+        ]
+        files = {"template": (".docx",), "comments": (".xlsx", ".csv")}
+        files["font"] = (".ttf", ".otf", ".ttc")
+        for column, endings in files.items():
+            path = getattr(self, column)
+            if path is not None and not _is_file(Path(path), endings):
+                faults.append(
+                    Fault(
+                        source="options",
+                        column=column,
+                        value=str(path),
+                        rule=f"must be a file that ends in {' or '.join(endings)}",
+                        remedy="Correct the path.",
+                    )
+                )
+        if faults:
+            raise InputError(faults)
+
+
+def _is_file(path: Path, endings: tuple[str, ...]) -> bool:
+    return path.is_file() and path.suffix.lower() in endings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Supplements:
+    """
+    Figures about the plan that other stages make; what is None is told as missing.
+
+    Attributes
+    ----------
+    emf : DataFrame or None
+        Screening of electromagnetic fields, one row per station type: ``item`` (station type, str),
+        ``eirp_dbm`` (float), ``limit_w_m2`` (float), ``distance_m`` (screening distance, float),
+        ``stations`` (int) and ``note`` (str).
+    power : DataFrame or None
+        Electrical load, one row per year: ``year`` (int), ``stations`` (int), ``load_kw`` (float) and
+        ``note`` (str).
+    backhaul : DataFrame or None
+        Transmission, one row per year: ``year`` (int), ``sites`` (int), ``fibre_km`` (float), ``cost_cny``
+        (float) and ``note`` (str).
+    """
+
+    emf: pd.DataFrame | None = field(default=None, repr=False)
+    power: pd.DataFrame | None = field(default=None, repr=False)
+    backhaul: pd.DataFrame | None = field(default=None, repr=False)

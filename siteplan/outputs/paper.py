@@ -46,13 +46,14 @@ CREATED: Final = datetime(2000, 1, 1)  # noqa: DTZ001  # the format holds no tim
 """Dates in the file: constants, so that the same plan gives the same bytes."""
 
 PICTURE_WIDTH_MM: Final = 150.0
-CELL_PADDING: Final = 2.0
+MM_PER_POINT: Final = 25.4 / 72.0
+CELL_PADDING_MM: Final = 1.5
+MOST_PLACES: Final = 44
+"""Widest text of a column that is not broken, in places of Latin letters."""
+
 CELL_STYLE: Final = "Plancell"
 """How the library writes the name of the style "Plan cell" in the file."""
 
-NARROWEST: Final = 4.0
-WIDEST: Final = 26.0
-"""Widths of a column in places of Latin letters, before they share the page."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +184,8 @@ class Paper:
             return
         self.landscape = landscape
         section = self.document.add_section(WD_SECTION.NEW_PAGE)
+        for numbering in section._sectPr.findall(qn("w:pgNumType")):  # noqa: SLF001
+            section._sectPr.remove(numbering)  # noqa: SLF001  # page numbers run on
         if landscape or not self.given:
             self._page(section, LANDSCAPE_MARGINS_MM if landscape else MARGINS_MM)
 
@@ -229,26 +232,27 @@ class Paper:
             _run(paragraph, text, face)
 
     def contents(self, headings: Sequence[tuple[str, int, str]]) -> None:
-        """Put a table of contents: a field, filled with what it will hold after its next update."""
+        """
+        Put a table of contents: headings as links, with fields for their pages.
+
+        Each page number is a field of its own, which every program works out when it opens the file; one field
+        for the whole table would stay without numbers until somebody brings it up to date.
+        """
         top = self.document.add_paragraph()
         top.paragraph_format.page_break_before = True
         top.alignment = WD_ALIGN_PARAGRAPH.CENTER
         _run(top, self.words("cover.contents"), self.faces["Heading 1"])
         width = self._width_mm()
-        for i, (text, level, name) in enumerate(headings):
+        for text, level, name in headings:
             entry = self.document.add_paragraph(style=f"Plan contents {level}")
             form = entry.paragraph_format
             form.left_indent = Mm(7.0 * (level - 1))
             form.tab_stops.add_tab_stop(Mm(width), WD_TAB_ALIGNMENT.RIGHT, WD_TAB_LEADER.DOTS)
-            if i == 0:
-                _field_begin(entry, 'TOC \\o "1-2" \\h \\z \\u', dirty=True)
             link = parse_xml(f'<w:hyperlink {nsdecls("w")} w:anchor="{name}" w:history="1"/>')
             entry._p.append(link)  # noqa: SLF001  # python-docx has no call for it
             _run(entry, text, self.faces["toc"], into=link)
             _run(entry, "\t", self.faces["toc"], into=link)
-            _field(entry, f"PAGEREF {name} \\h", "", self.faces["toc"], into=link)
-            if i == len(headings) - 1:
-                _field_end(entry)
+            _field(entry, f"PAGEREF {name} \\h", "", self.faces["toc"], into=link, dirty=True)
 
     def add(self, block: Block, pictures: Mapping[str, bytes]) -> None:
         """Put one block; a figure that was not drawn is left out."""
@@ -305,7 +309,7 @@ class Paper:
     def _table(self, block: Table) -> None:
         self._caption("table", block.caption, above=True)
         size = ANNEX_CELL_PT if self.landscape else self.faces["cells"].size
-        widths = column_widths(block, self._width_mm())
+        widths = column_widths(block, self._width_mm(), size)
         self.document._body._element.insert_element_before(  # noqa: SLF001
             parse_xml(_table_xml(block, widths, size)), "w:sectPr"
         )
@@ -361,7 +365,7 @@ def bookmark(number: int) -> str:
     return f"_Toc{number:08d}"
 
 
-def column_widths(table: Table, width_mm: float) -> list[float]:
+def column_widths(table: Table, width_mm: float, size_pt: float) -> list[float]:
     """
     Widths of the columns of a table.
 
@@ -371,22 +375,34 @@ def column_widths(table: Table, width_mm: float) -> list[float]:
         The table.
     width_mm : float
         Width to share. [mm]
+    size_pt : float
+        Size of the type. [pt]
 
     Returns
     -------
     widths : list of float
-        Adding up to the width: by the table's own weights, or by the longest text. [mm]
+        Adding up to the width: by the table's own weights, or each column as wide as its longest text while
+        the widest share what is left. [mm]
     """
     if table.weights:
-        places = list(table.weights)
-    else:
-        columns = zip(table.header, *table.rows, strict=True)
-        places = [
-            min(max(max(_places(text) for text in column) + CELL_PADDING, NARROWEST), WIDEST)
-            for column in columns
-        ]
-    total = sum(places)
-    return [width_mm * place / total for place in places]
+        total = sum(table.weights)
+        return [width_mm * weight / total for weight in table.weights]
+    columns = zip(table.header, *table.rows, strict=True)
+    half_mm = size_pt / 2.0 * MM_PER_POINT
+    wanted = [
+        min(max(_places(text) for text in column), MOST_PLACES) * half_mm + 2.0 * CELL_PADDING_MM
+        for column in columns
+    ]
+    wide = sorted(wanted)
+    room, limit = width_mm, wide[-1]
+    for i, width in enumerate(wide):
+        if width * (len(wide) - i) > room:  # what is left is shared by the wide columns
+            limit = room / (len(wide) - i)
+            break
+        room -= width
+    shown = [min(width, limit) for width in wanted]
+    total = sum(shown)
+    return [width_mm * width / total for width in shown]
 
 
 def _places(text: str) -> int:
@@ -495,9 +511,10 @@ def _field(
     face: Face | None,
     *,
     into: Any = None,  # noqa: ANN401  # an element of XML
+    dirty: bool = False,
 ) -> None:
-    """Add a field with what it shows until it is brought up to date."""
-    _field_begin(paragraph, code, into=into)
+    """Add a field with what it shows until it is brought up to date; a dirty one is, on opening."""
+    _field_begin(paragraph, code, into=into, dirty=dirty)
     _run(paragraph, shown, face, into=into)
     _field_end(paragraph, into=into)
 

@@ -87,8 +87,7 @@ def _macro(report: Report) -> list[Block]:
         for site_id, site in sites.iterrows()
     ]
     total = [words("common.total"), *[""] * 10, whole(counts.sum()), ""]
-    weights = (4.2, 4.2, 3, 2.2, 2.8, 3, 2.7, 1.8, 1.7, 3, 1.5, 1.3, 5)
-    table = make_table(words, "macro_list", rows, "lllccrrrclcrl", total=total, weights=weights)
+    table = make_table(words, "macro_list", rows, "lllccrrrclcrl", total=total)
     note = [say(words("annexes.public_note"))] if report.options.public else []
     return [*note, table]
 
@@ -187,8 +186,7 @@ def _assumptions(report: Report) -> list[Block]:
         mark = words(f"marks.{fact.mark or 'none'}")
         source = text_of(f"{fact.source} {fact.date}".strip())
         rows.append([fact.topic, text_of(fact.item), shown, text_of(fact.unit), source, mark])
-    weights = (2.0, 5.0, 3.0, 1.5, 8.0, 2.5)
-    return [make_table(words, "assumptions", rows, "llrcll", weights=weights)]
+    return [make_table(words, "assumptions", rows, "llrcll")]
 
 
 def _inputs(report: Report) -> list[Block]:
@@ -206,7 +204,7 @@ def _inputs(report: Report) -> list[Block]:
 
 
 def _input_table(report: Report, rows: list[list[str]]) -> Table:
-    return make_table(report.words, "inputs", rows, "llrll", weights=(2, 4, 1.5, 3, 4))
+    return make_table(report.words, "inputs", rows, "llrll")
 
 
 def _warnings(report: Report) -> list[Block]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from typing import TYPE_CHECKING
 
 from siteplan import catalog
@@ -10,8 +11,11 @@ from siteplan.outputs.chapters.report import annex_ref, lack, make_table, say, s
 from siteplan.outputs.map_data import projection
 
 if TYPE_CHECKING:
-    from siteplan.outputs.blocks import Block, Table
+    from siteplan.outputs.blocks import Block, Table, Words
     from siteplan.outputs.chapters.report import Report
+
+GAUSS_ZONES = range(4534, 4555)
+"""EPSG codes of the CGCS2000 zones of three degrees without zone number."""
 
 
 def general(report: Report) -> list[Block]:
@@ -39,7 +43,7 @@ def general(report: Report) -> list[Block]:
                 "general.background_text",
                 document=document.title,
                 issuer=document.issuer,
-                date=document.date,
+                date=_date(words, document.date),
                 region=report.region_name,
                 rules=len(document.rules),
                 strict=strict,
@@ -62,6 +66,15 @@ def general(report: Report) -> list[Block]:
     ]
 
 
+def _date(words: Words, date: str) -> str:
+    """Date as official papers write it; what is no date of a day stays as it is."""
+    try:
+        day = datetime.date.fromisoformat(date)
+    except ValueError:
+        return date
+    return words("general.date_text", year=day.year, month=day.month, day=day.day)
+
+
 def _scope(report: Report) -> list[Block]:
     words, region = report.words, report.plan.region
     info = region.scenario.region
@@ -77,9 +90,12 @@ def _scope(report: Report) -> list[Block]:
         told = {"n": len(names), "names": words.joined(names)}
         blocks.append(say(words("general.townships_text", **told)))
     found = projection(region.crs)
+    code = region.crs.to_epsg()
     told = {
         "datum": found["datum"],
-        "crs": region.crs.name,
+        "crs": region.crs.name
+        if code not in GAUSS_ZONES
+        else words("general.projection", lon=f"{found['lon0']:g}", code=f"EPSG:{code}"),
         "resolution": f"{region.resolution_m:g}",
     }
     blocks.append(say(words("general.datum_text", **told)))

@@ -143,7 +143,7 @@ def _zones(report: Report) -> list[Block]:
     ]
     blocks: list[Block] = [
         say(words("control.zones_text", n=len(zones), ref=table_ref("zones"))),
-        make_table(words, "zones", rows, "lclrr", weights=(3, 2, 5, 2, 2)),
+        make_table(words, "zones", rows, "lclrr"),
         say(words("control.zones_partial")),
     ]
     if found.empty:
@@ -162,7 +162,7 @@ def _zones(report: Report) -> list[Block]:
     ]
     number = found["site_id"].nunique()
     blocks.append(say(words("control.conflicts_text", n=number, ref=table_ref("conflicts"))))
-    blocks.append(make_table(words, "conflicts", rows, "lllccl", weights=(3, 3, 2, 3, 2, 4)))
+    blocks.append(make_table(words, "conflicts", rows, "lllccl"))
     return blocks
 
 
@@ -327,8 +327,7 @@ def safeguards(report: Report) -> list[Block]:
     else:
         blocks.append(say(words("safeguards.tasks_text", ref=table_ref("tasks"))))
         rows = [_task_row(report, row) for _, row in found.iterrows()]
-        weights = (2.0, 5.0, 3.0, 2.0, 2.5, 2.5)
-        blocks.append(make_table(words, "tasks", rows, "lllccc", weights=weights))
+        blocks.append(make_table(words, "tasks", rows, "lllccc"))
     blocks.append(section(words("safeguards.means")))
     blocks.extend(say(words(f"safeguards.mean_{i}")) for i in range(1, 6))
     blocks.append(section(words("safeguards.public")))

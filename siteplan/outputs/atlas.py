@@ -1,0 +1,403 @@
+"""
+The atlas: the figures of the layout plan as PNG of 300 dots an inch, and all of them in one PDF.
+
+Colours and marks are those of the HTML map, safe for colour-blind readers, and every meaning has a shape
+besides its colour. Chinese letters come from a font that is really there (:mod:`siteplan.outputs.fonts`).
+"""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+from matplotlib.backends.backend_pdf import PdfPages
+from tqdm.auto import tqdm
+
+from siteplan.gaps import DATA_MISSING, INTERFERENCE, NO_NETWORK, SHADOW, TOO_FAR, WEAK
+from siteplan.outputs import frames, report
+from siteplan.outputs.blocks import Words, text_of
+from siteplan.outputs.fonts import Letters, chinese_font
+from siteplan.outputs.map_data import projection
+from siteplan.outputs.map_images import level_classes, thresholds_dbm
+from siteplan.outputs.sheet import KIND_STYLES, STATE_COLOURS, YEAR_COLOURS, YEAR_MARKS, Sheet
+from siteplan.units import CENTI
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    from siteplan.coverage.network import Coverage
+    from siteplan.outputs.options import OutputOptions
+    from siteplan.plan import Plan
+
+CAUSE_COLOURS: Final = {
+    TOO_FAR: "#c23b00",
+    SHADOW: "#46307a",
+    WEAK: "#b3a100",
+    INTERFERENCE: "#1f5fa8",
+    NO_NETWORK: "#8c1d18",
+    DATA_MISSING: "#6b6b6b",
+}
+LAND_COLOURS: Final = ("#e9e4d4", "#dfe8dc", "#e3e3ef", "#efe0dc", "#dbe7ea", "#ece7c9")
+VILLAGE_STATES: Final = {"met": "o", "at_risk": "o", "not_met": "X", "unknown": "P"}
+NAMES_SHOWN: Final = 45
+"""A sheet with more sites names none of them: their numbers stand in the list."""
+
+CROWDED: Final = 200
+UNKNOWN_GREY: Final = (0x9A, 0x9A, 0x9A)
+PDF: Final = "atlas"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Atlas:
+    """
+    Figures of a plan.
+
+    Attributes
+    ----------
+    pictures : mapping of str to bytes
+        PNG by name, in the order of the atlas.
+    pdf : bytes
+        All of them, a sheet a page.
+    """
+
+    pictures: Mapping[str, bytes]
+    pdf: bytes
+
+
+def draw_atlas(plan: Plan, options: OutputOptions) -> Atlas:
+    """
+    Draw the figures of a plan.
+
+    Parameters
+    ----------
+    plan : Plan
+        The plan.
+    options : OutputOptions
+        Language and font.
+
+    Returns
+    -------
+    atlas : Atlas
+        ``location``, ``present_sites``, ``coverage_today_<technology>``, ``gaps``, ``plan_by_kind``,
+        ``plan_by_year``, ``coverage_plan_<technology>``, ``roads`` when a target speaks of roads, and
+        ``township_<id>``. The same plan and font give the same bytes.
+
+    Raises
+    ------
+    OutputError
+        When no font with Chinese letters is found.
+
+    Examples
+    --------
+    >>> atlas = draw_atlas(plan, OutputOptions())  # doctest: +SKIP
+    >>> Path("location.png").write_bytes(atlas.pictures["location"])  # doctest: +SKIP
+    """
+    pictures: dict[str, bytes] = {}
+    file = io.BytesIO()
+    with chinese_font(options.font) as font, PdfPages(file, metadata={"CreationDate": None}) as pdf:
+        artist = _Artist(plan, Words(options.language), font)
+        sheets = artist.sheets()
+        for name, draw in tqdm(sheets.items(), desc="atlas", unit="sheet", leave=False, delay=1.0):
+            sheet = draw()
+            pictures[name] = sheet.png()
+            pdf.savefig(sheet.figure)
+    return Atlas(pictures=pictures, pdf=file.getvalue())
+
+
+def sheet_names(plan: Plan) -> list[str]:
+    """
+    Names of the figures of a plan.
+
+    Parameters
+    ----------
+    plan : Plan
+        The plan.
+
+    Returns
+    -------
+    names : list of str
+        In the order of the atlas.
+    """
+    technologies = sorted({technology for technology, _ in plan.coverage_plan})
+    names = ["location", "present_sites"]
+    names += [f"coverage_today_{name}" for name in technologies]
+    names += ["gaps", "plan_by_kind", "plan_by_year"]
+    names += [f"coverage_plan_{name}" for name in technologies]
+    if _road_rules(plan):
+        names.append("roads")
+    if plan.region.layer("townships") is not None:
+        names += [f"township_{code}" for code in plan.region.townships().index]
+    return names
+
+
+def _road_rules(plan: Plan) -> list[str]:
+    return [
+        rule.id
+        for rule in plan.region.document.rules
+        if rule.rule_class == "road" and rule.id in plan.demands
+    ]
+
+
+class _Artist:
+    """Draws the sheets of one plan."""
+
+    def __init__(self, plan: Plan, words: Words, font: Path) -> None:
+        self.plan, self.words, self.font = plan, words, font
+        self.region = plan.region
+        self.letters = Letters(font)
+        self.sites = frames.site_table(plan)
+        self.inside = report.inside_cells(plan)
+        info = self.region.scenario.region
+        self.name = words.pick(info.name, info.name_en)
+
+    def sheets(self) -> dict[str, Callable[[], Sheet]]:
+        """What draws each sheet."""
+        makers: dict[str, Callable[[], Sheet]] = {
+            "location": self.location,
+            "present_sites": self.present_sites,
+            "gaps": self.gaps,
+            "plan_by_kind": self.by_kind,
+            "plan_by_year": self.by_year,
+            "roads": self.roads,
+        }
+        for technology in {technology for technology, _ in self.plan.coverage_plan}:
+            for network in ("today", "plan"):
+                maker = partial(self.coverage, technology, network)
+                makers[f"coverage_{network}_{technology}"] = maker
+        if self.region.layer("townships") is not None:
+            for code in self.region.townships().index:
+                makers[f"township_{code}"] = partial(self.township, code)
+        return {name: makers[name] for name in sheet_names(self.plan)}
+
+    # --- parts ------------------------------------------------------------------------------------
+
+    def sheet(self, title: str, bounds: tuple[float, float, float, float] | None = None) -> Sheet:
+        """Sheet with its frame, the land and the townships."""
+        words = self.words
+        found = projection(self.region.crs)
+        system = f"{found['datum']}，{self.region.crs.name}"
+        if words.language == "en":
+            system = system.replace("，", ", ")
+        foot = [
+            words("sheets.system", system=system, resolution=f"{self.region.resolution_m:g}"),
+            words("sheets.source", source=self._sources()),
+        ]
+        return Sheet(
+            region_title=words("cover.title", region=self.name),
+            title=title,
+            bounds=self.region.boundary.bounds if bounds is None else bounds,
+            foot=foot,
+            font=self.font,
+            letters=self.letters,
+        )
+
+    def _sources(self) -> str:
+        parts = (*self.region.layers.values(), self.region.sites)
+        found = [frame["origin"].dropna().unique() for frame in parts if "origin" in frame]
+        origins = sorted({text_of(text) for texts in found for text in texts})
+        known = {
+            key: self.words(f"sheets.origin_{key}") for key in ("OpenStreetMap", "synthetic")
+        }
+        told = [word for key, word in known.items() if any(key in text for text in origins)]
+        return self.words.joined([self.words("sheets.given"), *told])
+
+    def ground(self, sheet: Sheet, *, names: bool = True) -> None:
+        """Land, roads and townships under everything else."""
+        sheet.land(self.region.boundary)
+        roads = self.region.layer("roads")
+        if roads is not None and len(roads):
+            sheet.roads(roads)
+        if self.region.layer("townships") is not None:
+            sheet.townships(self.region.townships(), names=names)
+
+    # --- sheets -----------------------------------------------------------------------------------
+
+    def location(self) -> Sheet:
+        """Region, townships and roads."""
+        words = self.words
+        sheet = self.sheet(words("sheets.location"))
+        sheet.land(self.region.boundary)
+        townships = self.region.townships()
+        colours = [LAND_COLOURS[i % len(LAND_COLOURS)] for i in range(len(townships))]
+        townships.plot(ax=sheet.axes, color=colours, edgecolor="none", zorder=1.5, aspect=None)
+        roads = self.region.layer("roads")
+        if roads is not None and len(roads):
+            sheet.roads(roads)
+            sheet.lines(gpd.GeoSeries([]), "#a89f90", words("sheets.road"), width=1.2)
+        sheet.townships(townships)
+        venues = self.region.layer("villages")
+        if venues is not None:
+            points = venues.representative_point()
+            size = 2.5 if len(points) > CROWDED else 4.0
+            sheet.points(points, ("o", "#6d6a63"), words("sheets.village"), size=size)
+        sheet.legend(words("sheets.legend"))
+        area = f"{self.region.boundary.area / 1e6:.1f}"
+        sheet.note([words("sheets.area", area=area), words("sheets.count", n=len(townships))])
+        return sheet
+
+    def present_sites(self) -> Sheet:
+        """Sites that stand, by kind; those without a station in service are open marks."""
+        words = self.words
+        sheet = self.sheet(words("sheets.present_sites"))
+        self.ground(sheet)
+        sites = self.region.sites[self.region.sites["status"].eq("existing")]
+        size = 4.0 if len(sites) > CROWDED else 5.5
+        for kind, rows in sites.groupby(sites["kind"].astype(str), sort=True):
+            marker, colour = KIND_STYLES.get(str(kind), KIND_STYLES["new"])
+            label = words("sheets.counted", name=words.label(kind), n=len(rows))
+            sheet.points(rows.geometry, (marker, colour), label, size=size)
+        sheet.legend(words("sheets.legend"))
+        stations = self.plan.today_stations
+        sheet.note([words("sheets.stations_today", n=len(stations))])
+        return sheet
+
+    def coverage(self, technology: str, network: str) -> Sheet:
+        """Levels of one technology at the end of the last year."""
+        words, year = self.words, self.plan.years[-1]
+        told = {"technology": technology, "year": year}
+        sheet = self.sheet(words(f"sheets.coverage_{network}", **told))
+        coverages = self.plan.coverage_today if network == "today" else self.plan.coverage_plan
+        signal = coverages[technology, year]
+        thresholds = thresholds_dbm(self.region, technology)
+        classes = level_classes(list(thresholds.values()))
+        sheet.land(self.region.boundary)
+        if self.region.layer("townships") is not None:
+            sheet.townships(self.region.townships())
+        box = self.region.geobox.extent.boundingbox
+        picture = self._picture(signal, np.array(classes.colours, dtype=np.uint8), classes.edges_dbm)
+        sheet.raster(picture, (box.left, box.right, box.bottom, box.top))
+        for colour, label in zip(reversed(classes.colours), reversed(classes.labels()), strict=True):
+            sheet.swatch("#{:02x}{:02x}{:02x}".format(*colour), f"{label} dBm")
+        sheet.swatch("#{:02x}{:02x}{:02x}".format(*UNKNOWN_GREY), words("common.unknown"))
+        sheet.swatch("#fffdf8", words("sheets.no_signal"))
+        sheet.legend("RSRP")
+        sheet.note([f"{name}: {level:g} dBm" for name, level in thresholds.items()])
+        return sheet
+
+    def _picture(
+        self, signal: Coverage, colours: np.ndarray[tuple[int, int], np.dtype[np.uint8]], edges: tuple[int, ...]
+    ) -> np.ndarray[tuple[int, int, int], np.dtype[np.uint8]]:
+        level = signal.rsrp_cdbm
+        bounds = np.array(edges, dtype=np.int16) * np.int16(CENTI)
+        of = np.searchsorted(bounds, level, side="right")
+        picture = np.zeros((*level.shape, 4), dtype=np.uint8)
+        picture[..., :3] = colours[of]
+        picture[..., 3] = np.where((level > np.int16(-32767)) & self.inside, 255, 0)
+        hidden = signal.unknown & self.inside & (picture[..., 3] == 0)
+        picture[hidden] = (*UNKNOWN_GREY, 255)
+        return picture
+
+    def gaps(self) -> Sheet:
+        """Gaps of the last year without the plan, by cause."""
+        words = self.words
+        sheet = self.sheet(words("sheets.gaps"))
+        self.ground(sheet)
+        gaps = frames.gap_list(self.plan)
+        gaps = gaps[gaps["network"] == "today"]
+        for cause, rows in gaps.groupby("cause", sort=True):
+            told = {"name": words.cause(str(cause)), "n": len(rows)}
+            colour = CAUSE_COLOURS[str(cause)]
+            is_area = rows["rule_class"].isin(["area", "road"])
+            sheet.areas(rows.geometry[is_area], colour, words("sheets.counted", **told), alpha=0.6)
+            points = rows.geometry[~is_area].explode(index_parts=False)
+            if len(points):
+                label = words("sheets.points_of", name=told["name"])
+                sheet.points(points, ("X", colour), label, size=4.5)
+        sheet.legend(words("sheets.cause"))
+        return sheet
+
+    def by_kind(self) -> Sheet:
+        """Sites of the plan by reuse class."""
+        sheet = self.sheet(self.words("sheets.plan_by_kind"))
+        self.ground(sheet)
+        self._sites_by_kind(sheet, self.sites)
+        sheet.legend(self.words("sheets.legend"))
+        return sheet
+
+    def _sites_by_kind(self, sheet: Sheet, sites: gpd.GeoDataFrame) -> None:
+        words = self.words
+        standing = self.region.sites.loc[self.plan.today_stations["site_id"].unique()]
+        told = words("sheets.standing")
+        sheet.points(standing.geometry, (".", "#3d4650"), told, size=3.5)
+        size = 4.5 if len(sites) > CROWDED else 7.0
+        for kind, style in KIND_STYLES.items():
+            rows = sites[sites["reuse"] == kind]
+            if len(rows):
+                name = words("layout.existing") if kind == "existing" else words.label(kind)
+                label = words("sheets.counted", name=name, n=len(rows))
+                sheet.points(rows.geometry, style, label, size=size)
+
+    def by_year(self) -> Sheet:
+        """Sites of the plan by the year of their first station."""
+        words = self.words
+        sheet = self.sheet(words("sheets.plan_by_year"))
+        self.ground(sheet)
+        size = 4.5 if len(self.sites) > CROWDED else 7.0
+        for i, year in enumerate(self.plan.years):
+            rows = self.sites[self.sites["year"] == year]
+            style = (YEAR_MARKS[i % len(YEAR_MARKS)], YEAR_COLOURS[i % len(YEAR_COLOURS)])
+            sheet.points(
+                rows.geometry, style, words("sheets.counted", name=str(year), n=len(rows)), size=size
+            )
+        sheet.legend(words("sheets.year"))
+        return sheet
+
+    def roads(self) -> Sheet:
+        """Roads that targets speak of, by their state with the plan."""
+        words = self.words
+        sheet = self.sheet(words("sheets.roads"))
+        self.ground(sheet)
+        parts = []
+        for rule_id in _road_rules(self.plan):
+            rule = next(rule for rule in self.region.document.rules if rule.id == rule_id)
+            year = frames.rule_year(self.plan, rule)
+            items = self.plan.planned.items
+            mine = items[(items["rule_id"] == rule_id) & (items["year"] == year)]
+            geometry = self.plan.demands[rule_id].items.geometry
+            rows = geometry.set_axis(geometry.index.astype(str)).loc[mine["item_id"]]
+            parts.append(
+                gpd.GeoDataFrame({"state": mine["state"].to_numpy()}, geometry=rows.to_numpy())
+            )
+        roads = pd.concat(parts, ignore_index=True)
+        for state in ("met", "not_met", "unknown"):
+            rows = roads[roads["state"] == state]
+            if len(rows):
+                label = words("sheets.counted", name=words.state(state), n=len(rows))
+                sheet.lines(rows.geometry, STATE_COLOURS[state], label, width=2.0)
+        sheet.legend(words("sheets.state"))
+        return sheet
+
+    def township(self, code: str) -> Sheet:
+        """One township: its sites by kind, with names when there are few, and its villages."""
+        words = self.words
+        townships = self.region.townships()
+        name = str(townships.loc[code, "name"])
+        bounds = townships.geometry.loc[code].bounds
+        sheet = self.sheet(words("sheets.township", name=name), bounds)
+        self.ground(sheet, names=False)
+        own = townships.geometry.loc[[code]]
+        own.boundary.plot(ax=sheet.axes, color="#24212b", linewidth=1.6, zorder=9, aspect=None)
+        villages = self.region.layer("villages")
+        if villages is not None:
+            rows = villages[villages["township"].eq(code).fillna(value=False)]
+            sheet.points(
+                rows.representative_point(), ("o", "#6d6a63"), words("sheets.village"), size=3.0
+            )
+        sites = self.sites[self.sites["township"].eq(code).fillna(value=False)]
+        self._sites_by_kind(sheet, sites)
+        if len(sites) <= NAMES_SHOWN:
+            (south, north) = sheet.axes.get_ylim()
+            for site in sites.itertuples():
+                text = text_of(site.name, missing=str(site.Index))
+                above = gpd.GeoSeries([site.geometry]).translate(yoff=(north - south) * 0.016)
+                sheet.label(above.iloc[0], text, 7.5, colour="#7c0c33")
+        sheet.legend(words("sheets.legend"))
+        stations = int(sites["stations"].sum())
+        sheet.note([words("sheets.township_total", sites=len(sites), stations=stations)])
+        return sheet

@@ -18,11 +18,11 @@ import pandas as pd
 from matplotlib.backends.backend_pdf import PdfPages
 from tqdm.auto import tqdm
 
+from siteplan.coverage.footprint import UNKNOWN_SIGNAL
 from siteplan.gaps import DATA_MISSING, INTERFERENCE, NO_NETWORK, SHADOW, TOO_FAR, WEAK
 from siteplan.outputs import frames, report
-from siteplan.outputs.blocks import Words, text_of
+from siteplan.outputs.blocks import Words, system_name, text_of
 from siteplan.outputs.fonts import Letters, chinese_font
-from siteplan.outputs.map_data import projection
 from siteplan.outputs.map_images import level_classes, thresholds_dbm
 from siteplan.outputs.sheet import KIND_STYLES, STATE_COLOURS, YEAR_COLOURS, YEAR_MARKS, Sheet
 from siteplan.units import CENTI
@@ -30,6 +30,8 @@ from siteplan.units import CENTI
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
+
+    from numpy.typing import NDArray
 
     from siteplan.coverage.network import Coverage
     from siteplan.outputs.options import OutputOptions
@@ -180,10 +182,7 @@ class _Artist:
     def sheet(self, title: str, bounds: tuple[float, float, float, float] | None = None) -> Sheet:
         """Sheet with its frame, the land and the townships."""
         words = self.words
-        found = projection(self.region.crs)
-        system = f"{found['datum']}，{self.region.crs.name}"
-        if words.language == "en":
-            system = system.replace("，", ", ")
+        system = system_name(self.region.crs, words)
         foot = [
             words("sheets.system", system=system, resolution=f"{self.region.resolution_m:g}"),
             words("sheets.source", source=self._sources()),
@@ -281,14 +280,14 @@ class _Artist:
         return sheet
 
     def _picture(
-        self, signal: Coverage, colours: np.ndarray[tuple[int, int], np.dtype[np.uint8]], edges: tuple[int, ...]
-    ) -> np.ndarray[tuple[int, int, int], np.dtype[np.uint8]]:
+        self, signal: Coverage, colours: NDArray[np.uint8], edges: tuple[int, ...]
+    ) -> NDArray[np.uint8]:
         level = signal.rsrp_cdbm
         bounds = np.array(edges, dtype=np.int16) * np.int16(CENTI)
         of = np.searchsorted(bounds, level, side="right")
         picture = np.zeros((*level.shape, 4), dtype=np.uint8)
         picture[..., :3] = colours[of]
-        picture[..., 3] = np.where((level > np.int16(-32767)) & self.inside, 255, 0)
+        picture[..., 3] = np.where((level > np.int16(UNKNOWN_SIGNAL)) & self.inside, 255, 0)
         hidden = signal.unknown & self.inside & (picture[..., 3] == 0)
         picture[hidden] = (*UNKNOWN_GREY, 255)
         return picture

@@ -18,16 +18,21 @@ import pandas as pd
 from siteplan import schema
 from siteplan.gaps import CAUSE_EN, CAUSE_ZH
 from siteplan.outputs.frames import reason_zh
-from siteplan.outputs.map_data import value_text
+from siteplan.outputs.map_data import projection, value_text
 from siteplan.targets import STATE_ZH
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from pyproj import CRS
+
     from siteplan.outputs.options import Language
 
 TEN_THOUSAND: Final = 1e4
 """Yuan in one 万元."""
+
+GAUSS_ZONES: Final = range(4534, 4555)
+"""EPSG codes of the CGCS2000 zones of three degrees without zone number."""
 
 Align = Literal["left", "right", "centre"]
 
@@ -281,3 +286,32 @@ def text_of(value: object, *, missing: str = "—") -> str:
         return missing
     plain = "".join(letter if letter.isprintable() else " " for letter in str(value))
     return " ".join(plain.split()) or missing
+
+
+def system_name(crs: CRS, words: Words) -> str:
+    """
+    Coordinate reference system as a planner calls it.
+
+    Parameters
+    ----------
+    crs : pyproj.CRS
+        Projected system.
+    words : Words
+        Language.
+
+    Returns
+    -------
+    name : str
+        Datum, projection and EPSG code.
+
+    Examples
+    --------
+    >>> from pyproj import CRS
+    >>> system_name(CRS.from_epsg(4545), Words("zh"))
+    'CGCS2000，高斯-克吕格投影3度带，中央经线108°E（EPSG:4545）'
+    """
+    found, code = projection(crs), crs.to_epsg()
+    told = f"EPSG:{code}" if code is not None else crs.name
+    if code in GAUSS_ZONES:
+        return words("general.gauss", lon=f"{found['lon0']:g}", code=told)
+    return words("general.system", datum=found["datum"], name=crs.name, code=told)

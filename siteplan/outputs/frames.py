@@ -132,7 +132,7 @@ def site_table(plan: Plan) -> gpd.GeoDataFrame:
     stations = plan.planned_stations
     grouped = stations.groupby("site_id", sort=True)
     sites = plan.region.sites.loc[sorted(stations["site_id"].unique())]
-    townships = _townships_of(plan, sites)
+    townships = site_township(plan, sites)
     names = plan.region.townships()["name"]
     degrees = sites.geometry.to_crs("EPSG:4326")
     return gpd.GeoDataFrame(
@@ -213,7 +213,7 @@ def station_list(plan: Plan) -> pd.DataFrame:
     ]
     stations = pd.concat([part.astype({"rules": "string", "cost_cny": float}) for part in parts])
     sites = plan.region.sites.loc[stations["site_id"]].set_axis(stations.index)
-    townships = _townships_of(plan, sites)
+    townships = site_township(plan, sites)
     names = plan.region.townships()["name"]
     year = stations["year"].astype("Int64")
     places = {
@@ -433,8 +433,22 @@ def reason_zh(reason: str) -> str:
     return reason
 
 
-def _townships_of(plan: Plan, sites: gpd.GeoDataFrame) -> pd.Series[str]:
-    """Township of each site; the whole region is one township when none were given."""
+def site_township(plan: Plan, sites: gpd.GeoDataFrame) -> pd.Series[str]:
+    """
+    Township of each site; the whole region is one township when none were given.
+
+    Parameters
+    ----------
+    plan : Plan
+        The plan.
+    sites : GeoDataFrame
+        Rows of the region's sites.
+
+    Returns
+    -------
+    townships : Series of str
+        Township id, missing where a site lies in none.
+    """
     townships: pd.Series[str] = sites["township"].astype("string")
     if plan.region.layer("townships") is None:
         inside = sites.intersects(plan.region.boundary)

@@ -94,7 +94,7 @@ def write_plan_gpkg(plan: Plan, path: Path) -> None:
     """
     layers = plan_layers(plan)
     try:
-        with _gdal_options():
+        with geodata_options():
             for i, (name, frame) in enumerate(layers.items()):
                 _write_layer(frame, path, name, append=i > 0)
         with closing(sqlite3.connect(path)) as database, database:
@@ -229,8 +229,15 @@ def _states(plan: Plan, rule: Rule) -> pd.DataFrame:
 
 
 @contextmanager
-def _gdal_options() -> Iterator[None]:
-    """Set GDAL's options for the time of the writing; they belong to the whole process."""
+def geodata_options() -> Iterator[None]:
+    """
+    Set GDAL's options for the time of the writing; they belong to the whole process.
+
+    Yields
+    ------
+    None
+        While the options hold.
+    """
     before = {name: pyogrio.get_gdal_config_option(name) for name in GDAL_OPTIONS}
     pyogrio.set_gdal_config_options(GDAL_OPTIONS)
     try:

@@ -121,8 +121,12 @@ class Supplements:
     backhaul : DataFrame or None
         Transmission, one row per year: ``year`` (int), ``sites`` (int), ``fibre_km`` (float), ``cost_cny``
         (float) and ``note`` (str).
+    conflicts : DataFrame or None
+        Planned sites inside exclusion zones, as :func:`siteplan.outputs.report.conflicts` gives them; None
+        works them out from the plan.
     """
 
     emf: pd.DataFrame | None = field(default=None, repr=False)
     power: pd.DataFrame | None = field(default=None, repr=False)
     backhaul: pd.DataFrame | None = field(default=None, repr=False)
+    conflicts: pd.DataFrame | None = field(default=None, repr=False)

@@ -379,7 +379,7 @@ def conflicts(plan: Plan) -> pd.DataFrame | None:
     return table.sort_values(["severity", "site_id", "zone"]).reset_index(drop=True)
 
 
-def zones_of_exclusion(plan: Plan) -> pd.DataFrame | None:
+def zones_of_exclusion(plan: Plan, inside: pd.DataFrame | None) -> pd.DataFrame | None:
     """
     Exclusion zones of the region.
 
@@ -387,6 +387,8 @@ def zones_of_exclusion(plan: Plan) -> pd.DataFrame | None:
     ----------
     plan : Plan
         The plan.
+    inside : DataFrame or None
+        From :func:`conflicts`.
 
     Returns
     -------
@@ -394,7 +396,6 @@ def zones_of_exclusion(plan: Plan) -> pd.DataFrame | None:
         One row per zone: ``name``, ``severity``, ``basis``, ``area_km2``, ``sites`` (planned ones inside).
         None when the region was given none.
     """
-    inside = conflicts(plan)
     zones = plan.region.layer("zones")
     if inside is None or zones is None:
         return None

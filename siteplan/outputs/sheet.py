@@ -28,7 +28,7 @@ SIZE_IN: Final = (297.0 / 25.4, 210.0 / 25.4)
 """A4 on its side. [in]"""
 
 DPI: Final = 300
-MAP_BOX: Final = (0.03, 0.09, 0.715, 0.80)
+MAP_BOX: Final = (0.03, 0.09, 0.715, 0.785)
 """Left, bottom, width and height of the map, in parts of the sheet."""
 
 INK: Final = "#24212b"
@@ -107,8 +107,8 @@ class Sheet:
         self.axes: Any = self.figure.add_axes(MAP_BOX)
         self.entries: list[tuple[Any, str]] = []
         self._frame(bounds)
-        self._write(0.03, 0.955, region_title, 11, colour=SOFT)
-        self._write(0.03, 0.905, title, 19)
+        self._write(0.03, 0.962, region_title, 11, colour=SOFT)
+        self._write(0.03, 0.912, title, 19)
         for i, line in enumerate(foot):
             self._write(0.03, 0.055 - 0.022 * i, line, 8, colour=SOFT)
 
@@ -208,7 +208,7 @@ class Sheet:
             handles,
             [self.letters.shown(text) for text in texts],
             loc="upper left",
-            bbox_to_anchor=(0.755, 0.89),
+            bbox_to_anchor=(0.755, 0.875),
             prop=self.font(10.5),
             title=self.letters.shown(title),
             title_fontproperties=self.font(12),
@@ -326,6 +326,8 @@ class Sheet:
 
     def png(self) -> bytes:
         """Picture of 300 dots an inch; the same sheet gives the same bytes."""
+        self.axes.set_xlabel("")  # what the layers' plots leave there
+        self.axes.set_ylabel("")
         file = io.BytesIO()
         self.figure.savefig(file, format="png", dpi=DPI, metadata={"Software": None})
         return file.getvalue()

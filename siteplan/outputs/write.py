@@ -18,7 +18,8 @@ import shutil
 import sys
 import time
 from contextlib import contextmanager, suppress
-from functools import partial
+from dataclasses import replace
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -27,10 +28,17 @@ from tqdm.auto import tqdm
 
 from siteplan.errors import OutputError
 from siteplan.outputs import frames
+from siteplan.outputs.atlas import draw_atlas, sheet_names
+from siteplan.outputs.document import write_layout_plan
+from siteplan.outputs.exports import export_files
 from siteplan.outputs.layers import write_plan_gpkg
 from siteplan.outputs.lists import write_sites_csv, write_sites_xlsx
 from siteplan.outputs.map import write_map
-from siteplan.outputs.rasters import coverage_rasters, write_coverage
+from siteplan.outputs.options import OutputOptions, Supplements
+from siteplan.outputs.plan_json import PLAN_JSON, write_plan_json
+from siteplan.outputs.public import public_plan
+from siteplan.outputs.rasters import raster_files
+from siteplan.outputs.report import conflicts
 
 if sys.platform != "win32":
     import fcntl
@@ -38,6 +46,7 @@ if sys.platform != "win32":
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from siteplan.outputs.atlas import Atlas
     from siteplan.plan import Plan
 
 SUMMARY: Final = "summary.json"
@@ -65,18 +74,28 @@ CHANGED_BY_VIEWERS: Final = ("plan.gpkg",)
 ABANDONED_AFTER_S: Final = 86_400.0
 """Where folders cannot be locked, an unfinished one this old belongs to no running process. [s]"""
 
+FOLDERS: Final = ("atlas", "coverage", "geojson", "parquet")
+"""Folders of ours inside the output folder."""
+
 NAMES_SHOWN: Final = 10
 """Foreign files named in a message; the rest are counted."""
 
 
 def write_plan(
-    plan: Plan, folder: str | os.PathLike[str], *, overwrite: bool = True
+    plan: Plan,
+    folder: str | os.PathLike[str],
+    *,
+    overwrite: bool = True,
+    options: OutputOptions | None = None,
+    supplements: Supplements | None = None,
 ) -> dict[str, Path]:
     """
-    Write map, lists, layers, rasters and summary of a plan into a folder.
+    Write the layout plan, atlas, map, lists, layers, rasters and summary of a plan into a folder.
 
-    ``map.html``, ``sites.xlsx``, ``sites.csv``, ``plan.gpkg``, ``coverage/<technology>_<year>_<today or
-    plan>_rsrp.tif`` and ``summary.json``. The same plan gives the same bytes.
+    ``layout_plan.docx``, ``atlas.pdf``, ``atlas/<sheet>.png``, ``map.html``, ``sites.xlsx``, ``sites.csv``,
+    ``plan.json``, ``plan.gpkg``, ``plan.kml``, ``plan_shp.zip``, ``geojson/<layer>.geojson``,
+    ``parquet/<layer>.parquet``, ``coverage/<technology>_<year>_<today or plan>_<rsrp, sinr or server>.tif``
+    and ``summary.json``. The same plan gives the same bytes.
 
     Everything is written into a new folder beside the target, named ``<folder>.siteplan-partial-…``, which
     then takes its place in one step. An earlier result is replaced as a whole, and stays as it was when
@@ -91,6 +110,10 @@ def write_plan(
         Output folder; made when missing, with its parents.
     overwrite : bool
         False refuses a folder that holds anything at all.
+    options : OutputOptions, optional
+        Language, edition, formats, template, font; whether the edition is public.
+    supplements : Supplements, optional
+        Figures of other stages for the layout plan; what is missing is told there.
 
     Returns
     -------
@@ -110,6 +133,8 @@ def write_plan(
     >>> files["sites.csv"]  # doctest: +SKIP
     PosixPath('out/helsinki/sites.csv')
     """
+    options = OutputOptions() if options is None else options
+    supplements = Supplements() if supplements is None else supplements
     given = Path(folder)
     target = given.resolve()
     with _told(given, target.parent):
@@ -120,7 +145,7 @@ def write_plan(
         with _told(given, target.parent):
             _remove_abandoned(target)
         with _partial_folder(given, target) as new:
-            names = _write_files(plan, new, given)
+            names = _write_files(plan, new, given, options, supplements)
             with _told(given, target.parent):
                 _check_target(given, target, overwrite=overwrite)
                 _move_into_place(new, target)
@@ -132,29 +157,55 @@ def write_plan(
     return {name: given / name for name in names}
 
 
-def plan_files(plan: Plan) -> dict[str, Callable[[Path], None]]:
+def plan_files(
+    plan: Plan, options: OutputOptions, supplements: Supplements
+) -> dict[str, Callable[[Path], None]]:
     """
     Every file of a plan but the summary, and what writes it.
 
     Parameters
     ----------
     plan : Plan
-        The plan.
+        The plan; for a public edition the one that :func:`siteplan.outputs.public.public_plan` gives.
+    options : OutputOptions
+        Formats, language, edition.
+    supplements : Supplements
+        Figures of other stages.
 
     Returns
     -------
     writers : dict of str to callable
         By name inside the output folder; each takes the path to write.
     """
-    writers: dict[str, Callable[[Path], None]] = {
-        "map.html": partial(write_map, plan),
-        "sites.xlsx": partial(write_sites_xlsx, plan),
-        "sites.csv": partial(write_sites_csv, plan),
-        "plan.gpkg": partial(write_plan_gpkg, plan),
+    drawn = cache(partial(draw_atlas, plan, options))
+    groups: dict[str, dict[str, Callable[[Path], None]]] = {
+        "map": {"map.html": partial(write_map, plan)},
+        "lists": {
+            "sites.xlsx": partial(write_sites_xlsx, plan),
+            "sites.csv": partial(write_sites_csv, plan),
+        },
+        "json": {PLAN_JSON: partial(write_plan_json, plan, public=options.public)},
+        "layers": {"plan.gpkg": partial(write_plan_gpkg, plan), **export_files(plan)},
+        "rasters": {} if options.public else raster_files(plan),
+        "atlas": {"atlas.pdf": lambda path: _put(path, drawn().pdf)}
+        | {
+            f"atlas/{name}.png": partial(_put_picture, drawn, name) for name in sheet_names(plan)
+        },
+        "document": {
+            "layout_plan.docx": lambda path: write_layout_plan(
+                plan, path, options=options, supplements=supplements, pictures=drawn().pictures
+            )
+        },
     }
-    for name, (coverage, network) in coverage_rasters(plan).items():
-        writers[name] = partial(write_coverage, plan, coverage, network=network)
-    return writers
+    return {name: writer for group in options.formats for name, writer in groups[group].items()}
+
+
+def _put(path: Path, content: bytes) -> None:
+    path.write_bytes(content)
+
+
+def _put_picture(drawn: Callable[[], Atlas], name: str, path: Path) -> None:
+    path.write_bytes(drawn().pictures[name])
 
 
 def write_summary(plan: Plan, path: Path, *, files: dict[str, str] | None = None) -> None:
@@ -195,9 +246,14 @@ def _plain(value: Any) -> Any:  # noqa: ANN401  # any JSON value
     return None if pd.isna(value) else str(value)
 
 
-def _write_files(plan: Plan, new: Path, given: Path) -> list[str]:
+def _write_files(
+    plan: Plan, new: Path, given: Path, options: OutputOptions, supplements: Supplements
+) -> list[str]:
     """Write all files into a folder, the summary with the hashes of the others last."""
-    writers = plan_files(plan)
+    if options.public:
+        supplements = replace(supplements, conflicts=conflicts(plan))
+        plan = public_plan(plan)
+    writers = plan_files(plan, options, supplements)
     hashes: dict[str, str] = {}
     jobs = tqdm(writers.items(), desc="writing", unit="file", leave=False, delay=1.0)
     for name, writer in jobs:
@@ -286,7 +342,7 @@ def _strange_files(target: Path) -> tuple[list[str], list[str]]:
     for path in sorted(target.rglob("*")):
         name = path.relative_to(target).as_posix()
         if path.is_dir() and not path.is_symlink():
-            if name != "coverage" and not any(path.iterdir()):
+            if name not in FOLDERS and not any(path.iterdir()):
                 foreign.append(f"{name}/")
         elif path.name in LEFT_BY_VIEWERS or _is_statistics_of(name, hashes):
             continue

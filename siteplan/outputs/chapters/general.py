@@ -6,17 +6,12 @@ import datetime
 from typing import TYPE_CHECKING
 
 from siteplan import catalog
-from siteplan.outputs.blocks import Heading, text_of
+from siteplan.outputs.blocks import Heading, system_name, text_of
 from siteplan.outputs.chapters.report import annex_ref, lack, make_table, say, section, table_ref
-from siteplan.outputs.map_data import projection
 
 if TYPE_CHECKING:
     from siteplan.outputs.blocks import Block, Table, Words
     from siteplan.outputs.chapters.report import Report
-
-GAUSS_ZONES = range(4534, 4555)
-"""EPSG codes of the CGCS2000 zones of three degrees without zone number."""
-
 
 def general(report: Report) -> list[Block]:
     """
@@ -89,13 +84,8 @@ def _scope(report: Report) -> list[Block]:
         names = [text_of(name) for name in region.townships()["name"]]
         told = {"n": len(names), "names": words.joined(names)}
         blocks.append(say(words("general.townships_text", **told)))
-    found = projection(region.crs)
-    code = region.crs.to_epsg()
     told = {
-        "datum": found["datum"],
-        "crs": region.crs.name
-        if code not in GAUSS_ZONES
-        else words("general.projection", lon=f"{found['lon0']:g}", code=f"EPSG:{code}"),
+        "system": system_name(region.crs, words),
         "resolution": f"{region.resolution_m:g}",
     }
     blocks.append(say(words("general.datum_text", **told)))

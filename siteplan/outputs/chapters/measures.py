@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from siteplan.outputs.blocks import Block
     from siteplan.outputs.chapters.report import Report
 
+SMALL_KM2 = 0.1
+"""Smaller zones are given to the square metre's order. [km2]"""
+
 
 def supply(report: Report) -> list[Block]:
     """
@@ -127,8 +130,9 @@ def control(report: Report) -> list[Block]:
 
 def _zones(report: Report) -> list[Block]:
     words = report.words
-    zones = tables.zones_of_exclusion(report.plan)
-    found = tables.conflicts(report.plan)
+    found = report.supplements.conflicts
+    found = tables.conflicts(report.plan) if found is None else found
+    zones = tables.zones_of_exclusion(report.plan, found)
     if zones is None or found is None:
         return [lack(words("control.zones_missing"))]
     rows = [
@@ -136,7 +140,7 @@ def _zones(report: Report) -> list[Block]:
             text_of(row.name),
             _severity(report, row.severity),
             text_of(row.basis),
-            decimal(row.area_km2),
+            decimal(row.area_km2, 2 if row.area_km2 >= SMALL_KM2 else 4),
             whole(row.sites),
         ]
         for row in zones.rename_axis("i").itertuples(name="Zone")

@@ -216,7 +216,7 @@ def _problems(report: Report) -> list[Block]:
     causes = causes[causes["network"] == "today"]
     if causes.empty:
         return [say(words("present.problems_none", year=report.last_year))]
-    sizes = causes[["area_km2", "length_km", "points"]].sum()
+    sizes = causes[["area_km2", "length_km", "points"]].sum(min_count=1)
     parts = []
     if sizes["area_km2"] > 0.0:
         parts.append(words("present.part_area", n=decimal(sizes["area_km2"], 1)))

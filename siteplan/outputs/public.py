@@ -1,0 +1,86 @@
+"""
+The public edition: the same plan without places that single out a structure.
+
+Sites are moved to the middle of their square kilometre before anything is written, so that map, lists, layers
+and document cannot disagree. Levels stop at the highest threshold in use, since a peak tells where a station
+stands; servers and SINR are left out.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final
+
+import geopandas as gpd
+import numpy as np
+
+from siteplan.coverage.footprint import NO_SIGNAL
+from siteplan.outputs.frames import site_township
+from siteplan.outputs.map_images import thresholds_dbm
+from siteplan.units import CENTI
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from siteplan.coverage.network import Coverage
+    from siteplan.plan import Plan
+
+SQUARE_M: Final = 1000.0
+"""Side of the squares to whose middle a site is moved. [m]"""
+
+NO_SERVER: Final = -1
+
+
+def public_plan(plan: Plan) -> Plan:
+    """
+    Make a plan that may be shown to everybody.
+
+    Parameters
+    ----------
+    plan : Plan
+        The plan.
+
+    Returns
+    -------
+    public : Plan
+        The same results; sites at the middle of their square kilometre, levels cut off at the highest
+        threshold of their technology, no servers, no SINR. Townships of sites stay the true ones.
+    """
+    region = plan.region
+    sites = region.sites.assign(township=site_township(plan, region.sites))
+    sites = sites.set_geometry(_rounded(sites.geometry))
+    layers = {
+        name: frame.set_geometry(_rounded(frame.geometry)) if name in {"sites", "poles"} else frame
+        for name, frame in region.layers.items()
+    }
+    return replace(
+        plan,
+        region=replace(region, sites=sites, layers=MappingProxyType(layers)),
+        coverage_today=_cut(plan, plan.coverage_today),
+        coverage_plan=_cut(plan, plan.coverage_plan),
+    )
+
+
+def _rounded(geometry: gpd.GeoSeries) -> gpd.GeoSeries:
+    points = geometry.representative_point()
+    x, y = (
+        (np.floor(values.to_numpy() / SQUARE_M) + 0.5) * SQUARE_M for values in (points.x, points.y)
+    )
+    return gpd.GeoSeries(gpd.points_from_xy(x, y), index=geometry.index, crs=geometry.crs)
+
+
+def _cut(
+    plan: Plan, coverages: Mapping[tuple[str, int], Coverage]
+) -> Mapping[tuple[str, int], Coverage]:
+    result = {}
+    for key, coverage in coverages.items():
+        thresholds = thresholds_dbm(plan.region, key[0])
+        most = round(max(thresholds.values(), default=0.0) * CENTI)
+        result[key] = replace(
+            coverage,
+            rsrp_cdbm=np.minimum(coverage.rsrp_cdbm, np.int16(most)),
+            sinr_cdb=np.full_like(coverage.sinr_cdb, NO_SIGNAL),
+            server=np.full_like(coverage.server, NO_SERVER),
+        )
+    return MappingProxyType(result)

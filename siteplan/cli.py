@@ -68,10 +68,12 @@ def _parser() -> argparse.ArgumentParser:
         help="folder that holds the regions (default: data, as in a checkout)",
     )
     demo.add_argument("--out", type=Path, help="output folder (default: out/REGION)")
+    _add_output_options(demo)
     demo.set_defaults(run=_demo)
     plan = commands.add_parser("plan", help="plan the region of a folder")
     plan.add_argument("folder", type=Path, help="folder with scenario.toml and its layers")
     plan.add_argument("--out", type=Path, help="output folder (default: out/FOLDER)")
+    _add_output_options(plan)
     plan.set_defaults(run=_plan)
     fit = commands.add_parser("calibrate", help="fit a propagation model to drive-test samples")
     fit.add_argument("folder", type=Path, help="folder whose scenario.toml names [layers.samples]")
@@ -129,11 +131,11 @@ def _add_folder_commands(commands: Any) -> None:  # noqa: ANN401  # argparse kee
 
 
 def _demo(arguments: argparse.Namespace) -> int:
-    return _make(arguments.data / arguments.region, arguments.out)
+    return _make(arguments.data / arguments.region, arguments)
 
 
 def _plan(arguments: argparse.Namespace) -> int:
-    return _make(arguments.folder, arguments.out)
+    return _make(arguments.folder, arguments)
 
 
 def _calibrate(arguments: argparse.Namespace) -> int:
@@ -244,15 +246,43 @@ def _check(arguments: argparse.Namespace) -> int:
     return FAULTY_INPUT if errors else 0
 
 
-def _make(folder: Path, out: Path | None) -> int:
-    from siteplan.outputs import write_plan  # noqa: PLC0415  # --help stays quick
+def _add_output_options(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("outputs")
+    group.add_argument(
+        "--language", choices=("zh", "en"), default="zh", help="of document and atlas (default: zh)"
+    )
+    group.add_argument(
+        "--edition",
+        choices=("consultation", "review", "approval"),
+        default="consultation",
+        help="of the layout plan (default: consultation)",
+    )
+    group.add_argument("--public", action="store_true", help="round the places of sites to 1 km")
+    group.add_argument(
+        "--formats",
+        nargs="+",
+        metavar="FORMAT",
+        help="write these groups of files only (default: all)",
+    )
+    group.add_argument("--template", type=Path, help="the bureau's own .docx for the layout plan")
+    group.add_argument("--comments", type=Path, help="sheet of comments and replies (.xlsx, .csv)")
+    group.add_argument("--font", type=Path, help="font file with Chinese letters for the atlas")
+
+
+def _make(folder: Path, arguments: argparse.Namespace) -> int:
+    from siteplan.outputs import OutputOptions, write_plan  # noqa: PLC0415  # --help stays quick
     from siteplan.plan import make_plan  # noqa: PLC0415
     from siteplan.region import read_region  # noqa: PLC0415
 
-    out = Path("out") / folder.resolve().name if out is None else out
+    names = ("language", "edition", "public", "template", "comments", "font")
+    given = {name: getattr(arguments, name) for name in names}
+    if arguments.formats:
+        given["formats"] = tuple(arguments.formats)
+    options = OutputOptions(**given)
+    out = Path("out") / folder.resolve().name if arguments.out is None else arguments.out
     print(f"reading {folder}", flush=True)
     plan = make_plan(read_region(folder))
-    files = write_plan(plan, out)
+    files = write_plan(plan, out, options=options)
     _print_plan(plan)
     print(f"\n{out}/")
     for path in files.values():

@@ -159,7 +159,7 @@ class _Artist:
         self.name = words.pick(info.name, info.name_en)
 
     def sheets(self) -> dict[str, Callable[[], Sheet]]:
-        """What draws each sheet."""
+        """Give what draws each sheet."""
         makers: dict[str, Callable[[], Sheet]] = {
             "location": self.location,
             "present_sites": self.present_sites,
@@ -200,9 +200,7 @@ class _Artist:
         parts = (*self.region.layers.values(), self.region.sites)
         found = [frame["origin"].dropna().unique() for frame in parts if "origin" in frame]
         origins = sorted({text_of(text) for texts in found for text in texts})
-        known = {
-            key: self.words(f"sheets.origin_{key}") for key in ("OpenStreetMap", "synthetic")
-        }
+        known = {key: self.words(f"sheets.origin_{key}") for key in ("OpenStreetMap", "synthetic")}
         told = [word for key, word in known.items() if any(key in text for text in origins)]
         return self.words.joined([self.words("sheets.given"), *told])
 
@@ -269,9 +267,13 @@ class _Artist:
         if self.region.layer("townships") is not None:
             sheet.townships(self.region.townships())
         box = self.region.geobox.extent.boundingbox
-        picture = self._picture(signal, np.array(classes.colours, dtype=np.uint8), classes.edges_dbm)
+        picture = self._picture(
+            signal, np.array(classes.colours, dtype=np.uint8), classes.edges_dbm
+        )
         sheet.raster(picture, (box.left, box.right, box.bottom, box.top))
-        for colour, label in zip(reversed(classes.colours), reversed(classes.labels()), strict=True):
+        for colour, label in zip(
+            reversed(classes.colours), reversed(classes.labels()), strict=True
+        ):
             sheet.swatch("#{:02x}{:02x}{:02x}".format(*colour), f"{label} dBm")
         sheet.swatch("#{:02x}{:02x}{:02x}".format(*UNKNOWN_GREY), words("common.unknown"))
         sheet.swatch("#fffdf8", words("sheets.no_signal"))
@@ -342,7 +344,10 @@ class _Artist:
             rows = self.sites[self.sites["year"] == year]
             style = (YEAR_MARKS[i % len(YEAR_MARKS)], YEAR_COLOURS[i % len(YEAR_COLOURS)])
             sheet.points(
-                rows.geometry, style, words("sheets.counted", name=str(year), n=len(rows)), size=size
+                rows.geometry,
+                style,
+                words("sheets.counted", name=str(year), n=len(rows)),
+                size=size,
             )
         sheet.legend(words("sheets.year"))
         return sheet

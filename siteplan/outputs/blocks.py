@@ -150,7 +150,7 @@ class Words:
 
     def label(self, word: object) -> str:
         """Word of a category for reading."""
-        if word is None or pd.isna(word) or word == "":  # type: ignore[call-overload]
+        if word is None or pd.isna(word) or word == "":
             return self("common.unknown")
         text = str(word)
         if self.language == "zh":
@@ -159,7 +159,7 @@ class Words:
 
     def state(self, state: object) -> str:
         """State of a rule for reading."""
-        if state is None or pd.isna(state):  # type: ignore[call-overload]
+        if state is None or pd.isna(state):
             return self("common.none")
         return STATE_ZH[str(state)] if self.language == "zh" else str(state).replace("_", " ")
 
@@ -180,7 +180,7 @@ class Words:
         return value_text(float(value), unit, float(required), unknown=self("common.unknown"))
 
     def required(self, required: float, unit: str) -> str:
-        """Required value of a rule for reading."""
+        """Print the required value of a rule."""
         if math.isnan(required):
             return self("common.no_mark")
         return f"{100.0 * required:.10g}%" if unit == "share" else whole(required)
@@ -222,7 +222,7 @@ def whole(number: float) -> str:
 
 def decimal(number: float, digits: int = 2) -> str:
     """
-    Number with decimals.
+    Print a number with decimals.
 
     Parameters
     ----------
@@ -262,7 +262,7 @@ def ten_thousand(yuan: float) -> str:
 
 
 def text_of(value: object, *, missing: str = "—") -> str:
-    """
+    r"""
     Text of a cell from the data: control characters go, white space is one blank.
 
     Parameters
@@ -279,10 +279,10 @@ def text_of(value: object, *, missing: str = "—") -> str:
 
     Examples
     --------
-    >>> text_of("东村\\x00\\n 一组"), text_of(None)
+    >>> text_of("东村\x00\n 一组"), text_of(None)
     ('东村 一组', '—')
     """
-    if value is None or pd.isna(value):  # type: ignore[call-overload]
+    if value is None or pd.isna(value):
         return missing
     plain = "".join(letter if letter.isprintable() else " " for letter in str(value))
     return " ".join(plain.split()) or missing

@@ -157,8 +157,8 @@ def read_comments(path: Path) -> tuple[tuple[str, ...], ...]:
     Parameters
     ----------
     path : Path
-        ``.xlsx`` or ``.csv`` (UTF-8 or GBK) with columns 提出单位, 意见, 采纳情况, 说明; other usual headers are
-        known too.
+        ``.xlsx`` or ``.csv`` (UTF-8 or GBK) with columns 提出单位, 意见, 采纳情况, 说明; other usual
+        headers are known too.
 
     Returns
     -------

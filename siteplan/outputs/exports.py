@@ -1,8 +1,8 @@
 """
 The plan's layers for other programs: Shapefile, KML, GeoJSON, Parquet.
 
-The tables are those of the GeoPackage. The Shapefile is GBK with a ``.cpg``, as Chinese programs expect it; its
-names have at most 10 bytes, and a table beside it gives the full ones.
+The tables are those of the GeoPackage. The Shapefile is GBK with a ``.cpg``, as Chinese programs expect it;
+its names have at most 10 bytes, and a table beside it gives the full ones.
 """
 
 from __future__ import annotations
@@ -188,7 +188,9 @@ def write_shapefiles(plan: Plan, path: Path) -> None:
         aliases: dict[str, str] = {}
         for layer in LAYERS:
             frame = export_layer(plan, layer)
-            aliases |= {column: short_name(column) for column in frame.columns if column != "geometry"}
+            aliases |= {
+                column: short_name(column) for column in frame.columns if column != "geometry"
+            }
             is_point = frame.geom_type.isin(["Point", "MultiPoint"])
             parts = {layer: frame[~is_point], "gap_points": frame[is_point]}
             for part, rows in parts.items() if layer == "gaps" else [(layer, frame)]:
@@ -264,7 +266,7 @@ def _plain(text: Any, limit: int | None) -> str | None:  # noqa: ANN401  # a cel
     return cut.decode("gbk", "ignore")
 
 
-def _write(  # noqa: PLR0913  # what the library takes
+def _write(  # what the library takes
     frame: gpd.GeoDataFrame,
     path: Path,
     driver: str,

@@ -82,8 +82,8 @@ class Letters:
     """
 
     def __init__(self, path: Path) -> None:
-        with TTFont(path, lazy=True) as font:
-            self._codes = frozenset(font.getBestCmap())
+        with _opened(path) as fonts:
+            self._codes = frozenset(fonts[0].getBestCmap())
 
     def __contains__(self, letter: str) -> bool:
         return ord(letter) in self._codes
@@ -129,31 +129,36 @@ def _find(given: Path | None) -> Path:
             return Path(path)
     raise OutputError(
         "no font with Chinese letters was found, and figures without one would show empty boxes. Install "
-        'one (python -m pip install noto-cjk-sans-otc, or apt install fonts-noto-cjk), or name a file with '
+        "one (python -m pip install noto-cjk-sans-otc, or apt install fonts-noto-cjk), or name a file with "
         "font=."
     )
 
 
 def _holds_chinese(path: Path) -> bool:
     try:
-        fonts = _fonts(path)
-        codes = fonts[0].getBestCmap() or {}
+        with _opened(path) as fonts:
+            codes = fonts[0].getBestCmap() or {}
     except (OSError, TTLibError, KeyError, AssertionError):
         return False
     return all(ord(letter) in codes for letter in PROBE)
 
 
-def _fonts(path: Path) -> list[TTFont]:
-    if path.suffix.lower() in {".ttc", ".otc"}:
-        return list(TTCollection(path, lazy=True).fonts)
-    return [TTFont(path, lazy=True)]
+@contextmanager
+def _opened(path: Path) -> Iterator[list[TTFont]]:
+    """Fonts of a file, which stays open meanwhile."""
+    with path.open("rb") as file:
+        if path.suffix.lower() in {".ttc", ".otc"}:
+            yield list(TTCollection(file, lazy=True).fonts)
+        else:
+            yield [TTFont(file, lazy=True)]
 
 
 def _single(path: Path, folder: Path) -> Path:
     """One font of a collection as a file of its own: matplotlib reads the first only, a Japanese one."""
-    fonts = _fonts(path)
-    names = [font["name"].getDebugName(4) or "" for font in fonts]
-    best = [font for font, name in zip(fonts, names, strict=True) if name.startswith(SIMPLIFIED)]
     target = folder / "font.otf"
-    (best or fonts)[0].save(target)
+    with _opened(path) as fonts:
+        names = [font["name"].getDebugName(4) or "" for font in fonts]
+        named = zip(fonts, names, strict=True)
+        best = [font for font, name in named if name.startswith(SIMPLIFIED)]
+        (best or fonts)[0].save(target)
     return target

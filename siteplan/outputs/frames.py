@@ -14,7 +14,7 @@ import geopandas as gpd
 import pandas as pd
 
 import siteplan
-from siteplan import schema
+from siteplan import catalog, schema
 from siteplan.gaps import COLUMNS
 from siteplan.selection.candidates import reuse_class
 from siteplan.targets import MEASURED
@@ -226,6 +226,45 @@ def station_list(plan: Plan) -> pd.DataFrame:
     stations = stations.assign(year=year.mask(year <= 0), **places)
     order = ["network", "site_id", *places, *columns[2:]]
     return stations[order].rename_axis("station_id")
+
+
+def cell_list(plan: Plan) -> pd.DataFrame:
+    """
+    One row per cell: each sector of each station.
+
+    Parameters
+    ----------
+    plan : Plan
+        The plan.
+
+    Returns
+    -------
+    cells : DataFrame
+        ``cell_id`` (station and sector), ``station_id``, ``network``, ``site_id``, ``operator``,
+        ``technology``, ``equipment``, ``carrier``, ``frequency_mhz``, ``sector`` (from 1), ``azimuth_deg``
+        (missing for an omnidirectional cell), ``antenna_height_m``, ``power_w``, ``gain_dbi``.
+    """
+    stations = station_list(plan).reset_index()
+    gear = catalog.equipment()
+    sectors = stations["equipment"].map({name: item.sectors for name, item in gear.items()})
+    rows = stations.index.repeat(sectors)
+    cells = stations.loc[rows].assign(sector=stations.loc[rows].groupby(level=0).cumcount() + 1)
+    carrier = cells["equipment"].map({name: item.carrier for name, item in gear.items()})
+    frequency = {name: item.frequency_mhz for name, item in catalog.carriers().items()}
+    step = 360.0 / cells["equipment"].map({name: item.sectors for name, item in gear.items()})
+    omni = cells["equipment"].map({name: item.pattern == "omni" for name, item in gear.items()})
+    azimuth = (cells["azimuth_deg"] + step * (cells["sector"] - 1)) % 360.0
+    cells = cells.assign(
+        cell_id=cells["station_id"].astype(str) + "-" + cells["sector"].astype(str),
+        carrier=carrier,
+        frequency_mhz=carrier.map(frequency),
+        azimuth_deg=azimuth.mask(omni.astype(bool)),
+        power_w=cells["equipment"].map({name: item.power_w for name, item in gear.items()}),
+        gain_dbi=cells["equipment"].map({name: item.gain_dbi for name, item in gear.items()}),
+    )
+    names = ["cell_id", "station_id", "network", "site_id", "operator", "technology", "equipment"]
+    names += ["carrier", "frequency_mhz", "sector", "azimuth_deg", "antenna_height_m", "power_w"]
+    return cells[[*names, "gain_dbi"]].reset_index(drop=True)
 
 
 def scope_table(plan: Plan) -> pd.DataFrame:

@@ -21,6 +21,7 @@ from siteplan import schema
 from siteplan.gaps import CAUSE_ZH
 from siteplan.outputs import frames
 from siteplan.outputs.lists import CLASS_ZH, HEADERS, NETWORK_ZH
+from siteplan.outputs.qgis_styles import write_styles
 from siteplan.targets import STATE_ZH
 
 if TYPE_CHECKING:
@@ -78,7 +79,7 @@ def write_plan_gpkg(plan: Plan, path: Path) -> None:
     whether the gap is there today or remains with the plan; every layer that a rule speaks of, with
     ``<rule>_share_today``, ``<rule>_state_today``, ``<rule>_share_plan`` and ``<rule>_state_plan`` of each
     item at the end of the rule's year; ``townships`` with ``<rule>_value_…`` and ``<rule>_state_…``;
-    ``boundary``; and the table ``rules``. Missing values are NULL.
+    ``boundary``; the table ``rules``; and styles for QGIS in ``layer_styles``. Missing values are NULL.
 
     Parameters
     ----------
@@ -100,6 +101,7 @@ def write_plan_gpkg(plan: Plan, path: Path) -> None:
         with closing(sqlite3.connect(path)) as database, database:
             database.execute("PRAGMA synchronous = OFF")
             _describe(database, layers, plan.region.document.rules)
+            write_styles(database, layers, WRITTEN)
     except (DataSourceError, DataLayerError, sqlite3.Error) as error:
         raise OSError(str(error)) from error
 

@@ -19,14 +19,16 @@ import xlsxwriter
 
 import siteplan
 from siteplan.gaps import CAUSE_ZH
-from siteplan.outputs import frames
+from siteplan.outputs import frames, report
 from siteplan.outputs.assumptions import assumptions
+from siteplan.outputs.provenance import filing, link_budgets
 from siteplan.targets import STATE_ZH
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
     from pathlib import Path
 
+    from siteplan.outputs.assumptions import Fact
     from siteplan.plan import Plan
 
 UNKNOWN_ZH: Final = "未知"
@@ -36,6 +38,21 @@ UNIT_ZH: Final = {"share": "占比", "stations": "基站（个）", "sites": "�
 MARK_ZH: Final = {"1": "官方或已核对", "2": "二手资料", "k": "通行假设", "?": "待核实"}
 
 HEADERS: Final = {
+    "threshold_dbm": "最严口径电平（dBm）",
+    "structure_cny": "站址结构（元）",
+    "sector": "扇区（序号）",
+    "reference_dbm": "零路损电平（dBm）",
+    "power_w": "单小区功率（W）",
+    "path_loss_db": "最大允许路径损耗（dB）",
+    "noise_dbm": "每资源元噪声（dBm）",
+    "mark": "可信度",
+    "losses_db": "馈线等损耗（dB）",
+    "gain_dbi": "天线增益（dBi）",
+    "frequency_mhz": "频率（MHz）",
+    "equipment_cny": "主设备（元）",
+    "element_power_dbm": "每资源元功率（dBm）",
+    "cell_id": "小区编号",
+    "carrier": "载波",
     "antenna_height_m": "天线挂高（m）",
     "azimuth_deg": "首扇区方位角（°）",
     "cause": "原因",
@@ -89,6 +106,9 @@ HEADERS: Final = {
     "zh": "目标内容",
 }
 """Chinese header, with unit, of every column of the shared tables."""
+
+MONEY: Final = ("structure_cny", "equipment_cny", "cost_cny")
+"""Columns of money in the sheet of investment."""
 
 CREATED: Final = datetime(2000, 1, 1)  # noqa: DTZ001  # the format holds no time zone
 """Date in the properties of a workbook: a constant, so that the same plan gives the same bytes."""
@@ -183,10 +203,11 @@ class _Column:
 
 def write_sites_xlsx(plan: Plan, path: Path) -> None:
     """
-    Write the workbook: site list, stations, phases, targets, gaps, assumptions.
+    Write the workbook: sites, stations, cells, phases, investment, targets, gaps, assumptions, filing.
 
-    Seven sheets with Chinese headers that carry the units: 站址清单, 基站清单, 分期, 目标, 目标明细,
-    覆盖空白, 假设与来源. A missing word is 未知 (unknown), a missing number a blank cell.
+    Twelve sheets with Chinese headers that carry the units: 站址清单, 基站清单, 小区清单, 分期, 乡镇汇总,
+    投资, 目标, 目标明细, 覆盖空白, 假设与来源, 覆盖计算说明, 链路预算. A missing word is 未知 (unknown), a
+    missing number a blank cell.
 
     Parameters
     ----------
@@ -219,13 +240,20 @@ def write_sites_xlsx(plan: Plan, path: Path) -> None:
     )
     book.sheet("站址清单", _site_columns(plan))
     book.sheet("基站清单", _station_columns(plan))
+    book.sheet("小区清单", _cell_columns(plan))
     phases = frames.phase_table(plan)
     totals = {name: phases[name].sum() for name in ("sites", "stations", "cost_cny")}
     book.sheet("分期", _phase_columns(plan, phases), totals=_headed(totals))
+    book.sheet("乡镇汇总", _township_columns(plan), totals=_headed(totals))
+    money = report.investment(plan)
+    sums = {name: money[name].sum() for name in MONEY}
+    book.sheet("投资", _money_columns(money), totals=_headed(sums))
     book.sheet("目标", _rule_columns(plan))
     book.sheet("目标明细", _scope_columns(plan))
     book.sheet("覆盖空白", _gap_columns(plan))
-    book.sheet("假设与来源", _assumption_columns(plan))
+    book.sheet("假设与来源", _assumption_columns(assumptions(plan)))
+    book.sheet("覆盖计算说明", _assumption_columns(filing(plan)))
+    book.sheet("链路预算", _budget_columns(plan))
     book.workbook.close()
     path.write_bytes(buffer.getvalue())
 
@@ -413,6 +441,61 @@ def _station_columns(plan: Plan) -> list[_Column]:
     ]
 
 
+def _cell_columns(plan: Plan) -> list[_Column]:
+    cells = frames.cell_list(plan)
+    return [
+        _column(cells, "cell_id"),
+        _column(cells, "station_id"),
+        _column(cells, "network", words=NETWORK_ZH.__getitem__),
+        _column(cells, "site_id"),
+        _column(cells, "operator"),
+        _column(cells, "technology"),
+        _column(cells, "equipment"),
+        _column(cells, "carrier"),
+        _column(cells, "frequency_mhz", "number"),
+        _column(cells, "sector", "integer"),
+        _column(cells, "azimuth_deg", "integer", blank="全向"),
+        _column(cells, "antenna_height_m", "metre"),
+        _column(cells, "power_w", "number"),
+        _column(cells, "gain_dbi", "number"),
+    ]
+
+
+def _township_columns(plan: Plan) -> list[_Column]:
+    table = report.sites_by(plan, ["township"])
+    names = table["township"].map(plan.region.townships()["name"])
+    table = table.assign(township_name=names.astype(object).fillna(UNKNOWN_ZH))
+    return [
+        _column(table, "township_name"),
+        _column(table, "township"),
+        _column(table, "sites", "integer"),
+        _column(table, "stations", "integer"),
+        _column(table, "cost_cny", "money"),
+    ]
+
+
+def _money_columns(table: pd.DataFrame) -> list[_Column]:
+    return [
+        _column(table, "year", "integer"),
+        _column(table, "reuse", words=frames.label),
+        _column(table, "sites", "integer"),
+        _column(table, "stations", "integer"),
+        *(_column(table, name, "money") for name in MONEY),
+    ]
+
+
+def _budget_columns(plan: Plan) -> list[_Column]:
+    table = link_budgets(plan)
+    texts, marks = ("equipment", "technology", "carrier"), {"mark", "stations"}
+    numbers = [name for name in table.columns if name not in {*texts, *marks}]
+    return [
+        *(_column(table, name) for name in texts),
+        *(_column(table, name, "number") for name in numbers),
+        _column(table, "stations", "integer"),
+        _column(table, "mark", words=lambda mark: MARK_ZH.get(mark, mark)),
+    ]
+
+
 def _phase_columns(plan: Plan, phases: pd.DataFrame) -> list[_Column]:
     names = phases["township"].map(plan.region.townships()["name"])
     phases = phases.assign(township_name=names.astype(object).fillna(UNKNOWN_ZH))
@@ -528,8 +611,7 @@ def _gap_columns(plan: Plan) -> list[_Column]:
     ]
 
 
-def _assumption_columns(plan: Plan) -> list[_Column]:
-    facts = assumptions(plan)
+def _assumption_columns(facts: Sequence[Fact]) -> list[_Column]:
     return [
         _Column(header="类别", values=[fact.topic for fact in facts]),
         _Column(header="项目", values=[fact.item for fact in facts]),

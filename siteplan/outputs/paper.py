@@ -1,8 +1,8 @@
 """
 Sets blocks as a Word document: page, styles, numbering, fields. The only importer of python-docx.
 
-Page and type follow GB/T 9704-2012 (official papers): A4, margins 37, 26, 35 and 28 mm, body 仿宋 三号, chapters
-黑体, page numbers 四号 between dashes at the outer edge. Tables are 宋体, captions 黑体.
+Page and type follow GB/T 9704-2012 (official papers): A4, margins 37, 26, 35 and 28 mm, body 仿宋 三号,
+chapters 黑体, page numbers 四号 between dashes at the outer edge. Tables are 宋体, captions 黑体.
 """
 
 from __future__ import annotations
@@ -18,7 +18,13 @@ from xml.sax.saxutils import escape
 import docx
 from docx.enum.section import WD_ORIENT, WD_SECTION
 from docx.enum.style import WD_STYLE_TYPE
-from docx.enum.text import WD_ALIGN_PARAGRAPH, WD_BREAK, WD_LINE_SPACING, WD_TAB_ALIGNMENT, WD_TAB_LEADER
+from docx.enum.text import (
+    WD_ALIGN_PARAGRAPH,
+    WD_BREAK,
+    WD_LINE_SPACING,
+    WD_TAB_ALIGNMENT,
+    WD_TAB_LEADER,
+)
 from docx.oxml import parse_xml
 from docx.oxml.ns import nsdecls, qn
 from docx.shared import Mm, Pt, RGBColor
@@ -33,7 +39,12 @@ if TYPE_CHECKING:
     from siteplan.outputs.blocks import Block, Words
 
 A4_MM: Final = (210.0, 297.0)
-MARGINS_MM: Final = {"top_margin": 37.0, "right_margin": 26.0, "bottom_margin": 35.0, "left_margin": 28.0}
+MARGINS_MM: Final = {
+    "top_margin": 37.0,
+    "right_margin": 26.0,
+    "bottom_margin": 35.0,
+    "left_margin": 28.0,
+}
 """GB/T 9704-2012, sec. 5.2: top 37 and binding edge 28 mm, type area 156 by 225 mm. [mm]"""
 
 LANDSCAPE_MARGINS_MM: Final = {
@@ -57,7 +68,6 @@ MOST_EM: Final = 22.0
 
 CELL_STYLE: Final = "Plancell"
 """How the library writes the name of the style "Plan cell" in the file."""
-
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,8 +249,8 @@ class Paper:
         """
         Put a table of contents: headings as links, with fields for their pages.
 
-        Each page number is a field of its own, which every program works out when it opens the file; one field
-        for the whole table would stay without numbers until somebody brings it up to date.
+        Each page number is a field of its own, which every program works out when it opens the file;
+        one field for the whole table would stay without numbers until somebody brings it up to date.
         """
         top = self.document.add_paragraph()
         top.paragraph_format.page_break_before = True
@@ -321,7 +331,7 @@ class Paper:
         after.paragraph_format.space_after = Pt(4)
 
     def _width_mm(self) -> float:
-        section = self.document.sections[-1]
+        section: Any = self.document.sections[-1]
         inner = section.page_width - section.left_margin - section.right_margin
         return float(inner) / float(Mm(1))
 
@@ -438,11 +448,14 @@ def _table_xml(table: Table, widths: Sequence[float], size_pt: float) -> str:
     )
     room = {"top": 30, "left": 70, "bottom": 30, "right": 70}
     sides = "".join(f'<w:{side} w:w="{width}" w:type="dxa"/>' for side, width in room.items())
-    parts = [
+    opening = (
         f'<w:tbl {nsdecls("w")}><w:tblPr><w:tblW w:w="{sum(twips)}" w:type="dxa"/><w:jc w:val="center"/>'
         f'<w:tblBorders>{edges}</w:tblBorders><w:tblLayout w:type="fixed"/>'
         f"<w:tblCellMar>{sides}</w:tblCellMar>"
-        f'<w:tblDescription w:val="{escape(table.caption, _QUOTES)}"/></w:tblPr><w:tblGrid>',
+        f'<w:tblDescription w:val="{escape(table.caption, _QUOTES)}"/></w:tblPr><w:tblGrid>'
+    )
+    parts = [
+        opening,
         *(f'<w:gridCol w:w="{width}"/>' for width in twips),
         "</w:tblGrid>",
         _row_xml(table.header, twips, ["center"] * len(twips), size_pt, header=True),
@@ -459,7 +472,7 @@ def _table_xml(table: Table, widths: Sequence[float], size_pt: float) -> str:
 _QUOTES: Final = {'"': "&quot;"}
 
 
-def _row_xml(  # noqa: PLR0913  # one row and how it looks
+def _row_xml(  # one row and how it looks
     cells: Sequence[str],
     twips: Sequence[int],
     align: Sequence[str],
@@ -474,7 +487,8 @@ def _row_xml(  # noqa: PLR0913  # one row and how it looks
     fill = '<w:shd w:val="clear" w:color="auto" w:fill="EDEDED"/>' if header else ""
     texts = "".join(
         f'<w:tc><w:tcPr><w:tcW w:w="{width}" w:type="dxa"/>{fill}<w:vAlign w:val="center"/></w:tcPr>'
-        f'<w:p><w:pPr><w:pStyle w:val="{CELL_STYLE}"/><w:jc w:val="{side}"/></w:pPr><w:r><w:rPr>{look}</w:rPr>'
+        f'<w:p><w:pPr><w:pStyle w:val="{CELL_STYLE}"/><w:jc w:val="{side}"/></w:pPr>'
+        f"<w:r><w:rPr>{look}</w:rPr>"
         f'<w:t xml:space="preserve">{escape(cell)}</w:t></w:r></w:p></w:tc>'
         for cell, width, side in zip(cells, twips, align, strict=True)
     )

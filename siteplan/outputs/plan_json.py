@@ -88,6 +88,7 @@ def plan_tables(plan: Plan) -> dict[str, pd.DataFrame]:
         "rule_scopes": frames.scope_table(plan),
         "sites": frames.site_table(plan).reset_index(),
         "stations": frames.station_list(plan).reset_index(),
+        "cells": frames.cell_list(plan),
         "gaps": frames.gap_list(plan),
         "phases": frames.phase_table(plan),
         "investment": report.investment(plan),
@@ -236,7 +237,10 @@ def _fact(fact: Any) -> dict[str, Any]:  # noqa: ANN401  # a Fact
     row = asdict(fact)
     value = row.pop("value")
     is_number = isinstance(value, int | float)
-    return row | {"number": float(value) if is_number else None, "text": None if is_number else value}
+    return row | {
+        "number": float(value) if is_number else None,
+        "text": None if is_number else value,
+    }
 
 
 def _plain_table(table: pd.DataFrame) -> pd.DataFrame:

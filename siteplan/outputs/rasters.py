@@ -173,7 +173,9 @@ def write_sinr(plan: Plan, coverage: Coverage, path: Path, *, network: str) -> N
     load = plan.region.scenario.radio.load
     quantity = f"SINR of the best server, all stations of its carrier at a load of {load:g}"
     raster = _Raster(
-        bands=(np.where(coverage.sinr_cdb > UNKNOWN_SIGNAL, coverage.sinr_cdb, np.int16(NO_SIGNAL)),),
+        bands=(
+            np.where(coverage.sinr_cdb > UNKNOWN_SIGNAL, coverage.sinr_cdb, np.int16(NO_SIGNAL)),
+        ),
         names=("SINR of the best server",),
         units=("dB",),
         scales=(1.0 / CENTI,),

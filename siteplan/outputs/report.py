@@ -146,7 +146,7 @@ def target_years(plan: Plan) -> pd.DataFrame:
 
 def needs(plan: Plan) -> pd.DataFrame:
     """
-    What each target still lacks without the plan, and what the plan gives to it.
+    Tell what each target still lacks without the plan, and what the plan gives to it.
 
     Parameters
     ----------
@@ -188,7 +188,7 @@ def needs(plan: Plan) -> pd.DataFrame:
 
 def station_years(plan: Plan) -> pd.DataFrame:
     """
-    New stations by year, operator and technology.
+    Count the new stations by year, operator and technology.
 
     Parameters
     ----------
@@ -527,5 +527,3 @@ def inside_cells(plan: Plan) -> np.ndarray[tuple[int, int], np.dtype[np.bool_]]:
 
 def _scales() -> dict[str, str]:
     return {name: item.scale for name, item in catalog.equipment().items()}
-
-

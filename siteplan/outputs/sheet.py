@@ -1,4 +1,4 @@
-"""A sheet of the atlas: frame, title, legend, scale bar, north arrow, source line, and what layers look like."""
+"""A sheet of the atlas: frame, title, legend, scale bar, north arrow, source line, looks of layers."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ class Sheet:
         What the font holds.
     """
 
-    def __init__(  # noqa: PLR0913  # a sheet and all that its frame says
+    def __init__(  # a sheet and all that its frame says
         self,
         *,
         region_title: str,
@@ -187,7 +187,11 @@ class Sheet:
                 )
             )
         unit, shown = ("km", length / KM) if length >= KM else ("m", length)
-        for where, text in ((0.0, "0"), (part / 2.0, f"{shown / 2.0:g}"), (part, f"{shown:g} {unit}")):
+        for where, text in (
+            (0.0, "0"),
+            (part / 2.0, f"{shown / 2.0:g}"),
+            (part, f"{shown:g} {unit}"),
+        ):
             self.axes.text(
                 0.025 + where,
                 0.05,
@@ -291,7 +295,12 @@ class Sheet:
 
     def areas(self, rows: gpd.GeoSeries, colour: str, label: str, *, alpha: float = 0.35) -> None:
         """Areas of one meaning."""
-        look = {"facecolor": colour, "edgecolor": colour, "alpha": alpha, "linewidth": 0.6}
+        look: dict[str, Any] = {
+            "facecolor": colour,
+            "edgecolor": colour,
+            "alpha": alpha,
+            "linewidth": 0.6,
+        }
         if len(rows):
             rows.plot(ax=self.axes, **look, zorder=4, aspect=None)
         self.entries.append((Patch(**look), label))

@@ -188,9 +188,7 @@ def plan_files(
         "layers": {"plan.gpkg": partial(write_plan_gpkg, plan), **export_files(plan)},
         "rasters": {} if options.public else raster_files(plan),
         "atlas": {"atlas.pdf": lambda path: _put(path, drawn().pdf)}
-        | {
-            f"atlas/{name}.png": partial(_put_picture, drawn, name) for name in sheet_names(plan)
-        },
+        | {f"atlas/{name}.png": partial(_put_picture, drawn, name) for name in sheet_names(plan)},
         "document": {
             "layout_plan.docx": lambda path: write_layout_plan(
                 plan, path, options=options, supplements=supplements, pictures=drawn().pictures

@@ -14,6 +14,7 @@ import siteplan
 from tests.conftest import lonlat, write_small_region
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from siteplan.plan import Plan
@@ -189,6 +190,15 @@ def _write_features(path: Path, kind: str, properties: list[Any], places: list[A
         for table, coordinates in zip(properties, places, strict=True)
     ]
     _write(path, json.dumps({"type": "FeatureCollection", "features": features}))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def coarse_sheets() -> Iterator[None]:
+    """Draw figures with fewer dots: what they show does not depend on it."""
+    patch = pytest.MonkeyPatch()
+    patch.setattr("siteplan.outputs.sheet.DPI", 60)
+    yield
+    patch.undo()
 
 
 @pytest.fixture(scope="session")

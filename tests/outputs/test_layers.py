@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import closing
+from xml.etree import ElementTree as ET
 
 import numpy as np
 import pyogrio
@@ -39,6 +40,7 @@ def test_layers_lie_in_the_region_s_system_with_one_type_of_geometry_each(small_
         "stations": "Point",
         "sites": "Point",
         "rules": None,
+        "layer_styles": None,
     }
     for name, kind in kinds.items():
         if kind is not None:
@@ -179,3 +181,22 @@ def test_hostile_names_come_back_as_they_are(hostile_plan, tmp_path):
 def test_unwritable_place_is_an_error_of_the_system(small_plan, tmp_path):
     with pytest.raises(OSError, match=r"plan\.gpkg|open|creat"):
         write_plan_gpkg(small_plan, tmp_path / "none" / "plan.gpkg")
+
+
+def test_every_layer_has_a_style_that_follows_a_column_it_has(gpkg):
+    styles = read(gpkg, "layer_styles").set_index("f_table_name")
+    drawn = {name for name, kind in pyogrio.list_layers(gpkg).tolist() if kind is not None}
+    assert set(styles.index) == drawn
+    for name, qml in styles["styleQML"].items():
+        renderer = ET.fromstring(  # noqa: S314  # our own text
+            qml.partition(">")[2]
+        ).find("renderer-v2")
+        symbols = {symbol.get("name") for symbol in renderer.iter("symbol")}
+        assert symbols
+        column = renderer.get("attr")
+        if column is None:
+            continue
+        values = read(gpkg, name)[column].dropna().astype(str).unique()
+        categories = {item.get("value"): item.get("symbol") for item in renderer.iter("category")}
+        assert set(values) <= set(categories), name
+        assert set(categories.values()) <= symbols

@@ -18,6 +18,8 @@ import pytest
 
 from siteplan.errors import OutputError
 from siteplan.outputs import frames, write
+from siteplan.outputs.atlas import sheet_names
+from siteplan.outputs.exports import LAYERS
 from siteplan.outputs.write import write_plan, write_summary
 
 on_posix = pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX signals and locks")
@@ -26,6 +28,8 @@ KILLED = """
 import os, signal, sys
 from pathlib import Path
 from siteplan.outputs import frames, write
+from siteplan.outputs.atlas import sheet_names
+from siteplan.outputs.exports import LAYERS
 
 def die(path):
     path.write_text("half")
@@ -34,7 +38,7 @@ def die(path):
 target, moment = Path(sys.argv[1]), sys.argv[2]
 frames.summary = lambda plan: {"siteplan": "test"}
 last = die if moment == "writing" else lambda path: path.write_text("new b")
-write.plan_files = lambda plan: {"a.txt": lambda path: path.write_text("new a"), "b.txt": last}
+write.plan_files = lambda *_: {"a.txt": lambda path: path.write_text("new a"), "b.txt": last}
 if moment == "moving":  # between the two steps of a system that cannot exchange folders
     write._exchange = lambda one, other: False
     rename = Path.rename
@@ -53,7 +57,7 @@ def quick(monkeypatch):
         "a.txt": lambda path: path.write_text("a", encoding="utf-8"),
         "coverage/b.txt": lambda path: path.write_text("b", encoding="utf-8"),
     }
-    monkeypatch.setattr(write, "plan_files", lambda _plan: writers)
+    monkeypatch.setattr(write, "plan_files", lambda *_: writers)
     monkeypatch.setattr(frames, "summary", lambda _plan: {"siteplan": "test"})
     return writers
 
@@ -82,12 +86,17 @@ def written(small_plan, tmp_path_factory):
 class TestFiles:
     def test_every_file_is_returned_and_no_other_is_there(self, small_plan, written):
         rasters = {
-            f"coverage/{technology}_{year}_{network}_rsrp.tif"
+            f"coverage/{technology}_{year}_{network}_{quantity}.tif"
             for technology in ("4G", "5G")
             for year in small_plan.years
             for network in ("today", "plan")
+            for quantity in ("rsrp", "sinr", "server")
         }
-        lists = {"map.html", "sites.xlsx", "sites.csv", "plan.gpkg", "summary.json"}
+        lists = {"map.html", "sites.xlsx", "sites.csv", "plan.gpkg", "summary.json", "plan.json"}
+        lists |= {"plan.kml", "plan_shp.zip", "layout_plan.docx", "atlas.pdf"}
+        lists |= {f"geojson/{layer}.geojson" for layer in LAYERS}
+        lists |= {f"parquet/{layer}.parquet" for layer in LAYERS}
+        lists |= {f"atlas/{name}.png" for name in sheet_names(small_plan)}
         assert set(written) == rasters | lists
         folder = written["summary.json"].parent
         assert set(content(folder)) == set(written)
@@ -382,7 +391,7 @@ class TestFailing:
     def test_the_folder_of_a_running_process_is_left_alone(self, quick, tmp_path, monkeypatch):
         def interleaved(path):
             inner = {"a.txt": lambda other: other.write_text("inner", encoding="utf-8")}
-            monkeypatch.setattr(write, "plan_files", lambda _plan: inner)
+            monkeypatch.setattr(write, "plan_files", lambda *_: inner)
             write_plan(None, tmp_path / "out")  # another run, while the first still writes
             path.write_text("outer", encoding="utf-8")
 

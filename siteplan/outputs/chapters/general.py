@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 from typing import TYPE_CHECKING
 
 from siteplan import catalog
@@ -12,6 +12,7 @@ from siteplan.outputs.chapters.report import annex_ref, lack, make_table, say, s
 if TYPE_CHECKING:
     from siteplan.outputs.blocks import Block, Table, Words
     from siteplan.outputs.chapters.report import Report
+
 
 def general(report: Report) -> list[Block]:
     """
@@ -64,7 +65,7 @@ def general(report: Report) -> list[Block]:
 def _date(words: Words, date: str) -> str:
     """Date as official papers write it; what is no date of a day stays as it is."""
     try:
-        day = datetime.date.fromisoformat(date)
+        day = dt.date.fromisoformat(date)
     except ValueError:
         return date
     return words("general.date_text", year=day.year, month=day.month, day=day.day)
@@ -150,4 +151,3 @@ def _definitions(report: Report) -> list[Block]:
         make_table(words, "definitions", rows, "llrrrl"),
         say(words("general.states_text")),
     ]
-

@@ -110,9 +110,7 @@ def _method(report: Report) -> list[Block]:
     words, plan = report.words, report.plan
     selection, radio = plan.selection, plan.region.scenario.radio
     if plan.planned_stations.empty:
-        blocks: list[Block] = [
-            say(words("layout.method_nothing", candidates=selection.candidates))
-        ]
+        blocks: list[Block] = [say(words("layout.method_nothing", candidates=selection.candidates))]
     else:
         told = {
             "candidates": selection.candidates,

@@ -171,7 +171,7 @@ def _zones(report: Report) -> list[Block]:
 
 
 def _severity(report: Report, severity: object) -> str:
-    if severity is None or pd.isna(severity):  # type: ignore[call-overload]
+    if severity is None or pd.isna(severity):
         return report.words("common.unknown")
     return report.words(f"severities.{severity}")
 
@@ -196,9 +196,10 @@ def phases(report: Report) -> list[Block]:
         return [*blocks, say(words("phases.none_text"))]
     blocks.append(section(words("phases.by_year")))
     blocks.append(say(words("phases.by_year_text", ref=table_ref("phases"))))
-    for year in report.plan.years:
-        blocks.append(say(_year_text(report, year)))
-    rows = [[str(row.year), kind_name(report, row.reuse), *amounts(row)] for row in money.itertuples()]
+    blocks.extend(say(_year_text(report, year)) for year in report.plan.years)
+    rows = [
+        [str(row.year), kind_name(report, row.reuse), *amounts(row)] for row in money.itertuples()
+    ]
     total = [words("common.total"), "", *amounts(money[["sites", "stations", "cost_cny"]].sum())]
     blocks.append(make_table(words, "phases", rows, "clrrr", total=total))
     blocks.append(Picture(name="plan_by_year", caption=words("sheets.plan_by_year")))
@@ -286,7 +287,7 @@ def money(report: Report) -> list[Block]:
         key = "grant_text" if excluded[row.id] else "grant_plain"
         told = {
             "text": words.pick(str(row.zh), str(row.en)),
-            "n": int(row.stations),
+            "n": str(row.stations),
             "amount": words.money(row.amount_cny),
         }
         blocks.append(say(words(f"money.{key}", **told)))

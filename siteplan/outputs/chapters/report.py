@@ -78,7 +78,7 @@ class Report:
 
     def rule_year(self, year: object) -> str:
         """Year of a rule, or that it stands for good."""
-        missing = bool(pd.isna(year))  # type: ignore[call-overload]
+        missing = bool(pd.isna(year))
         return self.words("common.standing") if missing else str(year)
 
     def township(self, code: object) -> str:

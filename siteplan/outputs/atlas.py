@@ -19,7 +19,6 @@ from matplotlib.backends.backend_pdf import PdfPages
 from tqdm.auto import tqdm
 
 from siteplan.coverage.footprint import UNKNOWN_SIGNAL
-from siteplan.gaps import DATA_MISSING, INTERFERENCE, NO_NETWORK, SHADOW, TOO_FAR, WEAK
 from siteplan.outputs import frames, report
 from siteplan.outputs.blocks import Words, system_name, text_of
 from siteplan.outputs.fonts import Letters, chinese_font
@@ -38,13 +37,18 @@ if TYPE_CHECKING:
     from siteplan.plan import Plan
 
 CAUSE_COLOURS: Final = {
-    TOO_FAR: "#c23b00",
-    SHADOW: "#46307a",
-    WEAK: "#b3a100",
-    INTERFERENCE: "#1f5fa8",
-    NO_NETWORK: "#8c1d18",
-    DATA_MISSING: "#6b6b6b",
+    "too_far": "#c23b00",
+    "shadow": "#46307a",
+    "buildings": "#8a5a22",
+    "weak": "#b3a100",
+    "weak_carrier": "#33a680",
+    "interference": "#1f5fa8",
+    "no_network": "#8c1d18",
+    "data_missing": "#6b6b6b",
 }
+OTHER_COLOUR: Final = "#24212b"
+"""Colour of a cause that has none of its own."""
+
 LAND_COLOURS: Final = ("#e9e4d4", "#dfe8dc", "#e3e3ef", "#efe0dc", "#dbe7ea", "#ece7c9")
 VILLAGE_STATES: Final = {"met": "o", "at_risk": "o", "not_met": "X", "unknown": "P"}
 NAMES_SHOWN: Final = 45
@@ -303,7 +307,7 @@ class _Artist:
         gaps = gaps[gaps["network"] == "today"]
         for cause, rows in gaps.groupby("cause", sort=True):
             told = {"name": words.cause(str(cause)), "n": len(rows)}
-            colour = CAUSE_COLOURS[str(cause)]
+            colour = CAUSE_COLOURS.get(str(cause), OTHER_COLOUR)
             is_area = rows["rule_class"].isin(["area", "road"])
             sheet.areas(rows.geometry[is_area], colour, words("sheets.counted", **told), alpha=0.6)
             points = rows.geometry[~is_area].explode(index_parts=False)

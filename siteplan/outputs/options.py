@@ -11,6 +11,8 @@ from siteplan.errors import Fault, InputError
 if TYPE_CHECKING:
     import pandas as pd
 
+    from siteplan.coverage.emf import Screening
+
 Language = Literal["zh", "en"]
 Edition = Literal["consultation", "review", "approval"]
 Format = Literal["map", "lists", "layers", "rasters", "atlas", "document", "json"]
@@ -111,10 +113,9 @@ class Supplements:
 
     Attributes
     ----------
-    emf : DataFrame or None
-        Screening of electromagnetic fields, one row per station type: ``item`` (station type, str),
-        ``eirp_dbm`` (float), ``limit_w_m2`` (float), ``distance_m`` (screening distance, float),
-        ``stations`` (int) and ``note`` (str).
+    emf : Screening or None
+        Screening of electromagnetic fields around the planned sites, as
+        :func:`siteplan.outputs.report.field_screening` gives it; None works it out from the plan.
     power : DataFrame or None
         Electrical load, one row per year: ``year`` (int), ``stations`` (int), ``load_kw`` (float) and
         ``note`` (str).
@@ -126,7 +127,7 @@ class Supplements:
         works them out from the plan.
     """
 
-    emf: pd.DataFrame | None = field(default=None, repr=False)
+    emf: Screening | None = field(default=None, repr=False)
     power: pd.DataFrame | None = field(default=None, repr=False)
     backhaul: pd.DataFrame | None = field(default=None, repr=False)
     conflicts: pd.DataFrame | None = field(default=None, repr=False)

@@ -36,7 +36,9 @@ COLOURS: Final = {
     "plan": "#b5154b",
     "too_far": "#c23b00",
     "shadow": "#46307a",
+    "buildings": "#8a5a22",
     "weak": "#b3a100",
+    "weak_carrier": "#33a680",
     "interference": "#1f5fa8",
     "no_network": "#8c1d18",
     "data_missing": "#6b6b6b",
@@ -171,7 +173,7 @@ def _categorised(shape: str, column: str, words: Mapping[str, str]) -> str:
     for i, (value, word) in enumerate(words.items()):
         shown = f"value={quoteattr(value)} label={quoteattr(word)}"
         categories.append(f'<category symbol="{i}" render="true" {shown}/>')
-        look = _Look(COLOURS[value], MARKS.get(value, "circle"))
+        look = _Look(COLOURS.get(value, OUTLINE), MARKS.get(value, "circle"))
         symbols.append(_symbol(str(i), shape, look, filled=True))
     rest = len(words)
     categories.append(f'<category symbol="{rest}" render="true" value="" label="其他"/>')

@@ -14,13 +14,15 @@ import numpy as np
 import pandas as pd
 
 from siteplan import catalog
+from siteplan.coverage.emf import screen
 from siteplan.outputs import frames
 from siteplan.selection.candidates import REUSE_ORDER
-from siteplan.targets import MEASURED, UNKNOWN
+from siteplan.targets import MEASURED, UNKNOWN, rewards, task_states
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from siteplan.coverage.emf import Screening
     from siteplan.plan import Plan
 
 NO_TOWNSHIP: Final = ""
@@ -292,22 +294,14 @@ def grants(plan: Plan) -> pd.DataFrame:
     Returns
     -------
     table : DataFrame
-        One row per grant: ``id``, ``zh``, ``en``, ``stations`` (of the plan whose year, technology and
+        One row per grant: ``money_id``, ``zh``, ``en``, ``stations`` (of the plan whose year, technology and
         operator fit) and ``amount_cny``, the most that could be claimed for them.
     """
-    rows = []
-    stations = plan.planned_stations
-    for money in plan.region.document.money:
-        if money.per != "station":
-            continue
-        fits = stations["year"].between(money.first_year, money.last_year)
-        fits &= ~stations["operator"].isin(money.excluded_owners)
-        if money.technology is not None:
-            fits &= stations["technology"] == money.technology
-        count = int(fits.sum())
-        row = {"id": money.id, "zh": money.zh, "en": money.en, "stations": count}
-        rows.append(row | {"amount_cny": count * money.amount_cny})
-    return pd.DataFrame(rows, columns=["id", "zh", "en", "stations", "amount_cny"])
+    columns = ["money_id", "zh", "en", "stations", "amount_cny"]
+    table = rewards(plan.region, plan.region.document, plan.planned_stations)
+    if table.empty:
+        return pd.DataFrame(columns=columns)
+    return table[table["amount_cny"].notna()][columns].reset_index(drop=True)
 
 
 def supply(plan: Plan) -> pd.DataFrame:
@@ -379,6 +373,28 @@ def conflicts(plan: Plan) -> pd.DataFrame | None:
     return table.sort_values(["severity", "site_id", "zone"]).reset_index(drop=True)
 
 
+def field_screening(plan: Plan) -> Screening | None:
+    """
+    Screen the electromagnetic fields of the sites that the plan uses, all their stations together.
+
+    Parameters
+    ----------
+    plan : Plan
+        The plan.
+
+    Returns
+    -------
+    screening : Screening or None
+        None when the plan uses no site.
+    """
+    sites = plan.planned_stations["site_id"].unique()
+    if len(sites) == 0:
+        return None
+    columns = plan.today_stations.columns
+    stations = pd.concat([plan.today_stations, plan.planned_stations[columns]])
+    return screen(plan.region, stations[stations["site_id"].isin(sites)])
+
+
 def zones_of_exclusion(plan: Plan, inside: pd.DataFrame | None) -> pd.DataFrame | None:
     """
     Exclusion zones of the region.
@@ -425,22 +441,16 @@ def tasks(plan: Plan) -> pd.DataFrame:
     Returns
     -------
     table : DataFrame
-        One row per task: ``id``, ``zh``, ``en``, ``units`` (responsible, joined by ``、``), ``deadline``,
-        ``unit``, ``today``, ``plan``, ``state_today``, ``state_plan`` of the rule of the same id; missing
-        when no rule measures the task.
+        One row per task: ``task_id``, ``zh``, ``en``, ``units`` (responsible, joined by ``、``), ``deadline``
+        and ``rules`` (ids of the rules that measure it, joined by ``;``; empty when only people can report).
     """
-    rules = frames.rule_table(plan)
-    of_document = {rule.document_id or rule.id: rule.id for rule in plan.region.document.rules}
-    names = ["unit", "today", "plan", "state_today", "state_plan"]
-    rows = []
-    for task in plan.region.document.tasks:
-        rule_id = of_document.get(task.id)
-        measured = {} if rule_id is None else {name: rules.loc[rule_id, name] for name in names}
-        row: dict[str, Any] = {"id": task.id, "zh": task.zh, "en": task.en}
-        row |= {"units": "、".join(task.units), "deadline": task.deadline or ""}
-        rows.append(row | measured)
-    columns = ["id", "zh", "en", "units", "deadline", *names]
-    return pd.DataFrame(rows, columns=columns)
+    rules = {rule.document_id or rule.id: rule.id for rule in plan.region.document.rules}
+    table = task_states(plan.region.document, plan.planned, plan.years[-1])
+    columns = ["task_id", "zh", "en", "units", "deadline", "rules"]
+    if table.empty:
+        return pd.DataFrame(columns=columns)
+    same = table["task_id"].map(rules).fillna("")
+    return table.assign(rules=table["rules"].mask(table["rules"].eq(""), same))[columns]
 
 
 def unmet(plan: Plan) -> pd.DataFrame:

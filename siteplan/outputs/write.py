@@ -38,7 +38,7 @@ from siteplan.outputs.options import OutputOptions, Supplements
 from siteplan.outputs.plan_json import PLAN_JSON, write_plan_json
 from siteplan.outputs.public import public_plan
 from siteplan.outputs.rasters import raster_files
-from siteplan.outputs.report import conflicts
+from siteplan.outputs.report import conflicts, field_screening
 
 if sys.platform != "win32":
     import fcntl
@@ -249,7 +249,8 @@ def _write_files(
 ) -> list[str]:
     """Write all files into a folder, the summary with the hashes of the others last."""
     if options.public:
-        supplements = replace(supplements, conflicts=conflicts(plan))
+        found = {"conflicts": conflicts(plan), "emf": field_screening(plan)}
+        supplements = replace(supplements, **found)  # of the true places
         plan = public_plan(plan)
     writers = plan_files(plan, options, supplements)
     hashes: dict[str, str] = {}

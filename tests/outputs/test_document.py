@@ -116,7 +116,7 @@ class TestTotals:
 class TestText:
     def test_what_is_missing_is_told(self, read):
         lacking = [p.text for p in read.paragraphs if p.text.startswith(LACK)]
-        for word in ("业务量", "机房", "传输路由", "用电负荷", "限制区", "电磁环境", "任务分工"):
+        for word in ("业务量", "机房", "传输路由", "用电负荷", "限制区", "任务分工"):
             assert any(word in text for text in lacking), word
 
     def test_no_place_stays_unfilled(self, read):
@@ -196,10 +196,6 @@ class TestText:
 class TestSupplements:
     def test_frames_of_other_stages_become_tables(self, small_plan):
         supplements = Supplements(
-            emf=pd.DataFrame(
-                [["macro-nr3500", 77.0, 0.4, 47.0, 3, "k=0.25"]],
-                columns=["item", "eirp_dbm", "limit_w_m2", "distance_m", "stations", "note"],
-            ),
             power=pd.DataFrame(
                 [[2022, 3, 11.4, ""]], columns=["year", "stations", "load_kw", "note"]
             ),
@@ -210,7 +206,15 @@ class TestSupplements:
         )
         made = gather(small_plan, options=OutputOptions(), supplements=supplements)
         tables = {block.name for block in layout_plan_blocks(made) if isinstance(block, Table)}
-        assert {"emf", "load", "backhaul"} <= tables
+        assert {"load", "backhaul"} <= tables
+
+    def test_screening_is_that_of_all_stations_on_the_planned_sites(self, small_plan, read):
+        table = tables_of(read)["电磁环境筛查"]
+        sites = small_plan.planned_stations["site_id"].unique()
+        today = small_plan.today_stations["site_id"].isin(sites).sum()
+        assert table["基站（个）"].astype(int).sum() == len(small_plan.planned_stations) + today
+        assert (table["筛查距离（m）"].astype(float) > 0.0).all()
+        assert table["限值（W/m²）"].astype(float).between(0.4, 2.0).all()
 
     def test_comments_are_read_from_both_kinds_of_sheets(self, small_plan, tmp_path):
         rows = pd.DataFrame(

@@ -17,8 +17,8 @@ from siteplan.outputs.chapters.report import (
     share_text,
     table_ref,
 )
+from siteplan.schema import POLE_KINDS
 from siteplan.selection.candidates import REUSE_ORDER
-from siteplan.targets import REUSED_KINDS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -206,7 +206,7 @@ def _sharing(report: Report) -> list[Block]:
     if sites.empty:
         return []
     existing = int(sites["reuse"].eq("existing").sum())
-    poles = int(sites["reuse"].isin(REUSED_KINDS).sum())
+    poles = int(sites["reuse"].isin(POLE_KINDS).sum())
     operators = report.plan.planned_stations.groupby("site_id")["operator"].nunique()
     shared = int((operators >= SHARED).sum())
     told = {

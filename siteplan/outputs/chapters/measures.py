@@ -20,10 +20,16 @@ from siteplan.outputs.chapters.report import (
     section,
     table_ref,
 )
+from siteplan.units import ratio_to_db
 
 if TYPE_CHECKING:
+    from siteplan.coverage.emf import Screening
     from siteplan.outputs.blocks import Block
     from siteplan.outputs.chapters.report import Report
+
+DBM_OF_WATT = 30.0
+SENSITIVE_SHOWN = 60
+"""Sensitive places listed in the text, those of the first sites."""
 
 SMALL_KM2 = 0.1
 """Smaller zones are given to the square metre's order. [km2]"""
@@ -110,22 +116,70 @@ def control(report: Report) -> list[Block]:
     if emf is None:
         blocks.append(lack(words("control.emf_missing")))
     else:
-        rows = [
-            [
-                text_of(row.item),
-                decimal(row.eirp_dbm, 1),
-                decimal(row.limit_w_m2),
-                decimal(row.distance_m, 1),
-                whole(row.stations),
-                text_of(row.note),
-            ]
-            for row in emf.itertuples()
-        ]
-        blocks.append(say(words("control.emf_text", ref=table_ref("emf"))))
-        blocks.append(make_table(words, "emf", rows, "lrrrrl"))
+        blocks.extend(_fields(report, emf))
     blocks.append(section(words("control.buildings")))
-    blocks.append(lack(words("control.buildings_text")))
+    if emf is None or emf.points is None:
+        blocks.append(lack(words("control.buildings_text")))
+    else:
+        blocks.extend(_sensitive(report, emf.points))
     return blocks
+
+
+def _fields(report: Report, emf: Screening) -> list[Block]:
+    words, stations = report.words, emf.stations
+    rows = [
+        [
+            text_of(name),
+            text_of(group["technology"].iloc[0]),
+            decimal(float(ratio_to_db(group["eirp_w"].max())) + DBM_OF_WATT, 1),
+            decimal(group["limit_w_m2"].min()),
+            decimal(group["screening_m"].max(), 1),
+            whole(len(group)),
+        ]
+        for name, group in stations.groupby("equipment", sort=True)
+    ]
+    duty = [
+        words("control.duty", technology=name, value=f"{emf.duty[name]:g}")
+        for name in sorted(stations["technology"].unique())
+        if name in emf.duty
+    ]
+    told = {
+        "ref": table_ref("emf"),
+        "sites": len(emf.sites),
+        "most": decimal(emf.sites["screening_m"].max(), 1),
+        "share": f"{100.0 * emf.share:g}%",
+        "duty": words.joined(duty),
+    }
+    return [
+        say(words("control.emf_text", **told)),
+        make_table(words, "emf", rows, "lcrrrr"),
+    ]
+
+
+def _sensitive(report: Report, points: pd.DataFrame) -> list[Block]:
+    words = report.words
+    if points.empty:
+        return [say(words("control.sensitive_none"))]
+    rows = [
+        [
+            text_of(row.site_id),
+            text_of(row.name),
+            words(f"control.layer_{row.layer}"),
+            decimal(row.distance_m, 1),
+            decimal(row.screening_m, 1),
+        ]
+        for row in points.head(SENSITIVE_SHOWN).rename_axis("i").itertuples(name="Place")
+    ]
+    told = {
+        "n": len(points),
+        "sites": points["site_id"].nunique(),
+        "ref": table_ref("sensitive"),
+        "shown": len(rows),
+    }
+    return [
+        say(words("control.sensitive_text", **told)),
+        make_table(words, "sensitive", rows, "lllrr"),
+    ]
 
 
 def _zones(report: Report) -> list[Block]:
@@ -284,7 +338,7 @@ def money(report: Report) -> list[Block]:
         blocks.append(section(words("money.grants")))
     excluded = {item.id: item.excluded_owners for item in report.plan.region.document.money}
     for row in grants.itertuples():
-        key = "grant_text" if excluded[row.id] else "grant_plain"
+        key = "grant_text" if excluded[row.money_id] else "grant_plain"
         told = {
             "text": words.pick(str(row.zh), str(row.en)),
             "n": str(row.stations),
@@ -348,13 +402,16 @@ def safeguards(report: Report) -> list[Block]:
 
 
 def _task_row(report: Report, row: pd.Series[Any]) -> list[str]:
-    words = report.words
-    cells = [text_of(row["id"]), words.pick(str(row["zh"]), str(row["en"])), text_of(row["units"])]
-    cells.append(text_of(row["deadline"], missing=words("common.none")))
+    words, rules = report.words, report.rules
+    cells = [text_of(row["task_id"]), words.pick(str(row["zh"]), str(row["en"]))]
+    cells += [text_of(row[name], missing=words("common.none")) for name in ("units", "deadline")]
+    measured = [name for name in str(row["rules"]).split(";") if name in rules.index]
+    measured = [name for name in measured if rules.loc[name, "unit"] != ""]
     for network in ("today", "plan"):
-        if pd.isna(row["unit"]) or pd.isna(row[network]):
-            cells.append(words("safeguards.reported"))
-            continue
-        value = words.value(row[network], str(row["unit"]))
-        cells.append(f"{value} {words.state(row[f'state_{network}'])}")
+        texts = []
+        for name in measured:
+            rule = rules.loc[name]
+            value = words.value(rule[network], str(rule["unit"]), rule["required"])
+            texts.append(f"{name} {value} {words.state(rule[f'state_{network}'])}")
+        cells.append(words.listed(texts) if texts else words("safeguards.reported"))
     return cells

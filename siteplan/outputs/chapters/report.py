@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
 import pandas as pd
@@ -127,6 +127,8 @@ def gather(
     report : Report
         Tables made once.
     """
+    if supplements.emf is None:
+        supplements = replace(supplements, emf=report.field_screening(plan))
     return Report(
         plan=plan,
         words=Words(options.language),

@@ -33,6 +33,7 @@ from siteplan.outputs.map_images import (
     thresholds_dbm,
 )
 from siteplan.outputs.map_layers import ROAD_ITEMS, MapLayers
+from siteplan.outputs.map_probes import probes
 from siteplan.targets import MET, NOT_MET, STATE_ZH, UNKNOWN
 
 if TYPE_CHECKING:
@@ -91,6 +92,7 @@ def map_data(plan: Plan) -> Json:
         "rules": rules,
         "scopes": _scopes(plan, words),
         "coverage": _coverage(plan, images),
+        "probes": probes(plan),
         "definitions": _definitions(plan, words),
         "items": _items(plan, layers),
         "tables": layers.tables(),

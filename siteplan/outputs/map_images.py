@@ -207,7 +207,7 @@ def coverage_images(plan: Plan) -> CoverageImages:
         In Web Mercator, cut at the boundary; each pixel shows the cell in whose middle it lies nearest.
     """
     region = plan.region
-    frame = _Frame(region)
+    frame = PictureFrame(region)
     technologies = sorted({technology for technology, _ in plan.coverage_plan})
     thresholds = {name: thresholds_dbm(region, name) for name in technologies}
     classes = {name: level_classes(list(thresholds[name].values())) for name in technologies}
@@ -241,8 +241,15 @@ def _indices(signal: Coverage, needed_dbm: float) -> NDArray[np.uint8]:
     return result
 
 
-class _Frame:
-    """The pictures' grid in Web Mercator, and the part of it inside the boundary."""
+class PictureFrame:
+    """
+    The pictures' grid in Web Mercator, and the part of it inside the boundary.
+
+    Parameters
+    ----------
+    region : Region
+        With grid and boundary.
+    """
 
     def __init__(self, region: Region) -> None:
         self.source_crs = region.crs.to_wkt()
@@ -264,9 +271,17 @@ class _Frame:
 
     def warped(self, indices: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """Nearest cell of every pixel inside the boundary, unknown ones striped."""
+        result = self.nearest(indices)
+        row, column = np.indices(self.shape, sparse=True)
+        stripe = (row + column) % STRIPE_PX < STRIPE_PX // 3
+        result[(result == GREY) & stripe] = DARK_GREY
+        return result
+
+    def nearest(self, values: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """Nearest cell of every pixel inside the boundary, 0 outside."""
         result = np.zeros(self.shape, dtype=np.uint8)
         reproject(
-            indices,
+            values,
             result,
             src_transform=self.source_transform,
             src_crs=self.source_crs,
@@ -276,9 +291,6 @@ class _Frame:
             init_dest_nodata=True,
         )
         result[self.outside] = CLEAR
-        row, column = np.indices(self.shape, sparse=True)
-        stripe = (row + column) % STRIPE_PX < STRIPE_PX // 3
-        result[(result == GREY) & stripe] = DARK_GREY
         return result
 
 

@@ -7,6 +7,7 @@ import os
 import shutil
 
 import numpy as np
+import pandas as pd
 import pytest
 from pyproj import Transformer
 
@@ -203,6 +204,39 @@ def test_value_at_a_click_is_that_of_the_cell(shown, small_plan):
             assert text == f"{level // 100} 至 {level // 100 + 1} dBm"
         seen.add(text)
     assert len(seen) > 10
+
+
+def test_a_click_tells_server_and_sinr_of_the_cell(shown, small_plan):
+    signal = small_plan.coverage_plan["5G", 2022]
+    to_degrees = Transformer.from_crs(small_plan.region.crs, "EPSG:4326", always_xy=True)
+    extent = small_plan.region.geobox.extent.boundingbox
+    step = small_plan.region.resolution_m
+    rows, columns = signal.server.shape
+    stations = pd.concat([small_plan.today_stations, small_plan.planned_stations])
+    seen = set()
+    for row, column in np.random.default_rng(4).integers([5, 5], [rows - 5, columns - 5], (30, 2)):
+        easting, northing = extent.left + (column + 0.5) * step, extent.top - (row + 0.5) * step
+        text = shown.execute_async_script(
+            """
+            const [lon, lat, done] = arguments;
+            const view = siteplan.view;
+            view.change({ technology: "5G", year: 2022, mode: "plan" });
+            view.openAt(L.latLng(lat, lon));
+            const told = [...document.querySelectorAll(".popup .server")].pop();
+            setTimeout(() => done(told.hidden ? "" : told.textContent), 60);
+            """,
+            *to_degrees.transform(easting, northing),
+        )
+        number = int(signal.server[row, column])
+        if number < 0:
+            assert text == ""
+            continue
+        station = stations.loc[signal.station_ids[number]]
+        name = small_plan.region.sites.loc[station["site_id"], "name"]
+        db = int(signal.sinr_cdb[row, column]) // 100
+        assert text == f"服务基站：{name} {station['operator']}；SINR {db} dB"
+        seen.add(text)
+    assert len(seen) > 5
 
 
 def test_metres_at_the_pointer_are_those_of_proj(shown, small_plan):

@@ -172,21 +172,49 @@
       image.classList.toggle("sharp", wide > image.naturalWidth);
     }
 
+    /* Pictures that hold SINR and server are read under the pointer and never shown. */
+    const hidden = data.probes.images.map(() => null);
+
+    function hiddenImage() {
+      const n = data.probes.position[state.technology + "|" + state.year + "|" + state.mode];
+      if (n === undefined) return null;
+      if (!hidden[n]) {
+        hidden[n] = new Image();
+        hidden[n].src = data.probes.images[n];
+      }
+      return hidden[n];
+    }
+
+    function serverText(latlng, image) {
+      const [red, green, blue] = pixel(image, latlng) || [0, 0, 0];
+      const names = data.probes.servers[state.technology + "|" + state.mode] || [];
+      const name = names[256 * green + blue - 1];
+      if (!red || name === undefined) return "";
+      return fill(words.signal_server, { name, db: red - 1 + data.probes.lowest_db });
+    }
+
     const probe = element("canvas", { width: 1, height: 1 });
     const probeContext = probe.getContext("2d", { willReadFrequently: true });
 
-    function levelIndex(latlng) {
-      const image = picture && picture.getElement();
-      if (!image || !image.naturalWidth) return null;
+    /* Red, green, blue and alpha of a picture at a place; null beyond its edge. */
+    function pixel(image, latlng) {
       const [west, north] = world(coverageBounds.getNorth(), coverageBounds.getWest());
       const [east, south] = world(coverageBounds.getSouth(), coverageBounds.getEast());
       const [x, y] = world(latlng.lat, latlng.lng);
       const column = Math.floor(((x - west) / (east - west)) * image.naturalWidth);
       const row = Math.floor(((y - north) / (south - north)) * image.naturalHeight);
-      if (column < 0 || row < 0 || column >= image.naturalWidth || row >= image.naturalHeight) return 0;
+      if (column < 0 || row < 0 || column >= image.naturalWidth || row >= image.naturalHeight) return null;
       probeContext.clearRect(0, 0, 1, 1);
       probeContext.drawImage(image, column, row, 1, 1, 0, 0, 1, 1);
-      const [red, green, blue, alpha] = probeContext.getImageData(0, 0, 1, 1).data;
+      return probeContext.getImageData(0, 0, 1, 1).data;
+    }
+
+    function levelIndex(latlng) {
+      const image = picture && picture.getElement();
+      if (!image || !image.naturalWidth) return null;
+      const rgba = pixel(image, latlng);
+      if (!rgba) return 0;
+      const [red, green, blue, alpha] = rgba;
       if (alpha === 0) return 0;
       const hex = [red, green, blue].map((v) => v.toString(16).padStart(2, "0")).join("");
       const found = colourIndex[state.technology].get(hex);
@@ -623,8 +651,17 @@
         signal.textContent = head + "：";
         signal.append(element("b", {}, text));
       };
+      const server = element("p", { class: "server", hidden: true });
+      const tellServer = (source) => {
+        const text = serverText(latlng, source);
+        server.hidden = !text;
+        server.textContent = text;
+      };
       if (coverageOn) {
-        box.append(signal);
+        box.append(signal, server);
+        const source = hiddenImage();
+        if (source && source.complete) tellServer(source);
+        else if (source) source.addEventListener("load", () => tellServer(source), { once: true });
         const image = picture && picture.getElement();
         if (image && image.complete) tell();
         else if (picture) picture.once("load", tell);

@@ -63,6 +63,9 @@ CELL_PADDING_MM: Final = 1.7
 LATIN_EM: Final = 0.64
 """Width of a Latin letter: fonts that stand in for Times are wider than it. [em]"""
 
+HEADER_EM: Final = 3.5
+"""Width from which on a header may be broken. [em]"""
+
 MOST_EM: Final = 22.0
 """Widest text of a column that is not broken. [em]"""
 
@@ -411,11 +414,10 @@ def column_widths(table: Table, width_mm: float, size_pt: float) -> list[float]:
     if table.weights:
         total = sum(table.weights)
         return [width_mm * weight / total for weight in table.weights]
-    columns = zip(table.header, *table.rows, strict=True)
     em_mm = size_pt * MM_PER_POINT
     wanted = [
-        min(max(_ems(text) for text in column), MOST_EM) * em_mm + 2.0 * CELL_PADDING_MM
-        for column in columns
+        min(max([_header_ems(head), *map(_ems, cells)]), MOST_EM) * em_mm + 2.0 * CELL_PADDING_MM
+        for head, *cells in zip(table.header, *table.rows, strict=True)
     ]
     wide = sorted(wanted)
     room, limit = width_mm, wide[-1]
@@ -433,6 +435,12 @@ def _ems(text: str) -> float:
     """Width of a text: a Chinese letter is as wide as it is high."""
     wide = sum(unicodedata.east_asian_width(letter) in "WFA" for letter in text)
     return wide + LATIN_EM * (len(text) - wide)
+
+
+def _header_ems(text: str) -> float:
+    """Width of a header, which may take two lines."""
+    wide = _ems(text)
+    return wide if wide <= HEADER_EM else max(HEADER_EM, wide / 2.0 + 1.0)
 
 
 def _table_xml(table: Table, widths: Sequence[float], size_pt: float) -> str:

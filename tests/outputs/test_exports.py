@@ -5,6 +5,9 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
+import shutil
+import subprocess
 import zipfile
 
 import geopandas as gpd
@@ -23,8 +26,12 @@ from siteplan.outputs.exports import (
     write_parquet,
     write_shapefiles,
 )
+from siteplan.outputs.options import OutputOptions
 from siteplan.outputs.rasters import write_server, write_sinr
+from siteplan.outputs.write import write_plan
 from tests.outputs.conftest import CODE_18
+
+PROMISED = os.environ.get("CI", "").lower() == "true"
 
 
 @pytest.fixture
@@ -102,3 +109,22 @@ def test_rasters_of_sinr_and_server(small_plan, tmp_path):
     with rasterio.open(tmp_path / "server.tif") as raster:
         assert (raster.read(1) == coverage.server).all()
         assert json.loads(raster.tags()["stations"]) == list(coverage.station_ids)
+
+
+@pytest.mark.slow
+def test_gdal_s_own_tools_read_every_layer_and_raster(small_plan, tmp_path):
+    tools = [shutil.which(name) for name in ("ogrinfo", "gdalinfo")]
+    if None in tools:
+        assert not PROMISED, "gdal-bin must be installed"
+        pytest.skip("needs gdal-bin")
+    options = OutputOptions(formats=("layers", "rasters"))
+    files = write_plan(small_plan, tmp_path / "out", options=options)
+    for name, path in files.items():
+        if name.endswith((".json", ".parquet")):
+            continue
+        shown = f"/vsizip/{path}" if name.endswith(".zip") else str(path)
+        vector = not name.endswith(".tif")
+        command = [str(tools[0]), "-ro", "-al", "-so", shown] if vector else [str(tools[1]), shown]
+        run = subprocess.run(command, capture_output=True, text=True, check=True)
+        assert "ERROR" not in run.stderr, name
+        assert "Layer name:" in run.stdout if vector else "LAYOUT=COG" in run.stdout, name

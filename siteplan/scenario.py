@@ -57,11 +57,14 @@ class RegionInfo(Entry):
         Name in Latin letters.
     code : str
         Statistical code.
+    population : float or None
+        Residents by the last census, against which the villages are checked.
     """
 
     name: str
     name_en: str = ""
     code: str = ""
+    population: float | None = Field(default=None, gt=0.0)
 
 
 class Grid(Entry):
@@ -74,10 +77,16 @@ class Grid(Entry):
         Cell size. [m]
     crs : str
         ``auto`` picks the CGCS2000 3-degree zone in China, else UTM; or an EPSG code.
+    margin_m : float
+        Width around the boundary that the grid takes in, for stations of the neighbours. [m]
+    exclaves : {"drop", "keep"}
+        What becomes of parts of the boundary far from the largest: left out and told, or kept.
     """
 
     resolution_m: float = Field(gt=0.0, le=5000.0)
     crs: str = "auto"
+    margin_m: float = Field(default=0.0, ge=0.0, le=100_000.0)
+    exclaves: Literal["drop", "keep"] = "drop"
 
 
 class LayerSource(Entry):
@@ -87,16 +96,26 @@ class LayerSource(Entry):
     Attributes
     ----------
     path : str
-        File inside the region folder.
+        File inside the region folder, or a ``.gdb`` folder.
     layer : str or None
-        Layer inside the file, when it has several.
+        Layer or sheet inside the file, when it has several.
     crs : str or None
-        Coordinate reference system when the file names none.
+        Coordinate reference system when the file names none: an EPSG code, ``gcj02``, ``bd09``, or ``guess``
+        for the one that fits the boundary best.
+    encoding : str or None
+        Encoding of the text, when the file does not name it and it is neither UTF-8 nor GBK.
+    fill : mapping of str to str
+        Value of a column where the file gives none, for example ``kind = "lamp_pole"``.
+    checked : bool
+        The positions were seen to be right on a map: what hints at a shift is told and does not stop.
     """
 
     path: str
     layer: str | None = None
     crs: str | None = None
+    encoding: str | None = None
+    fill: dict[str, str] = Field(default_factory=dict)
+    checked: bool = False
 
 
 class BuildingSource(LayerSource):
@@ -120,7 +139,7 @@ class TerrainSource(Entry):
     Attributes
     ----------
     path : str or None
-        Raster inside the region folder.
+        Raster inside the region folder; a folder or a pattern such as ``dem/*.tif`` gives one mosaic.
     flat_m : float or None
         One height everywhere, said on purpose; listed among the assumptions. [m]
     """
@@ -488,6 +507,8 @@ class Scenario(Entry):
         Where the layers come from.
     antennas : mapping of str to str
         Antenna files inside the region folder, by the name under which cells speak of them.
+    aliases : str or None
+        TOML file of the folder with its own headers and words.
     candidates : Candidates
         Candidate sites derived from other layers.
     targets : Targets
@@ -511,6 +532,7 @@ class Scenario(Entry):
     grid: Grid
     layers: Layers
     antennas: dict[str, str] = Field(default_factory=dict)
+    aliases: str | None = None
     candidates: Candidates = Candidates()
     targets: Targets
     radio: Radio = Radio()

@@ -676,6 +676,29 @@ TABLES: Final[Mapping[str, Table]] = MappingProxyType(
 )
 """All vector layers by name. Terrain is a raster and has no table."""
 
-TRUE_WORDS: Final = frozenset({"true", "1", "1.0", "yes", "y", "t", "是", "有"})
-FALSE_WORDS: Final = frozenset({"false", "0", "0.0", "no", "n", "f", "否", "无"})
-MISSING_WORDS: Final = frozenset({"", "/", "-", "—", "nan", "none", "null", "na", "n/a", "<na>"})
+TRUE_WORDS: Final = frozenset(
+    {"true", "1", "1.0", "yes", "y", "t", "是", "有", "√", "✓", "✔", "对", "已通", "通", "已到位"}
+)
+FALSE_WORDS: Final = frozenset(
+    {
+        "false",
+        "0",
+        "0.0",
+        "no",
+        "n",
+        "f",
+        "否",
+        "无",
+        "×",
+        "✗",
+        "✘",
+        "不是",
+        "未通",
+        "没有",
+        "未到位",
+    }
+)
+MISSING_WORDS: Final = frozenset(
+    {"", "/", "\\", "-", "--", "—", "——", "nan", "none", "null", "na", "n/a", "<na>", "#n/a"}
+    | {"不详", "未知", "待定", "空", "暂无", "／"}
+)

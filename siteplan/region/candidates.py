@@ -8,6 +8,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
+from scipy.spatial import cKDTree
 
 from siteplan import catalog, schema
 from siteplan.region.rasters import building_heights
@@ -86,20 +87,22 @@ def thin(points: gpd.GeoDataFrame, *, spacing_m: float) -> NDArray[np.bool_]:
     kept = np.ones(len(points), dtype=bool)
     if spacing_m <= 0.0:
         return kept
-    geometry = points.geometry.to_numpy()
-    tree = shapely.STRtree(geometry)
-    left, right = tree.query(geometry, predicate="dwithin", distance=spacing_m)
-    kinds = points["kind"].to_numpy()
-    rank = np.argsort(np.argsort(points.index.to_numpy().astype(str), kind="stable"))
-    near = (kinds[left] == kinds[right]) & (rank[right] > rank[left])
-    # the query takes those exactly as far as the spacing too
-    near &= shapely.distance(geometry[left], geometry[right]) < spacing_m
-    followers: dict[int, list[int]] = {}
-    for i, j in zip(left[near].tolist(), right[near].tolist(), strict=True):
-        followers.setdefault(i, []).append(j)
-    for i in np.argsort(rank).tolist():
-        if kept[i]:
-            kept[followers.get(i, [])] = False
+    places = shapely.get_coordinates(points.geometry.to_numpy())
+    # a hair wider than the spacing, for rounding; what is exactly as far stays
+    pairs = cKDTree(places).query_pairs(spacing_m * (1.0 + 1e-9), output_type="ndarray")
+    kinds = pd.factorize(points["kind"])[0]
+    apart_m = np.hypot(*(places[pairs[:, 0]] - places[pairs[:, 1]]).T)
+    pairs = pairs[(kinds[pairs[:, 0]] == kinds[pairs[:, 1]]) & (apart_m < spacing_m)]
+    order = np.argsort(points.index.to_numpy().astype(str), kind="stable")
+    rank = np.argsort(order)
+    pairs = np.sort(rank[pairs], axis=1)  # by rank now: the first of a pair comes first
+    pairs = pairs[np.argsort(pairs[:, 0], kind="stable")]
+    starts = np.searchsorted(pairs[:, 0], np.arange(len(points) + 1))
+    in_order = np.ones(len(points), dtype=bool)
+    for i in np.unique(pairs[:, 0]).tolist():
+        if in_order[i]:
+            in_order[pairs[starts[i] : starts[i + 1], 1]] = False
+    kept[order] = in_order
     return kept
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+import shapely
 from odc.geo.geobox import GeoBox
 from pyproj import CRS
 from pyproj.aoi import AreaOfInterest
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
 
 MAX_CELLS = 200_000_000
 """Cells beyond which a grid is refused: 200 million float32 cells take 0.8 GB a raster."""
+
+EXCLAVE_M = 20_000.0
+"""Gap below which a part of a boundary is never taken for a far exclave. [m]"""
 
 _CHINA = (73.0, 18.0, 136.0, 54.0)
 _FIRST_MERIDIAN_DEG = 75
@@ -129,6 +133,45 @@ def parse_crs(text: str, source: str, column: str) -> CRS:
             remedy='Write an EPSG code such as "EPSG:4490" (CGCS2000) or "EPSG:4326" (WGS 84).',
         )
         raise InputError([fault]) from None
+
+
+def without_exclaves(boundary: BaseGeometry) -> tuple[BaseGeometry, tuple[BaseGeometry, ...]]:
+    """
+    Boundary without parts that lie far from the largest.
+
+    A part is far when the gap to the largest part is wider than that part itself, and than 20 km.
+
+    Parameters
+    ----------
+    boundary : geometry
+        Polygon or MultiPolygon in a projected system. [m]
+
+    Returns
+    -------
+    boundary : geometry
+        The largest part and those near it.
+    dropped : tuple of geometry
+        Parts that are far.
+
+    Examples
+    --------
+    >>> from shapely import MultiPolygon, box
+    >>> near, far = box(0, 0, 9000, 9000), box(300_000, 0, 303_000, 3000)
+    >>> kept, dropped = without_exclaves(MultiPolygon([near, far]))
+    >>> kept.equals(near), len(dropped)
+    (True, 1)
+    """
+    parts = sorted(shapely.get_parts(boundary), key=lambda part: -part.area)
+    if len(parts) < 2:  # noqa: PLR2004  # one part has no other
+        return boundary, ()
+    west, south, east, north = parts[0].bounds
+    far_m = max(EXCLAVE_M, math.hypot(east - west, north - south))
+    far = [bool(parts[0].distance(part) > far_m) for part in parts]
+    dropped = tuple(part for part, away in zip(parts, far, strict=True) if away)
+    if not dropped:
+        return boundary, ()
+    near = [part for part, away in zip(parts, far, strict=True) if not away]
+    return (near[0] if len(near) == 1 else shapely.MultiPolygon(near)), dropped
 
 
 def make_geobox(boundary: BaseGeometry, crs: CRS, *, resolution_m: float) -> GeoBox:

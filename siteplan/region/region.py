@@ -18,8 +18,19 @@ from tqdm.auto import tqdm
 
 from siteplan import catalog, schema
 from siteplan.errors import Fault, InputError
-from siteplan.region import antennas, candidates, cells, rasters, surface, tables
-from siteplan.region.grid import in_china, make_geobox, parse_crs, projected_crs
+from siteplan.region import (
+    antennas,
+    candidates,
+    cells,
+    datum,
+    headers,
+    rasters,
+    shift,
+    surface,
+    tables,
+)
+from siteplan.region.grid import in_china, make_geobox, parse_crs, projected_crs, without_exclaves
+from siteplan.region.place import Reference
 from siteplan.scenario import SCENARIO_FILE, Scenario, inside, read_scenario
 
 if TYPE_CHECKING:
@@ -226,7 +237,67 @@ def read_region(folder: str | PathLike[str]) -> Region:
     >>> import siteplan
     >>> region = siteplan.read_region("data/helsinki")  # doctest: +SKIP
     """
-    folder = Path(folder)
+    examined = examine(Path(folder))
+    if examined.faults or examined.region is None:
+        raise InputError(examined.faults)
+    return examined.region
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Examined:
+    """
+    What was found in a region folder, whether or not it can be planned with.
+
+    Attributes
+    ----------
+    folder : Path
+        Region folder.
+    scenario : Scenario
+        What the folder says about itself.
+    frames : mapping of str to GeoDataFrame
+        Layers that could be read, with ``_row``; on the grid's system when there is one.
+    unread : mapping of str to tuple of str
+        Headers of each layer of which nothing was made.
+    boundary : geometry or None
+        In the grid's system; None when it could not be read.
+    crs : CRS or None
+        The grid's system.
+    region : Region or None
+        None when there are faults.
+    faults, warnings : tuple of Fault
+        What stops the work, and what does not.
+    """
+
+    folder: Path
+    scenario: Scenario
+    frames: Mapping[str, gpd.GeoDataFrame] = field(default_factory=dict)
+    unread: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    boundary: BaseGeometry | None = None
+    crs: CRS | None = None
+    region: Region | None = None
+    faults: tuple[Fault, ...] = ()
+    warnings: tuple[Fault, ...] = ()
+
+
+def examine(folder: Path) -> Examined:
+    """
+    Read a region folder and tell everything that is found.
+
+    Parameters
+    ----------
+    folder : Path
+        Region folder.
+
+    Returns
+    -------
+    examined : Examined
+        Faults and warnings together, and the region when nothing stops it.
+
+    Raises
+    ------
+    InputError
+        When there is no folder, or ``scenario.toml`` is faulty: nothing else can be looked at then.
+    """
     if not folder.is_dir():
         fault = Fault(
             source=str(folder),
@@ -237,19 +308,45 @@ def read_region(folder: str | PathLike[str]) -> Region:
     scenario, document = read_scenario(folder)
     frames, faults, inputs = _read_layers(folder, scenario)
     warnings = [fault for frame in frames.values() for fault in frame.attrs["faults"]]
+    found = Examined(
+        folder=folder,
+        scenario=scenario,
+        frames=frames,
+        unread={name: frame.attrs["unread"] for name, frame in frames.items()},
+    )
     if "boundary" not in frames:
-        raise InputError([*faults, *_terrain_file_faults(folder, scenario)])
+        faults.extend(_terrain_file_faults(folder, scenario))
+        return replace(found, faults=tuple(faults), warnings=tuple(warnings), frames={})
     try:
         frames, geobox, more = _on_one_grid(frames, scenario)
     except InputError as error:
-        more = _terrain_file_faults(folder, scenario)
-        raise InputError([*faults, *error.faults, *more]) from None
-    faults.extend(more)
+        faults.extend([*error.faults, *_terrain_file_faults(folder, scenario)])
+        return replace(found, faults=tuple(faults), warnings=tuple(warnings), frames={})
+    faults.extend(fault for fault in more if fault.severity == "error")
+    warnings.extend(fault for fault in more if fault.severity == "warning")
     boundary = shapely.union_all(frames["boundary"].geometry.to_numpy())
+    shifted, more = _shift_faults(frames, scenario)
+    faults.extend(fault for fault in more if fault.severity == "error")
+    warnings.extend(fault for fault in more if fault.severity == "warning")
     frames = _clip_extracts(frames, scenario, boundary)
-    faults.extend(_outside_faults(frames, scenario, boundary))
+    placed = {name: frame for name, frame in frames.items() if name not in shifted}
+    faults.extend(_outside_faults(placed, scenario, boundary))
     frames, more = _with_townships(frames, scenario)
     faults.extend(more)
+    found = replace(found, frames=frames, boundary=boundary, crs=frames["boundary"].crs)
+    return _completed(found, document, geobox, faults, warnings, inputs)
+
+
+def _completed(
+    found: Examined,
+    document: TargetDocument,
+    geobox: GeoBox,
+    faults: list[Fault],
+    warnings: list[Fault],
+    inputs: list[InputFile],
+) -> Examined:
+    """Terrain, antennas, sites and stations, and the region when nothing stops it."""
+    folder, scenario, frames, boundary = found.folder, found.scenario, found.frames, found.boundary
     terrain_m = np.full(geobox.shape, np.nan, dtype=np.float32)
     try:
         terrain_m = rasters.read_terrain(folder, scenario.layers.terrain, geobox)
@@ -270,7 +367,7 @@ def read_region(folder: str | PathLike[str]) -> Region:
         faults.extend(_station_faults(frames, sites, scenario))
         faults.extend(cells.cell_faults(frames, scenario, patterns))
     if faults:
-        raise InputError(faults)
+        return replace(found, faults=tuple(faults), warnings=tuple(warnings))
     sites = _located(sites, layers.get("townships"))
     stations = _stations(layers, sites, scenario)
     warnings.extend(_far_stations(stations, sites, scenario, geobox))
@@ -279,7 +376,7 @@ def read_region(folder: str | PathLike[str]) -> Region:
     building_m, more = surface.building_surface(buildings, scenario.layers.buildings, geobox)
     warnings.extend(more)
     inputs.extend(_other_inputs(folder, scenario))
-    return Region(
+    region = Region(
         scenario=scenario,
         document=document,
         geobox=geobox,
@@ -291,9 +388,10 @@ def read_region(folder: str | PathLike[str]) -> Region:
         building_m=building_m,
         clutter_m=surface.clutter_height(landcover_m, building_m),
         warnings=tuple(warnings),
-        inputs=(*inputs, *(_input_file(folder, p, "antennas") for p in scenario.antennas.values())),
+        inputs=tuple(inputs),
         antennas=MappingProxyType(patterns),
     )
+    return replace(found, region=region, warnings=tuple(warnings))
 
 
 def _read_layers(
@@ -303,12 +401,20 @@ def _read_layers(
     faults: list[Fault] = []
     inputs: list[InputFile] = []
     layers = scenario.layers.vectors().items()
+    book = headers.read_book(folder, scenario.aliases)
+    reference: Reference | None = None
     for name, source in tqdm(layers, desc="reading", unit="layer", leave=False, delay=1.0):
+        table = schema.TABLES[name]
         try:
-            frame = tables.read_table(folder, schema.TABLES[name], source)
+            frame = tables.read_table(folder, table, source, book=book, reference=reference)
         except InputError as error:
             faults.extend(error.faults)
             continue
+        if (
+            name == "boundary"
+            and np.isfinite(shapely.total_bounds(frame.geometry.to_numpy())).all()
+        ):
+            reference = Reference.of(frame, scenario.region.code)
         frames[name] = frame
         crs = "" if frame.crs is None else str(frame.crs.to_string())
         inputs.append(_input_file(folder, source.path, name, rows=len(frame), crs=crs))
@@ -318,7 +424,7 @@ def _read_layers(
 def _terrain_file_faults(folder: Path, scenario: Scenario) -> list[Fault]:
     """Whether the terrain raster is there, told together with what stops the work before it is read."""
     try:
-        rasters.terrain_file(folder, scenario.layers.terrain)
+        rasters.terrain_files(folder, scenario.layers.terrain)
     except InputError as error:
         return list(error.faults)
     return []
@@ -374,31 +480,82 @@ def _on_one_grid(
             for i in frame.index[nowhere]
         )
         placed[name] = projected[~nowhere]
-    boundary = shapely.union_all(placed["boundary"].geometry.to_numpy())
-    if boundary.is_empty:
+    whole = shapely.union_all(placed["boundary"].geometry.to_numpy())
+    if whole.is_empty:
         raise InputError(faults)
-    geobox = make_geobox(boundary, crs, resolution_m=scenario.grid.resolution_m)
+    boundary, dropped = (whole, ()) if scenario.grid.exclaves == "keep" else without_exclaves(whole)
+    if dropped:
+        faults.append(_exclave_warning(dropped, crs, scenario))
+        first = placed["boundary"].iloc[[0]]
+        placed["boundary"] = first.set_geometry(gpd.GeoSeries([boundary], first.index, crs=crs))
+        placed = {
+            name: _not_within(frame, dropped) if name != "boundary" else frame
+            for name, frame in placed.items()
+        }
+    margin_m = scenario.grid.margin_m
+    frame = boundary.buffer(margin_m) if margin_m > 0.0 else boundary
+    geobox = make_geobox(frame, crs, resolution_m=scenario.grid.resolution_m)
     return placed, geobox, faults
 
 
+def _exclave_warning(dropped: tuple[BaseGeometry, ...], crs: CRS, scenario: Scenario) -> Fault:
+    places = gpd.GeoSeries([part.representative_point() for part in dropped], crs=crs)
+    words = [f"{p.y:.2f} N {p.x:.2f} E" for p in places.to_crs("EPSG:4326")]
+    area_km2 = sum(part.area for part in dropped) / 1e6
+    return Fault(
+        source=scenario.layers.boundary.path,
+        column="geometry",
+        value=f"{len(dropped)} parts, {area_km2:.1f} km2, at {'; '.join(words[:3])}",
+        rule="parts of the boundary lie far from the largest and are left out, with all that is in them",
+        remedy='Say exclaves = "keep" under [grid] to plan them too, or plan them as a region of their own.',
+        severity="warning",
+    )
+
+
+def _not_within(frame: gpd.GeoDataFrame, parts: tuple[BaseGeometry, ...]) -> gpd.GeoDataFrame:
+    """Rows that do not lie in what was left out."""
+    if frame.crs is None:
+        return frame
+    near = shapely.union_all(list(parts)).buffer(SHARED_EDGE_M)
+    shapely.prepare(near)
+    return frame[~shapely.covers(near, frame.geometry.to_numpy())]
+
+
 def _input_file(folder: Path, name: str, layer: str, *, rows: int = 0, crs: str = "") -> InputFile:
-    with inside(folder, name).open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-    return InputFile(path=name, sha256=digest, layer=layer, rows=rows, crs=crs)
+    return InputFile(
+        path=name, sha256=_digest(inside(folder, name)), layer=layer, rows=rows, crs=crs
+    )
+
+
+def _digest(path: Path) -> str:
+    """Hash of a file; of a format in several files, and of a folder, that of all parts by name."""
+    parts = [path]
+    if path.is_dir():
+        parts = sorted(part for part in path.rglob("*") if part.is_file())
+    elif path.suffix.lower() in {".shp", ".tab", ".mif"}:
+        parts = sorted(part for part in path.parent.iterdir() if part.stem == path.stem)
+    digests = []
+    for part in parts:
+        with part.open("rb") as file:
+            digests.append(hashlib.file_digest(file, "sha256").hexdigest())
+    return (
+        digests[0] if len(digests) == 1 else hashlib.sha256("".join(digests).encode()).hexdigest()
+    )
 
 
 def _other_inputs(folder: Path, scenario: Scenario) -> list[InputFile]:
     """Files beside the vector layers."""
+    tiles = rasters.terrain_files(folder, scenario.layers.terrain)
+    named = [("terrain", tile.relative_to(folder.resolve()).as_posix()) for tile in tiles]
     landcover, document = scenario.layers.landcover, scenario.targets.document
-    names = {"terrain": scenario.layers.terrain.path}
     if landcover is not None:
-        names["landcover"] = landcover.path
-        names["landcover classes"] = landcover.classes
-    names |= {"targets": document, "scenario": SCENARIO_FILE}
+        named += [("landcover", landcover.path), ("landcover classes", landcover.classes)]
+    named += [("targets", document), ("aliases", scenario.aliases), ("scenario", SCENARIO_FILE)]
+    named += [("antennas", path) for path in scenario.antennas.values()]
     of_the_catalogue = {"targets", "landcover classes"}
     return [
         _input_file(folder, name, layer)
-        for layer, name in names.items()
+        for layer, name in named
         if name is not None and (layer not in of_the_catalogue or name.endswith(".toml"))
     ]
 
@@ -431,6 +588,44 @@ def _linear(geometry: BaseGeometry) -> BaseGeometry:
     return shapely.MultiLineString(parts)
 
 
+def _shift_faults(
+    frames: dict[str, gpd.GeoDataFrame], scenario: Scenario
+) -> tuple[set[str], list[Fault]]:
+    """Layers that only fit the others when taken back from GCJ-02 or BD-09."""
+    sources = scenario.layers.vectors()
+    reference = Reference.of(frames["boundary"], scenario.region.code)
+    declared = {
+        name: source.crs.lower()
+        for name, source in sources.items()
+        if source.crs is not None and source.crs.lower() in datum.SHIFTED
+    }
+    layers = {
+        name: frame for name, frame in frames.items() if schema.TABLES[name].geometry != "none"
+    }
+    faults = []
+    shifts = shift.find_shifts(layers, reference, declared=declared)
+    for found in shifts:
+        source = sources[found.layer]
+        told = (
+            f'Leave crs = "{found.datum}" out'
+            if found.undone
+            else f'Say crs = "{found.datum}" under [layers.{found.layer}], or ask for the file in CGCS2000'
+        )
+        fits = "as they stand" if found.undone else f"when taken back from {found.datum}"
+        faults.append(
+            Fault(
+                source=source.path,
+                column="geometry",
+                value=f"{found.shift_m:,.0f} m off; {found.before:.0%} on {found.against} as read, "
+                f"{found.after:.0%} {fits}",
+                rule=f"the positions fit {sources[found.against].path} only {fits}",
+                remedy=f"{told}; or, if a map shows that they are right, say checked = true.",
+                severity="warning" if source.checked else "error",
+            )
+        )
+    return {found.layer for found in shifts if not sources[found.layer].checked}, faults
+
+
 def _outside_faults(
     frames: dict[str, gpd.GeoDataFrame], scenario: Scenario, boundary: BaseGeometry
 ) -> list[Fault]:
@@ -450,14 +645,18 @@ def _outside_faults(
                     remedy="Check the coordinate reference system of the layer.",
                 )
             )
-        apart = ~frame.intersects(near)
+        apart = ~pd.Series(shapely.intersects(near, frame.geometry.to_numpy()), frame.index)
         if name == "zones":
             apart |= frame.intersection(boundary).area <= 0.0
         if name == "sites":
             apart &= frame["status"] != "existing"  # a neighbour's tower may serve the region
         if not apart.any():
             continue
-        places = frame[apart].to_crs("EPSG:4326").representative_point()
+        if apart.sum() > tables.MOST_TOLD:
+            rule = "lies outside the boundary"
+            faults.append(tables.more_rows(source, "geometry", int(apart.sum()), rule))
+        outside = frame[apart].head(tables.MOST_TOLD)
+        places = outside.to_crs("EPSG:4326").representative_point()
         for i, place in places.items():
             label = frame["name"].get(i) if "name" in frame else None
             row = frame["_row"].loc[i]
@@ -621,7 +820,8 @@ def _station_faults(
     if stations is None:
         return []
     source = scenario.layers.vectors()["stations"].path
-    kinds = sites["kind"][~sites.index.duplicated()].to_dict()
+    used = sites.index.isin(stations["site_id"]) & ~sites.index.duplicated()
+    kinds = sites["kind"][used].to_dict()
     faults: list[Fault] = []
     for station in stations.to_dict("records"):
         given = station.get("equipment", pd.NA)

@@ -2,50 +2,49 @@
 
 from __future__ import annotations
 
-import warnings
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pandera.pandas as pa
-import pyogrio
 import shapely
 from pandera.errors import SchemaErrors
 
-from siteplan import schema
+from siteplan import catalog, schema
 from siteplan.errors import Fault, InputError
-from siteplan.region import osm
-from siteplan.region.grid import parse_crs
+from siteplan.region import headers, place, readers, sheets
+from siteplan.region.values import CELL_REMEDIES, DTYPES, coerce, remedy
+from siteplan.region.headers import words_of
 from siteplan.scenario import SCENARIO_FILE, inside
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
 
+    from siteplan.region.headers import HeaderBook, Headers
+    from siteplan.region.place import Reference
     from siteplan.scenario import LayerSource
 
-LONGITUDE_NAMES = ("lon", "lng", "longitude", "经度")
-LATITUDE_NAMES = ("lat", "latitude", "纬度")
+MOST_TOLD = 1000
+"""Rows of one kind of fault that are told one by one; the rest are counted."""
 
-_DTYPES = {
-    "text": "string",
-    "category": "string",
-    "number": "float64",
-    "integer": "Int64",
-    "flag": "boolean",
-}
 _GEOMETRY_TYPES = {
     "point": {"Point"},
     "line": {"LineString", "MultiLineString"},
     "polygon": {"Polygon", "MultiPolygon"},
 }
-_ZH_VALUES = {zh: name for name, zh in schema.ZH.items()}
 
 
-def read_table(folder: Path, table: schema.Table, source: LayerSource) -> gpd.GeoDataFrame:
+def read_table(
+    folder: Path,
+    table: schema.Table,
+    source: LayerSource,
+    *,
+    book: HeaderBook | None = None,
+    reference: Reference | None = None,
+) -> gpd.GeoDataFrame:
     """
     Read one layer and check it against its schema.
 
@@ -57,13 +56,18 @@ def read_table(folder: Path, table: schema.Table, source: LayerSource) -> gpd.Ge
         What the layer must look like.
     source : LayerSource
         Where it is.
+    book : HeaderBook, optional
+        Headers and words that the folder adds.
+    reference : Reference, optional
+        Boundary, by which positions in no named system are judged.
 
     Returns
     -------
     frame : GeoDataFrame
         The schema's columns that the file has, in its own coordinate reference system; an ``id`` column
         always; a ``_row`` column with the row as a reader of the file counts it. What was left out
-        without stopping is in ``frame.attrs["faults"]``.
+        without stopping is in ``frame.attrs["faults"]``, headers that were not read in
+        ``frame.attrs["unread"]``.
 
     Raises
     ------
@@ -71,200 +75,186 @@ def read_table(folder: Path, table: schema.Table, source: LayerSource) -> gpd.Ge
         With every fault of the file.
     """
     path = inside(folder, source.path)
-    if not path.is_file():
+    if not (path.is_file() or (path.is_dir() and path.suffix.lower() == ".gdb")):
         fault = Fault(
             source=source.path,
             rule="it is a folder" if path.is_dir() else "the file does not exist",
             remedy=f"Put a file into the region folder, or correct [layers.{table.name}].",
         )
         raise InputError([fault])
-    raw = _read_file(path, table, source)
-    frame = _conform(raw, table, source.path)
-    frame.attrs["faults"] = raw.attrs.get("faults", ())
-    return frame
-
-
-def _read_file(path: Path, table: schema.Table, source: LayerSource) -> gpd.GeoDataFrame:
-    suffix = path.suffix.lower()
-    if suffix == ".csv":
-        frame = _read_csv(path, table, source)
-    elif suffix == ".pbf":
-        frame = osm.read_osm(path, table.name)
-        frame["_row"] = frame["id"].astype(str)
-    else:
-        frame = _read_ogr(path, source)
-    if table.geometry == "none" or frame.crs is not None:
-        return frame
-    if source.crs is None:
-        fault = Fault(
-            source=source.path,
-            rule="the file names no coordinate reference system",
-            remedy=f'Say crs = "EPSG:4490" (or what it is) under [layers.{table.name}].',
-        )
-        raise InputError([fault])
-    return frame.set_crs(parse_crs(source.crs, SCENARIO_FILE, f"layers.{table.name}.crs"))
-
-
-def _read_csv(path: Path, table: schema.Table, source: LayerSource) -> gpd.GeoDataFrame:
-    text = _csv_text(path, source.path)
-    text.columns = pd.Index([str(name).strip() for name in text.columns])
-    text["_row"] = [str(i + 2) for i in range(len(text))]  # the header is row 1
-    text = text[(text.drop(columns="_row") != "").any(axis=1)].reset_index(drop=True)
+    raw = readers.read_file(path, table, source, book)
+    names = [str(name) for name in raw.cells.columns if name != sheets.ROW]
+    found = headers.match(names, table, book=book, source=source.path, cut=raw.cut)
+    faults = [*found.faults, *_fill_faults(table, source)]
     if table.geometry == "none":
-        return gpd.GeoDataFrame(text, geometry=gpd.GeoSeries([None] * len(text)))
-    longitude = _coordinate(text, LONGITUDE_NAMES, source.path)
-    latitude = _coordinate(text, LATITUDE_NAMES, source.path)
-    return gpd.GeoDataFrame(text, geometry=gpd.points_from_xy(longitude, latitude))
+        geometry = gpd.GeoSeries([None] * len(raw.cells))
+        warned: tuple[Fault, ...] = ()
+    else:
+        geometry, warned = place.placed(raw, found, table, source, reference)
+    frame = _columns(raw.cells, found, table, source)
+    frame = gpd.GeoDataFrame(frame, geometry=geometry.to_numpy(), crs=geometry.crs)
+    frame, more = _conform(frame, found, table, source, book)
+    faults.extend(more)
+    if faults:
+        raise InputError(faults)
+    frame.attrs["faults"] = (*raw.faults, *warned, *_mended(frame, table, source.path))
+    frame.attrs["unread"] = found.unread
+    if table.geometry == "polygon":
+        frame = frame.set_geometry(_polygonal(frame.geometry.to_numpy()), crs=frame.crs)
+    return frame.reset_index(drop=True)
 
 
-def _csv_text(path: Path, source: str) -> pd.DataFrame:
-    """Cells as they stand; Chinese Excel writes UTF-8 with a mark, or GBK."""
-    reason = ""
-    for encoding in ("utf-8-sig", "gb18030"):
-        try:
-            with warnings.catch_warnings():
-                # pandas only warns when it drops cells, or takes the first column for an index
-                warnings.simplefilter("error", pd.errors.ParserWarning)
-                return pd.read_csv(
-                    path,
-                    dtype=str,
-                    keep_default_na=False,
-                    index_col=False,
-                    skip_blank_lines=False,
-                    encoding=encoding,
-                ).fillna("")
-        except UnicodeDecodeError:
-            reason = "the text is neither UTF-8 nor GBK"
-        except pd.errors.ParserWarning:
-            reason = "rows have more cells than the header"
-            break
-        except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
-            reason = str(error).strip()
-            break
-    fault = Fault(
-        source=source,
-        rule=f"not a table: {reason}",
-        remedy="Save it as CSV in UTF-8, with a header and as many cells in every row.",
-    )
-    raise InputError([fault])
+def _fill_faults(table: schema.Table, source: LayerSource) -> list[Fault]:
+    known = [column.name for column in table.columns]
+    return [
+        catalog.unknown_name(SCENARIO_FILE, f"layers.{table.name}.fill", name, known)
+        for name in source.fill
+        if name not in known
+    ]
 
 
-def _coordinate(text: pd.DataFrame, names: Sequence[str], source: str) -> pd.Series[float]:
-    found = [name for name in text.columns if name.lower() in names]
-    if not found:
-        fault = Fault(
-            source=source,
-            rule=f"no column {names[0]}",
-            value=", ".join(map(str, text.columns[:12])),
-            remedy=f"Name a column {' or '.join(names)}.",
-        )
-        raise InputError([fault])
-    numbers = pd.to_numeric(text[found[0]].str.strip(), errors="coerce")
-    bad = ~np.isfinite(numbers.to_numpy(dtype=float))
-    if bad.any():
-        raise InputError(
-            Fault(
-                source=source,
-                row=row,
-                column=found[0],
-                value=repr(value),
-                rule="a coordinate must be a number",
-                remedy="Correct the cell or delete the row.",
+def _columns(
+    cells: pd.DataFrame, found: Headers, table: schema.Table, source: LayerSource
+) -> pd.DataFrame:
+    """Columns of the schema that the file has, under their own names; what the scenario fills in, filled."""
+    data = {name: cells[header] for name, header in found.columns.items()}
+    for name, value in source.fill.items():
+        given = data.get(name)
+        if given is None:
+            data[name] = pd.Series(value, index=cells.index, dtype=object)
+        else:
+            text = given.astype("string").str.strip().str.casefold()
+            data[name] = given.astype(object).mask(
+                text.isna() | text.isin(schema.MISSING_WORDS), value
             )
-            for row, value in zip(text["_row"][bad], text[found[0]][bad], strict=True)
-        )
-    return numbers
+    order = [column.name for column in table.columns if column.name in data]
+    columns = {name: data[name] for name in order} | {sheets.ROW: cells[sheets.ROW]}
+    return pd.DataFrame(columns, index=cells.index)
 
 
-def _read_ogr(path: Path, source: LayerSource) -> gpd.GeoDataFrame:
-    try:
-        layers = [str(name) for name, _ in pyogrio.list_layers(path)]
-        if source.layer is None and len(layers) > 1:
-            fault = Fault(
-                source=source.path,
-                value=", ".join(layers[:12]),
-                rule="the file holds several layers",
-                remedy='Say which with layer = "...".',
-            )
-            raise InputError([fault])
-        if source.layer is not None and source.layer not in layers:
-            fault = Fault(
-                source=source.path,
-                value=source.layer,
-                rule="the file has no such layer",
-                remedy=f"Use one of: {', '.join(layers[:12])}.",
-            )
-            raise InputError([fault])
-        frame = pyogrio.read_dataframe(path, layer=source.layer)
-    except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError) as error:
-        fault = Fault(
-            source=source.path,
-            rule=f"GDAL cannot read the file: {error}",
-            remedy="Check that it is complete, or save it again as GeoPackage.",
-        )
-        raise InputError([fault]) from None
-    if not isinstance(frame, gpd.GeoDataFrame):
-        frame = gpd.GeoDataFrame(frame, geometry=gpd.GeoSeries([None] * len(frame)))
-    frame["_row"] = [str(i + 1) for i in range(len(frame))]
-    return frame
-
-
-def _conform(raw: gpd.GeoDataFrame, table: schema.Table, source: str) -> gpd.GeoDataFrame:
-    names = {column.zh: column.name for column in table.columns}
-    names |= {column.name: column.name for column in table.columns}
-    found: dict[str, str] = {}
-    for name in raw.columns:
-        target = names.get(str(name).strip()) or names.get(str(name).strip().lower())
-        if target is not None and target not in found.values():
-            found[str(name)] = target
-    frame = raw[[*found, "_row", "geometry"]].rename(columns=found)
+def _conform(
+    frame: gpd.GeoDataFrame,
+    found: Headers,
+    table: schema.Table,
+    source: LayerSource,
+    book: HeaderBook | None,
+) -> tuple[gpd.GeoDataFrame, list[Fault]]:
     faults: list[Fault] = []
     if len(frame) == 0 and table.name != "stations":
         faults.append(
             Fault(
-                source=source,
+                source=source.path,
                 rule=f"the layer {table.name} has no rows",
                 remedy="Fill it, or remove the layer from scenario.toml.",
             )
         )
-    labels = _labels(frame)
     checks: dict[str, pa.Column] = {}
+    frame = frame.copy()
     for column in table.columns:
         if column.name not in frame:
             if column.required:
-                faults.append(
-                    Fault(
-                        source=source,
-                        column=column.name,
-                        rule=f"the column is missing ({column.meaning})",
-                        remedy=f"Add a column {column.name} or {column.zh}.",
-                    )
-                )
+                faults.append(_missing_column(column, found, source))
             continue
-        values, bad = _coerce(frame[column.name], column)
+        before = frame[column.name]
+        words = words_of(column, book) if column.kind == "category" else {}
+        values, wrong = coerce(
+            before, column, words=words, factor=found.factors.get(column.name, 1.0)
+        )
         faults.extend(
             Fault(
-                source=source,
-                row=labels.loc[i],
+                source=source.path,
+                row=_label(frame, i),
                 column=column.name,
-                value=repr(frame[column.name].loc[i]),
-                rule=f"not a {column.kind}",
-                remedy=_remedy(column),
+                value=repr(before.loc[i])[:80].replace(repr(sheets.FORMULA)[1:-1], ""),
+                rule=rule,
+                remedy=remedy(column) if rule.startswith("not a") else CELL_REMEDIES[rule],
             )
-            for i in frame.index[bad]
+            for rule, rows in wrong.items()
+            for i in frame.index[rows][:MOST_TOLD]
+        )
+        faults.extend(
+            more_rows(source.path, column.name, int(rows.sum()), rule) for rule, rows in wrong.items()
+            if rows.sum() > MOST_TOLD
         )
         frame[column.name] = values
         checks[column.name] = _pandera_column(column)
-    faults.extend(_schema_faults(frame, checks, labels, table, source))
-    frame, more = _with_id(frame, table, source, labels)
+    faults.extend(_schema_faults(frame, checks, table, source.path))
+    frame, more = _with_id(frame, table, source.path)
     faults.extend(more)
     if table.geometry != "none":
-        faults.extend(_geometry_faults(frame, table, source, labels))
-    if faults:
-        raise InputError(faults)
-    if table.geometry == "polygon":
-        frame = frame.set_geometry(_polygonal(frame.geometry.to_numpy()), crs=frame.crs)
-    return frame.reset_index(drop=True)
+        faults.extend(_geometry_faults(frame, table, source.path))
+    return frame, faults
+
+
+def _missing_column(column: schema.Column, found: Headers, source: LayerSource) -> Fault:
+    return Fault(
+        source=source.path,
+        column=column.name,
+        value=", ".join(found.unread[:12]),
+        rule=f"the column is missing ({column.meaning})",
+        remedy=f"Add a column {column.name} or {column.zh}, or name yours in a file of aliases.",
+    )
+
+
+def _mended(frame: gpd.GeoDataFrame, table: schema.Table, source: str) -> list[Fault]:
+    """Tell which polygons cross themselves and are read as make_valid mends them."""
+    if table.geometry != "polygon":
+        return []
+    geometry = frame.geometry.to_numpy()
+    bad = np.flatnonzero(~shapely.is_valid(geometry))
+    return [
+        Fault(
+            source=source,
+            row=_label(frame, frame.index[i]),
+            column="geometry",
+            value=str(shapely.is_valid_reason(geometry[i]))[:80],
+            rule="the polygon is invalid and was mended",
+            remedy="Look at it, and draw it again if the mended shape is wrong.",
+            severity="warning",
+        )
+        for i in bad
+    ]
+
+
+def _label(frame: pd.DataFrame, i: object) -> str:
+    """Row of a reader's count, with the name or id that stands there."""
+    row = str(frame[sheets.ROW].loc[i])
+    for name in ("name", "id"):
+        if name in frame:
+            value = frame[name].loc[i]
+            return row if pd.isna(value) or not str(value) else f"{row} '{str(value)[:40]}'"
+    return row
+
+
+def more_rows(source: str, column: str, count: int, rule: str) -> Fault:
+    """
+    Fault that counts the rows which are not told one by one.
+
+    Parameters
+    ----------
+    source, column : str
+        Where they are.
+    count : int
+        Rows in all.
+    rule : str
+        What is wrong with them.
+
+    Returns
+    -------
+    fault : Fault
+        One for all of them.
+
+    Examples
+    --------
+    >>> more_rows("poles.csv", "kind", 1500, "not an allowed value").rule
+    'not an allowed value: and 500 more rows'
+    """
+    return Fault(
+        source=source,
+        column=column,
+        rule=f"{rule}: and {count - MOST_TOLD:,} more rows",
+        remedy="Correct the whole column.",
+    )
 
 
 def _polygonal(geometry: NDArray[np.object_]) -> NDArray[np.object_]:
@@ -277,78 +267,18 @@ def _polygonal(geometry: NDArray[np.object_]) -> NDArray[np.object_]:
     return np.asarray(valid)
 
 
-def _labels(frame: pd.DataFrame) -> pd.Series[str]:
-    labels = frame["_row"].astype(str)
-    for name in ("name", "id"):
-        if name in frame:
-            text = frame[name].astype("string").fillna("").str.slice(0, 40)
-            return pd.Series(
-                [
-                    f"{row} '{label}'" if label else row
-                    for row, label in zip(labels, text, strict=True)
-                ],
-                index=frame.index,
-                dtype=object,
-            )
-    return labels
-
-
-def _coerce(values: pd.Series[Any], column: schema.Column) -> tuple[pd.Series[Any], Any]:
-    """Values as the column's dtype, and a mask of those that are not of its kind."""
-    dtype = _DTYPES[column.kind]
-    if column.kind in {"number", "integer"} and pd.api.types.is_numeric_dtype(values):
-        numbers = values.astype("float64")
-        text_missing = numbers.isna()
-    else:
-        if pd.api.types.is_float_dtype(values) and (values.dropna() % 1 == 0).all():
-            values = values.astype("Int64")  # a code column with blanks was read as numbers
-        text = values.astype("string").str.strip()
-        text_missing = text.isna() | text.str.lower().isin(schema.MISSING_WORDS)
-        text = text.mask(text_missing)
-        if column.kind == "text":
-            return text, np.zeros(len(values), dtype=bool)
-        if column.kind == "category":
-            return text.replace(_ZH_VALUES), np.zeros(len(values), dtype=bool)
-        if column.kind == "flag":
-            lower = text.str.lower()
-            flags = pd.Series(pd.NA, index=values.index, dtype=dtype)
-            flags[lower.isin(schema.TRUE_WORDS).fillna(value=False)] = True
-            flags[lower.isin(schema.FALSE_WORDS).fillna(value=False)] = False
-            return flags, (flags.isna() & ~text_missing).to_numpy(dtype=bool)
-        numbers = pd.to_numeric(text, errors="coerce").astype("float64")
-    bad = ~np.isfinite(numbers.to_numpy(dtype=float)) & ~text_missing.to_numpy(dtype=bool)
-    if column.kind == "integer":
-        bad |= np.isfinite(numbers.to_numpy(dtype=float)) & (numbers % 1 != 0).to_numpy(dtype=bool)
-        numbers = numbers.mask(bad)
-    return numbers.mask(bad).astype(dtype), bad
-
-
-def _remedy(column: schema.Column) -> str:
-    if column.choices:
-        return f"Use one of: {', '.join(column.choices)}."
-    if column.kind == "flag":
-        return "Write true or false (是 or 否), or leave it blank when unknown."
-    if column.low is not None or column.high is not None:
-        unit = f" {column.unit}" if column.unit else ""
-        return f"Give a value from {column.low:g} to {column.high:g}{unit}, or leave it blank."
-    if column.required:
-        return "Fill the cell."
-    return "Correct the cell, or leave it blank when unknown."
-
-
 def _pandera_column(column: schema.Column) -> pa.Column:
     checks = []
     if column.choices:
         checks.append(pa.Check.isin(column.choices, error="choices"))
     if column.low is not None and column.high is not None:
         checks.append(pa.Check.in_range(column.low, column.high, error="range"))
-    return pa.Column(_DTYPES[column.kind], checks, nullable=not column.required)
+    return pa.Column(DTYPES[column.kind], checks, nullable=not column.required)
 
 
 def _schema_faults(
     frame: gpd.GeoDataFrame,
     checks: dict[str, pa.Column],
-    labels: pd.Series[str],
     table: schema.Table,
     source: str,
 ) -> list[Fault]:
@@ -361,16 +291,21 @@ def _schema_faults(
             "not_nullable": "the cell is empty",
         }
         faults = []
-        for case in error.failure_cases.itertuples():
+        cases = error.failure_cases
+        for (column_name, check), count in cases.groupby(["column", "check"]).size().items():
+            if count > MOST_TOLD:
+                rule = rules.get(str(check), str(check))
+                faults.append(more_rows(source, str(column_name), int(count), rule))
+        for case in cases.groupby(["column", "check"]).head(MOST_TOLD).itertuples():
             column = table.column(str(case.column))
             faults.append(
                 Fault(
                     source=source,
-                    row=str(labels.loc[case.index]),
+                    row=_label(frame, case.index),
                     column=column.name,
                     value="" if pd.isna(case.failure_case) else repr(case.failure_case),
                     rule=rules.get(str(case.check), str(case.check)),
-                    remedy=_remedy(column),
+                    remedy=remedy(column),
                 )
             )
         return faults
@@ -378,7 +313,7 @@ def _schema_faults(
 
 
 def _with_id(
-    frame: gpd.GeoDataFrame, table: schema.Table, source: str, labels: pd.Series[str]
+    frame: gpd.GeoDataFrame, table: schema.Table, source: str
 ) -> tuple[gpd.GeoDataFrame, list[Fault]]:
     """Give every row an id: its own, its code, its name when that is unique, or its number."""
     candidates = ["id", "code"] if table.name != "townships" else ["id", "code", "name"]
@@ -389,7 +324,7 @@ def _with_id(
                 return frame, [
                     Fault(
                         source=source,
-                        row=str(labels.loc[i]),
+                        row=_label(frame, i),
                         column="id",
                         rule="the identifier is missing, and other rows have one",
                         remedy="Give every row its own.",
@@ -403,7 +338,7 @@ def _with_id(
                 return frame, [
                     Fault(
                         source=source,
-                        row=str(labels.loc[i]),
+                        row=_label(frame, i),
                         column="id",
                         value=repr(ids.loc[i]),
                         rule="the identifier stands twice",
@@ -419,36 +354,43 @@ def _with_id(
     return frame.assign(id=ids), []
 
 
-def _geometry_faults(
-    frame: gpd.GeoDataFrame, table: schema.Table, source: str, labels: pd.Series[str]
-) -> list[Fault]:
+def _geometry_faults(frame: gpd.GeoDataFrame, table: schema.Table, source: str) -> list[Fault]:
     allowed = _GEOMETRY_TYPES[table.geometry]
     geometry = frame.geometry.to_numpy()
     missing = shapely.is_missing(geometry) | shapely.is_empty(geometry)
     kinds = frame.geom_type.to_numpy()
-    faults = []
-    corners, owner = shapely.get_coordinates(geometry, return_index=True)
+    vast = shapely.get_num_coordinates(geometry) > readers.MAX_VERTICES
     nowhere = np.zeros(len(frame), dtype=bool)
-    nowhere[owner[~np.isfinite(corners).all(axis=1)]] = True
-    for i, label in enumerate(labels):
-        if missing[i]:
-            found, rule = "", "the row has no geometry"
-        elif kinds[i] not in allowed:
-            found, rule = str(kinds[i]), f"a {table.geometry} is needed"
-        elif nowhere[i]:
-            found, rule = "", "a coordinate is not finite"
-        elif table.geometry == "polygon" and shapely.area(shapely.make_valid(geometry[i])) == 0.0:
-            found, rule = "", "the polygon has no area"
-        else:
-            continue
-        faults.append(
-            Fault(
-                source=source,
-                row=str(label),
-                column="geometry",
-                value=found,
-                rule=rule,
-                remedy="Draw it again, or delete the row.",
-            )
+    if not vast.any():
+        corners, owner = shapely.get_coordinates(geometry, return_index=True)
+        nowhere[owner[~np.isfinite(corners).all(axis=1)]] = True
+    wrong_kind = ~missing & ~np.isin(kinds, sorted(allowed))
+    flat = np.zeros(len(frame), dtype=bool)
+    if table.geometry == "polygon":
+        sound = ~missing & ~wrong_kind & ~vast & ~nowhere
+        flat[sound] = shapely.area(geometry[sound]) == 0.0
+        # a bow tie has no signed area and two good halves
+        flat[flat] = shapely.area(shapely.make_valid(geometry[flat])) == 0.0
+    rules = {
+        "the row has no geometry": missing,
+        f"a {table.geometry} is needed": wrong_kind,
+        f"the feature has more than {readers.MAX_VERTICES:,} corners": vast,
+        "a coordinate is not finite": nowhere & ~wrong_kind,
+        "the polygon has no area": flat,
+    }
+    return [
+        Fault(
+            source=source,
+            row=_label(frame, frame.index[i]),
+            column="geometry",
+            value=str(kinds[i]) if wrong_kind[i] else "",
+            rule=rule,
+            remedy="Draw it again, or delete the row.",
         )
-    return faults
+        for rule, rows in rules.items()
+        for i in np.flatnonzero(rows)[:MOST_TOLD]
+    ] + [
+        more_rows(source, "geometry", int(rows.sum()), rule)
+        for rule, rows in rules.items()
+        if rows.sum() > MOST_TOLD
+    ]

@@ -286,9 +286,13 @@ def test_swapped_coordinates(small_folder):
     text = (small_folder / "villages.csv").read_text(encoding="utf-8")
     text = text.replace("lon,lat", "lat,lon")
     (small_folder / "villages.csv").write_text(text, encoding="utf-8")
-    faults = faults_of(small_folder)
-    assert {fault.source for fault in faults} == {"villages.csv"}
-    assert {fault.row[0] for fault in faults} == {"2", "3"}
+    only(
+        faults_of(small_folder),
+        source="villages.csv",
+        value='crs = "EPSG:4490 swapped": 100% inside',
+        rule="fit the boundary in another system",
+        remedy='crs = "EPSG:4490 swapped"',
+    )
 
 
 def test_a_swapped_boundary(small_folder):
@@ -303,7 +307,7 @@ def test_a_swapped_boundary(small_folder):
 def test_metres_declared_as_degrees(small_folder):
     rows = "id,name,kind,population,lon,lat\nv1,西村,administrative,8,501500,4402000\n"
     (small_folder / "villages.csv").write_text(rows, encoding="utf-8")
-    only(faults_of(small_folder), source="villages.csv", row="2", rule="no such place")
+    only(faults_of(small_folder), source="villages.csv", value="EPSG:4545", rule="another system")
 
 
 def test_a_boundary_that_is_far_too_big(small_folder):

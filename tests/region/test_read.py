@@ -13,7 +13,7 @@ from rasterio.transform import from_bounds, from_origin
 
 import siteplan
 from siteplan.errors import Fault
-from siteplan.region import rasters, tables
+from siteplan.region import rasters, readers
 from siteplan.scenario import TerrainSource
 from tests import handmade as hand
 from tests.conftest import EAST, HEIGHT_M, NORTH, WIDTH_M, lonlat, write_small_region, write_terrain
@@ -405,7 +405,7 @@ def test_what_an_extract_lost_is_told(small_folder, monkeypatch):
         road.attrs["faults"] = (lost,)
         return road
 
-    monkeypatch.setattr(tables.osm, "read_osm", read_osm)
+    monkeypatch.setattr(readers.osm, "read_osm", read_osm)
     (small_folder / "roads.osm.pbf").write_bytes(b"x")
     change(small_folder, "scenario.toml", ('"roads.geojson"', '"roads.osm.pbf"'))
     assert siteplan.read_region(small_folder).warnings == (lost,)

@@ -1,0 +1,487 @@
+"""
+Where the rows of a layer are: its coordinate reference system, as said, or as the boundary shows it.
+
+Nothing is guessed in silence. What is not said is refused with the systems that would fit; what is said and
+cannot be is refused with those that could.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from functools import cache
+from typing import TYPE_CHECKING, Any, Final
+
+import geopandas as gpd
+import numpy as np
+import shapely
+from pyproj import CRS, Transformer
+
+from siteplan.errors import Fault, InputError
+from siteplan.region import datum, values
+from siteplan.region.grid import in_china, parse_crs
+from siteplan.region.sheets import ROW
+from siteplan.scenario import SCENARIO_FILE
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from shapely.geometry.base import BaseGeometry
+
+    from siteplan.region.headers import Headers
+    from siteplan.region.readers import Raw
+    from siteplan.scenario import LayerSource
+    from siteplan.schema import Table
+
+GEOGRAPHIC: Final = "EPSG:4490"
+GUESS: Final = "guess"
+SAMPLE: Final = 400
+"""Positions of a layer that are tried in every system."""
+
+FITS: Final = 0.5
+"""Share of positions inside the boundary from which a system is taken to fit."""
+
+NEAR_M: Final = 2000.0
+"""Positions this near outside the boundary count as inside when systems are compared. [m]"""
+
+SHOWN: Final = 4
+_METRE_DEG: Final = 111_195.0  # metres in a degree of latitude on a sphere of 6371 km
+_EAST_DEG, _NORTH_DEG = 180.0, 90.0
+_SWAPPED: Final = re.compile(r"\s+swapped$", re.IGNORECASE)
+_PREFIXED, _PLAIN = 4513, 4534  # CGCS2000 3-degree zones from 75 E with and without their number
+_SIX_PREFIXED, _SIX_PLAIN = 4491, 4502  # 6-degree zones from 75 E
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """
+    Boundary by which positions are judged.
+
+    Attributes
+    ----------
+    boundary : geometry
+        Longitude and latitude. [deg]
+    china : bool
+        Whether shifted coordinates are to be thought of.
+    plane : geometry
+        The boundary in metres east and north of its centre.
+    """
+
+    boundary: BaseGeometry
+    china: bool
+    plane: BaseGeometry = field(repr=False)
+
+    @classmethod
+    def of(cls, boundary: gpd.GeoDataFrame, code: str) -> Reference:
+        """
+        Reference of a boundary layer.
+
+        Parameters
+        ----------
+        boundary : GeoDataFrame
+            In any system.
+        code : str
+            Statistical code of the area.
+
+        Returns
+        -------
+        reference : Reference
+            In longitude and latitude.
+        """
+        outline = shapely.union_all(boundary.to_crs("EPSG:4326").geometry.to_numpy())
+        reference = cls(outline, in_china(outline, code), outline)
+        plane = shapely.transform(outline, lambda corners: reference.to_plane(corners))
+        shapely.prepare(plane)
+        return cls(outline, reference.china, plane)
+
+    def to_plane(self, degrees: NDArray[np.float64]) -> NDArray[np.float64]:
+        """
+        Metres east and north of the boundary's centre, good to a few per mille nearby.
+
+        Parameters
+        ----------
+        degrees : ndarray of float64, shape (n, 2)
+            Longitude and latitude. [deg]
+
+        Returns
+        -------
+        plane : ndarray of float64, shape (n, 2)
+            East and north. [m]
+        """
+        west, south, east, north = self.boundary.bounds
+        middle = (south + north) / 2
+        shrink = np.cos(np.radians(middle))
+        east_m = (degrees[:, 0] - (west + east) / 2) * _METRE_DEG * shrink
+        return np.column_stack([east_m, (degrees[:, 1] - middle) * _METRE_DEG])
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """
+    How well positions fit the boundary in one system.
+
+    Attributes
+    ----------
+    crs : str
+        As the scenario would say it.
+    inside : float
+        Share inside the boundary.
+    median_m : float
+        Median distance outside the boundary; 0 when most lie inside. [m]
+    """
+
+    crs: str
+    inside: float
+    median_m: float
+
+    def __str__(self) -> str:
+        far = f", median {self.median_m / 1e3:,.1f} km outside" if self.median_m > 0.0 else ""
+        return f'crs = "{self.crs}": {self.inside:.0%} inside{far}'
+
+
+def placed(
+    raw: Raw, found: Headers, table: Table, source: LayerSource, reference: Reference | None
+) -> tuple[gpd.GeoSeries, tuple[Fault, ...]]:
+    """
+    Geometry of a layer in the system that it is really in.
+
+    Parameters
+    ----------
+    raw : Raw
+        Rows of the file.
+    found : Headers
+        Its headers.
+    table : Table
+        Layer.
+    source : LayerSource
+        What the scenario says of its system.
+    reference : Reference or None
+        Boundary; None for the boundary itself.
+
+    Returns
+    -------
+    geometry : GeoSeries
+        With its system; shifted coordinates are taken back to WGS 84.
+    faults : tuple of Fault
+        What was decided and does not stop the work.
+
+    Raises
+    ------
+    InputError
+        When the system is unknown or contradicts the file or the boundary.
+    """
+    shapes, order, from_sheet = _shapes(raw, found, source)
+    stated, faults = _stated(raw, found, shapes, table, source)
+    where = f"layers.{table.name}.crs"
+    if stated is None or stated == GUESS:
+        ranked = [] if reference is None else ranking(shapes, reference)
+        stated, more = _chosen(stated, ranked, table, source)
+        return _in_system(shapes, stated, source.path, where), (*faults, *more)
+    if order == "xy" and reference is not None and not _SWAPPED.search(stated):
+        # a survey table calls the northing X: the boundary shows which it is
+        both = [_fit(shapes, system, reference) for system in (stated, f"{stated} swapped")]
+        if both[1].inside > max(both[0].inside, FITS):
+            stated = both[1].crs
+            faults = (*faults, _note(source, "X", "the column X holds the northing, Y the easting"))
+    geometry = _in_system(shapes, stated, source.path, where)
+    if reference is not None and len(shapes):
+        _refuse_misfit(shapes, stated, reference, source, said=raw.crs is None or from_sheet)
+    return geometry, faults
+
+
+def _note(source: LayerSource, value: str, rule: str) -> Fault:
+    return Fault(
+        source=source.path,
+        column="geometry",
+        value=value,
+        rule=rule,
+        remedy="Nothing, when the map looks right.",
+        severity="warning",
+    )
+
+
+def _shapes(raw: Raw, found: Headers, source: LayerSource) -> tuple[NDArray[np.object_], str, bool]:
+    """Geometry in the file's own numbers, first axis first; the kind of axes; whether of columns."""
+    blank = raw.geometry is None or bool(shapely.is_missing(raw.geometry).all())
+    position = found.position
+    if raw.geometry is not None and not (blank and position and len(raw.cells)):
+        return raw.geometry, "geometry", False
+    if "wkt" in position:
+        texts = raw.cells[position["wkt"]].astype("string")
+        shapes = shapely.from_wkt(texts.fillna("").to_numpy(dtype=object), on_invalid="ignore")
+        return np.asarray(shapely.force_2d(shapes)), "geometry", True
+    for first, second in (("longitude", "latitude"), ("easting", "northing"), ("x", "y")):
+        if first in position or second in position:
+            break
+    else:
+        first, second = "longitude", "latitude"
+    short = {"longitude": "lon", "latitude": "lat"}
+    zh = {"longitude": "经度", "latitude": "纬度", "easting": "东坐标", "northing": "北坐标"}
+    for axis in (first, second):
+        if axis not in position:
+            fault = Fault(
+                source=source.path,
+                rule=f"no column {short.get(axis, axis)}",
+                value=", ".join(str(name) for name in raw.cells.columns[:12] if name != ROW),
+                remedy=f"Name a column {short.get(axis, axis)} or {zh.get(axis, axis)}.",
+            )
+            raise InputError([fault])
+    axes = [_axis(raw, position[axis], source) for axis in (first, second)]
+    return shapely.points(axes[0], axes[1]), first + second if first == "x" else first, True
+
+
+def _axis(raw: Raw, header: str, source: LayerSource) -> NDArray[np.float64]:
+    column = raw.cells[header]
+    numbers = values.degrees(column)
+    bad = np.flatnonzero(~np.isfinite(numbers))
+    if len(bad):
+        raise InputError(
+            Fault(
+                source=source.path,
+                row=str(raw.cells[ROW].iloc[i]),
+                column=header,
+                value=repr(column.iloc[i])[:80],
+                rule="a coordinate must be a number",
+                remedy="Correct the cell or delete the row.",
+            )
+            for i in bad
+        )
+    return numbers
+
+
+def _stated(
+    raw: Raw, found: Headers, shapes: NDArray[np.object_], table: Table, source: LayerSource
+) -> tuple[str | None, tuple[Fault, ...]]:
+    """The system that scenario, file and headers agree on; None when none of them says."""
+    own = None if raw.crs is None else raw.crs.to_string()
+    if found.datum is not None and own is None:
+        own = found.datum
+        if source.crs is not None and source.crs.lower() != own:
+            raise InputError([_contradiction(source, table, f"its headers say {own}")])
+        return own, ()
+    if source.crs is None or own is None:
+        return source.crs.strip() if source.crs is not None else own, ()
+    given = source.crs.strip()
+    if given.lower() in datum.SHIFTED:
+        if raw.crs is not None and raw.crs.is_geographic:
+            return given.lower(), ()  # shifted files are labelled WGS 84: the planner knows better
+        raise InputError([_contradiction(source, table, f"the file says {own}")])
+    if given.lower() == GUESS:
+        return (GUESS if raw.assumed or _impossible(shapes, raw.crs) else own), ()
+    system = parse_crs(_SWAPPED.sub("", given), SCENARIO_FILE, f"layers.{table.name}.crs")
+    if _SWAPPED.search(given) is None and raw.crs is not None and _same(system, raw.crs):
+        return own, ()
+    if raw.assumed or _impossible(shapes, raw.crs) or _SWAPPED.search(given):
+        rule = f"the file says {own}, the scenario {given}: the scenario's is taken"
+        return given, () if raw.assumed else (_note(source, given, rule),)
+    raise InputError([_contradiction(source, table, f"the file says {own}")])
+
+
+def _contradiction(source: LayerSource, table: Table, found: str) -> Fault:
+    return Fault(
+        source=SCENARIO_FILE,
+        column=f"layers.{table.name}.crs",
+        value=str(source.crs),
+        rule=f"{found}, and {source.path} can only be in one system",
+        remedy="Leave crs out if the file is right; else save the file with the right system.",
+    )
+
+
+def _same(left: CRS, right: CRS) -> bool:
+    """Whether two systems are one at this scale: WGS 84 and CGCS2000 differ by centimetres."""
+    if left == right or (left.is_geographic and right.is_geographic):
+        return left == right or {_datum_name(left), _datum_name(right)} <= {"wgs84", "cgcs2000"}
+    return bool(left.equals(right, ignore_axis_order=True))
+
+
+def _datum_name(system: CRS) -> str:
+    name = (system.datum.name if system.datum is not None else system.name).lower()
+    if "china 2000" in name or "cgcs" in name:
+        return "cgcs2000"
+    return "wgs84" if "world geodetic system 1984" in name or "wgs" in name else name
+
+
+def _impossible(shapes: NDArray[np.object_], system: CRS | None) -> bool:
+    """Whether numbers cannot be degrees although the file says so."""
+    if system is None or not system.is_geographic:
+        return False
+    bounds = shapely.total_bounds(shapes)
+    if not np.isfinite(bounds).all():
+        return False
+    return bool(
+        max(abs(bounds[0]), abs(bounds[2])) > _EAST_DEG or np.abs(bounds).max() > 2 * _EAST_DEG
+    )
+
+
+def _in_system(shapes: NDArray[np.object_], stated: str, path: str, where: str) -> gpd.GeoSeries:
+    if _SWAPPED.search(stated):
+        shapes = _swapped(shapes)
+        stated = _SWAPPED.sub("", stated)
+    if stated.lower() in datum.SHIFTED:
+        name: datum.Shifted = "gcj02" if stated.lower() == "gcj02" else "bd09"
+        with np.errstate(invalid="ignore"):
+            return gpd.GeoSeries(datum.geometry_to_wgs84(shapes, datum=name), crs="EPSG:4326")
+    return gpd.GeoSeries(shapes, crs=parse_crs(stated, SCENARIO_FILE, where))
+
+
+def _swapped(shapes: NDArray[np.object_]) -> NDArray[np.object_]:
+    return np.asarray(shapely.transform(shapes, lambda corners: corners[:, ::-1]))
+
+
+def _sample(shapes: NDArray[np.object_]) -> NDArray[np.float64]:
+    """Some corners of a layer, spread over its rows."""
+    step = max(1, len(shapes) // SAMPLE)
+    corners = shapely.get_coordinates(shapes[::step])
+    corners = corners[np.isfinite(corners).all(axis=1)]
+    return corners[:: max(1, len(corners) // SAMPLE)]
+
+
+def _fit(shapes: NDArray[np.object_], crs: str, reference: Reference) -> Fit:
+    return _fit_of(_sample(shapes), crs, reference)
+
+
+def _fit_of(corners: NDArray[np.float64], crs: str, reference: Reference) -> Fit:
+    if len(corners) == 0:
+        return Fit(crs, 0.0, float("inf"))
+    if _SWAPPED.search(crs):
+        corners = corners[:, ::-1]
+    lon, lat = _geographic(corners, _SWAPPED.sub("", crs))
+    real = (
+        np.isfinite(lon)
+        & np.isfinite(lat)
+        & (np.abs(lon) <= _EAST_DEG)
+        & (np.abs(lat) <= _NORTH_DEG)
+    )
+    distance = np.full(len(corners), np.inf)
+    plane = reference.to_plane(np.column_stack([lon[real], lat[real]]))
+    distance[real] = shapely.distance(shapely.points(plane), reference.plane)
+    return Fit(crs, float((distance <= NEAR_M).mean()), float(np.median(distance)))
+
+
+def _geographic(corners: NDArray[np.float64], crs: str) -> tuple[Any, Any]:
+    if crs.lower() in datum.SHIFTED:
+        name: datum.Shifted = "gcj02" if crs.lower() == "gcj02" else "bd09"
+        return datum.to_wgs84(corners[:, 0], corners[:, 1], datum=name)
+    system = CRS.from_user_input(crs)
+    if system.is_geographic:
+        return corners[:, 0], corners[:, 1]
+    return to_degrees(system).transform(corners[:, 0], corners[:, 1])
+
+
+@cache
+def to_degrees(system: CRS) -> Transformer:
+    """
+    Way from a system to longitude and latitude, made once: PROJ takes a tenth of a second for it.
+
+    Parameters
+    ----------
+    system : CRS
+        Any system.
+
+    Returns
+    -------
+    transformer : Transformer
+        To WGS 84, longitude first.
+    """
+    return Transformer.from_crs(system, "EPSG:4326", always_xy=True)
+
+
+def ranking(shapes: NDArray[np.object_], reference: Reference) -> list[Fit]:
+    """
+    Systems that positions may be in, best fit to the boundary first.
+
+    Parameters
+    ----------
+    shapes : ndarray of geometry
+        In the file's own numbers.
+    reference : Reference
+        Boundary.
+
+    Returns
+    -------
+    fits : list of Fit
+        Plain systems before shifted and swapped ones where they fit as well.
+    """
+    corners = _sample(shapes)
+    if len(corners) == 0:
+        return []
+    if np.abs(corners).max() <= _EAST_DEG:
+        systems = [GEOGRAPHIC, *datum.SHIFTED] if reference.china else ["EPSG:4326"]
+    else:
+        systems = _metric_systems(reference)
+    systems += [f"{system} swapped" for system in systems]
+    fits = [_fit_of(corners, system, reference) for system in systems]
+    return sorted(fits, key=lambda fit: (-round(fit.inside, 2), np.round(fit.median_m)))
+
+
+def _metric_systems(reference: Reference) -> list[str]:
+    west, _, east, north = reference.boundary.bounds
+    longitude = (west + east) / 2
+    utm = 32600 if north > 0 else 32700
+    codes = [utm + int((longitude + _EAST_DEG) // 6) + 1]
+    if reference.china:
+        zone = round((longitude - 75) / 3)
+        near = [
+            number for number in (zone, zone - 1, zone + 1) if 0 <= number <= _PLAIN - _PREFIXED - 1
+        ]
+        six = min(max(int((longitude - 72) // 6), 0), _SIX_PLAIN - _SIX_PREFIXED - 1)
+        codes = [
+            *(_PLAIN + number for number in near),
+            *(_PREFIXED + number for number in near),
+            _SIX_PLAIN + six,
+            _SIX_PREFIXED + six,
+            *codes,
+        ]
+    return [f"EPSG:{code}" for code in codes]
+
+
+def _chosen(
+    stated: str | None, ranked: list[Fit], table: Table, source: LayerSource
+) -> tuple[str, tuple[Fault, ...]]:
+    """The best system when the scenario says guess; else, or when none fits, a fault with those that do."""
+    good = [fit for fit in ranked if fit.inside >= FITS]
+    if stated == GUESS and good:
+        best = good[0]
+        rule = f"the system was guessed from the boundary: {best}"
+        return best.crs, (_note(source, "; ".join(map(str, good[1:SHOWN])), rule),)
+    shown = "; ".join(map(str, (good or ranked)[:SHOWN]))
+    rule = "the file names no coordinate reference system"
+    if stated == GUESS:
+        rule = "no system fits the boundary"
+    suggested = good[0].crs if good else GEOGRAPHIC
+    fault = Fault(
+        source=source.path,
+        column="geometry",
+        value=shown,
+        rule=rule,
+        remedy=f'Say crs = "{suggested}" (or what it is) under [layers.{table.name}]'
+        + ('; crs = "guess" takes the first.' if good and stated is None else "."),
+    )
+    raise InputError([fault])
+
+
+def _refuse_misfit(
+    shapes: NDArray[np.object_],
+    stated: str,
+    reference: Reference,
+    source: LayerSource,
+    *,
+    said: bool,
+) -> None:
+    """Refuse a layer that lies elsewhere in the system it is said to be in, and at home in another."""
+    here = _fit(shapes, stated, reference)
+    if here.inside >= FITS:
+        return
+    better = [
+        fit for fit in ranking(shapes, reference) if fit.inside >= max(0.9, here.inside + FITS)
+    ]
+    if not better:
+        return
+    remedy = f'Say crs = "{better[0].crs}" in scenario.toml if that is right'
+    fault = Fault(
+        source=source.path,
+        column="geometry",
+        value="; ".join(map(str, better[:SHOWN])),
+        rule=f"{here}: the positions fit the boundary in another system",
+        remedy=f"{remedy}." if said else f"{remedy}, or save the file with its own system.",
+    )
+    raise InputError([fault])

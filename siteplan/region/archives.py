@@ -1,4 +1,4 @@
-"""What a file must be before a library opens it: of the kind that its name says, whole, and of bounded size."""
+"""What a file must be before a library opens it: of the kind its name says, whole, of bounded size."""
 
 from __future__ import annotations
 
@@ -162,7 +162,7 @@ def check_zip(path: Path, source: str, *, limit_bytes: int = MAX_UNPACKED_BYTES)
             remedy="Check that it is complete, or pack it again.",
         )
         raise InputError([fault]) from None
-    faults = [fault for member in members if (fault := _member_fault(member, source)) is not None]
+    faults = [found for member in members if (found := _member_fault(member, source)) is not None]
     total = sum(member.file_size for member in members)
     if total > limit_bytes or len(members) > MAX_MEMBERS:
         faults.append(

@@ -23,8 +23,6 @@ from siteplan.scenario import SCENARIO_FILE
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    import geopandas as gpd
-
     from siteplan.region.region import Examined
 
 COLUMNS = ("severity", "layer", "row", "column", "value", "rule", "remedy")
@@ -80,7 +78,9 @@ def bounds() -> Bounds:
     bounds : Bounds
         All of ``catalog/checks.toml``.
     """
-    return catalog.parse_toml(files("siteplan.catalog") / "checks.toml", Bounds, "catalog/checks.toml")
+    return catalog.parse_toml(
+        files("siteplan.catalog") / "checks.toml", Bounds, "catalog/checks.toml"
+    )
 
 
 def check_folder(folder: Path) -> pd.DataFrame:
@@ -137,7 +137,7 @@ def _table(faults: Iterable[Fault], names: dict[str, str]) -> pd.DataFrame:
 
 
 def _warning(source: str, rule: str, remedy: str, **place: str) -> Fault:
-    return Fault(source=source, rule=rule, remedy=remedy, severity="warning", **place)  # type: ignore[arg-type]
+    return Fault(source=source, rule=rule, remedy=remedy, severity="warning", **place)
 
 
 def _rows(examined: Examined, name: str, mask: pd.Series) -> Iterator[tuple[int, str, str]]:
@@ -217,7 +217,9 @@ def _townships(examined: Examined) -> Iterator[Fault]:
             continue
         around = np.array([shapes.get(word) for word in frame["township"]], dtype=object)
         distance = shapely.distance(frame.geometry.to_numpy(), around)
-        for i, row, source in _rows(examined, name, pd.Series(distance > bounds().township_slack_m)):
+        for i, row, source in _rows(
+            examined, name, pd.Series(distance > bounds().township_slack_m)
+        ):
             yield _warning(
                 source,
                 "the point does not lie in its township",

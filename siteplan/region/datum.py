@@ -1,8 +1,8 @@
 r"""
 GCJ-02 and BD-09: the shifted coordinates of Chinese map services, and the way back.
 
-The shift is a published fact of the services' own software, known to about a metre: a polynomial with sines in
-degrees from (105 E, 35 N), laid on the Krasovsky ellipsoid, and for BD-09 a second, polar one on top.
+The shift is a published fact of the services' own software, known to about a metre: a polynomial with sines
+in degrees from (105 E, 35 N), laid on the Krasovsky ellipsoid, and for BD-09 a second, polar one on top.
 
 References
 ----------

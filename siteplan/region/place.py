@@ -73,7 +73,7 @@ class Reference:
     @classmethod
     def of(cls, boundary: gpd.GeoDataFrame, code: str) -> Reference:
         """
-        Reference of a boundary layer.
+        Make a reference of a boundary layer.
 
         Parameters
         ----------
@@ -89,7 +89,7 @@ class Reference:
         """
         outline = shapely.union_all(boundary.to_crs("EPSG:4326").geometry.to_numpy())
         reference = cls(outline, in_china(outline, code), outline)
-        plane = shapely.transform(outline, lambda corners: reference.to_plane(corners))
+        plane = shapely.transform(outline, reference.to_plane)
         shapely.prepare(plane)
         return cls(outline, reference.china, plane)
 
@@ -175,14 +175,14 @@ def placed(
     if stated is None or stated == GUESS:
         ranked = [] if reference is None else ranking(shapes, reference)
         stated, more = _chosen(stated, ranked, table, source)
-        return _in_system(shapes, stated, source.path, where), (*faults, *more)
+        return _in_system(shapes, stated, where), (*faults, *more)
     if order == "xy" and reference is not None and not _SWAPPED.search(stated):
         # a survey table calls the northing X: the boundary shows which it is
         both = [_fit(shapes, system, reference) for system in (stated, f"{stated} swapped")]
         if both[1].inside > max(both[0].inside, FITS):
             stated = both[1].crs
             faults = (*faults, _note(source, "X", "the column X holds the northing, Y the easting"))
-    geometry = _in_system(shapes, stated, source.path, where)
+    geometry = _in_system(shapes, stated, where)
     if reference is not None and len(shapes):
         _refuse_misfit(shapes, stated, reference, source, said=raw.crs is None or from_sheet)
     return geometry, faults
@@ -226,7 +226,8 @@ def _shapes(raw: Raw, found: Headers, source: LayerSource) -> tuple[NDArray[np.o
             )
             raise InputError([fault])
     axes = [_axis(raw, position[axis], source) for axis in (first, second)]
-    return shapely.points(axes[0], axes[1]), first + second if first == "x" else first, True
+    points = np.asarray(shapely.points(axes[0], axes[1]))
+    return points, first + second if first == "x" else first, True
 
 
 def _axis(raw: Raw, header: str, source: LayerSource) -> NDArray[np.float64]:
@@ -251,7 +252,7 @@ def _axis(raw: Raw, header: str, source: LayerSource) -> NDArray[np.float64]:
 def _stated(
     raw: Raw, found: Headers, shapes: NDArray[np.object_], table: Table, source: LayerSource
 ) -> tuple[str | None, tuple[Fault, ...]]:
-    """The system that scenario, file and headers agree on; None when none of them says."""
+    """Find the system that scenario, file and headers agree on; None when none of them says."""
     own = None if raw.crs is None else raw.crs.to_string()
     if found.datum is not None and own is None:
         own = found.datum
@@ -312,7 +313,7 @@ def _impossible(shapes: NDArray[np.object_], system: CRS | None) -> bool:
     )
 
 
-def _in_system(shapes: NDArray[np.object_], stated: str, path: str, where: str) -> gpd.GeoSeries:
+def _in_system(shapes: NDArray[np.object_], stated: str, where: str) -> gpd.GeoSeries:
     if _SWAPPED.search(stated):
         shapes = _swapped(shapes)
         stated = _SWAPPED.sub("", stated)
@@ -328,7 +329,7 @@ def _swapped(shapes: NDArray[np.object_]) -> NDArray[np.object_]:
 
 
 def _sample(shapes: NDArray[np.object_]) -> NDArray[np.float64]:
-    """Some corners of a layer, spread over its rows."""
+    """Take some corners of a layer, spread over its rows."""
     step = max(1, len(shapes) // SAMPLE)
     corners = shapely.get_coordinates(shapes[::step])
     corners = corners[np.isfinite(corners).all(axis=1)]
@@ -437,7 +438,7 @@ def _metric_systems(reference: Reference) -> list[str]:
 def _chosen(
     stated: str | None, ranked: list[Fit], table: Table, source: LayerSource
 ) -> tuple[str, tuple[Fault, ...]]:
-    """The best system when the scenario says guess; else, or when none fits, a fault with those that do."""
+    """Take the best system when the scenario says guess; else, or when none fits, name those that do."""
     good = [fit for fit in ranked if fit.inside >= FITS]
     if stated == GUESS and good:
         best = good[0]

@@ -5,17 +5,17 @@ from __future__ import annotations
 from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
-from xml.etree import ElementTree  # written, never read
+from xml.etree import ElementTree as ET  # written, never read
 
 import numpy as np
 import rasterio
 import rasterio.features
 from pyproj import CRS
+from rasterio._err import CPLE_BaseError
 from rasterio.enums import Resampling
 from rasterio.errors import RasterioError
 from rasterio.io import DatasetReader, MemoryFile
 from rasterio.warp import reproject, transform_bounds
-from rasterio._err import CPLE_BaseError
 
 from siteplan.errors import Fault, InputError
 from siteplan.region import archives
@@ -187,7 +187,12 @@ class _Tile:
     def bounds(self) -> tuple[float, float, float, float]:
         """West, south, east, north."""
         west, north = self.transform.c, self.transform.f
-        return west, north + self.height * self.transform.e, west + self.width * self.transform.a, north
+        return (
+            west,
+            north + self.height * self.transform.e,
+            west + self.width * self.transform.a,
+            north,
+        )
 
 
 def _unreadable(source: str, error: Exception) -> Fault:
@@ -202,14 +207,18 @@ def _tile(path: Path, name: str) -> _Tile:
     archives.check_head(path, name)
     try:
         with rasterio.Env(), DatasetReader(str(path), driver=DRIVERS) as raster:
-            tile = None if raster.crs is None else _Tile(
-                path=path,
-                crs=CRS.from_wkt(raster.crs.to_wkt()),
-                transform=raster.transform,
-                width=raster.width,
-                height=raster.height,
-                nodata=raster.nodata,
-                dtype=raster.dtypes[0],
+            tile = (
+                None
+                if raster.crs is None
+                else _Tile(
+                    path=path,
+                    crs=CRS.from_wkt(raster.crs.to_wkt()),
+                    transform=raster.transform,
+                    width=raster.width,
+                    height=raster.height,
+                    nodata=raster.nodata,
+                    dtype=raster.dtypes[0],
+                )
             )
             size = (raster.width, raster.height)
     except (RasterioError, CPLE_BaseError) as error:
@@ -233,7 +242,8 @@ def _tile(path: Path, name: str) -> _Tile:
 
 
 def _tiles(folder: Path, source: TerrainSource) -> list[_Tile]:
-    tiles, faults = [], []
+    tiles: list[_Tile] = []
+    faults: list[Fault] = []
     for path in terrain_files(folder, source):
         try:
             tiles.append(_tile(path, path.relative_to(folder.resolve()).as_posix()))
@@ -256,7 +266,12 @@ def _groups(folder: Path, source: TerrainSource, geobox: GeoBox) -> list[list[_T
         box = transform_bounds(str(geobox.crs), tile.crs.to_wkt(), *frame, densify_pts=21)
         slack = 2.0 * abs(tile.transform.a)
         west, south, east, north = tile.bounds
-        if west - slack <= box[2] and box[0] <= east + slack and south - slack <= box[3] and box[1] <= north + slack:
+        if (
+            west - slack <= box[2]
+            and box[0] <= east + slack
+            and south - slack <= box[3]
+            and box[1] <= north + slack
+        ):
             groups.setdefault(tile.crs.to_wkt(), []).append(tile)
     return sorted(groups.values(), key=lambda tiles: min(_cell_m(tile) for tile in tiles))
 
@@ -298,29 +313,29 @@ def _mosaic(tiles: list[_Tile]) -> bytes:
     north = max(tile.bounds[3] for tile in tiles)
     columns = round((max(tile.bounds[2] for tile in tiles) - west) / step_x)
     rows = round((north - min(tile.bounds[1] for tile in tiles)) / step_y)
-    root = ElementTree.Element("VRTDataset", rasterXSize=str(columns), rasterYSize=str(rows))
-    ElementTree.SubElement(root, "SRS").text = tiles[0].crs.to_wkt()
+    root = ET.Element("VRTDataset", rasterXSize=str(columns), rasterYSize=str(rows))
+    ET.SubElement(root, "SRS").text = tiles[0].crs.to_wkt()
     corner = (west, step_x, 0.0, north, 0.0, -step_y)
-    ElementTree.SubElement(root, "GeoTransform").text = ", ".join(repr(float(v)) for v in corner)
-    band = ElementTree.SubElement(root, "VRTRasterBand", dataType="Float32", band="1")
-    ElementTree.SubElement(band, "NoDataValue").text = str(VOID)
+    ET.SubElement(root, "GeoTransform").text = ", ".join(repr(float(v)) for v in corner)
+    band = ET.SubElement(root, "VRTRasterBand", dataType="Float32", band="1")
+    ET.SubElement(band, "NoDataValue").text = str(VOID)
     for tile in ordered:
-        entry = ElementTree.SubElement(band, "ComplexSource", resampling="bilinear")
-        name = ElementTree.SubElement(entry, "SourceFilename", relativeToVRT="0")
+        entry = ET.SubElement(band, "ComplexSource", resampling="bilinear")
+        name = ET.SubElement(entry, "SourceFilename", relativeToVRT="0")
         name.text = str(tile.path)
-        ElementTree.SubElement(entry, "SourceBand").text = "1"
+        ET.SubElement(entry, "SourceBand").text = "1"
         size = {"xSize": str(tile.width), "ySize": str(tile.height)}
-        ElementTree.SubElement(entry, "SrcRect", xOff="0", yOff="0", **size)
+        ET.SubElement(entry, "SrcRect", {"xOff": "0", "yOff": "0"} | size)
         place = {
             "xOff": repr((tile.bounds[0] - west) / step_x),
             "yOff": repr((north - tile.bounds[3]) / step_y),
             "xSize": repr(tile.width * tile.transform.a / step_x),
             "ySize": repr(tile.height * -tile.transform.e / step_y),
         }
-        ElementTree.SubElement(entry, "DstRect", place)
+        ET.SubElement(entry, "DstRect", place)
         if tile.nodata is not None:
-            ElementTree.SubElement(entry, "NODATA").text = repr(float(tile.nodata))
-    return ElementTree.tostring(root)
+            ET.SubElement(entry, "NODATA").text = repr(float(tile.nodata))
+    return ET.tostring(root)
 
 
 def building_heights(buildings: gpd.GeoDataFrame) -> NDArray[np.float64]:

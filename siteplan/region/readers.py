@@ -250,7 +250,7 @@ def _layer(path: Path, source: LayerSource) -> str | None:
 
 
 def _charset(path: Path) -> str | None:
-    """Encoding that a MapInfo table names; None when it is neutral, which says nothing."""
+    """Find the encoding that a MapInfo table names; None when it is neutral, which says nothing."""
     head = path.read_bytes()[:2000].lower()
     words = head.replace(b'"', b" ").split()
     for i, word in enumerate(words[:-1]):
@@ -260,7 +260,7 @@ def _charset(path: Path) -> str | None:
 
 
 def _encoding(path: Path, source: LayerSource) -> str | None:
-    """Encoding of a shapefile as its .cpg says; None leaves it to the text."""
+    """Find the encoding that a shapefile's .cpg names; None leaves it to the text."""
     if source.encoding is not None:
         return source.encoding
     for part in path.parent.glob("*"):

@@ -7,7 +7,7 @@ import html
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import geopandas as gpd
 import numpy as np
@@ -22,10 +22,9 @@ from siteplan.region import (
     antennas,
     candidates,
     cells,
-    datum,
+    consistency,
     headers,
     rasters,
-    shift,
     surface,
     tables,
 )
@@ -43,13 +42,9 @@ if TYPE_CHECKING:
 
     from siteplan.catalog import TargetDocument
     from siteplan.catalog.antennas import Antenna
-    from siteplan.scenario import Network
 
 EAST_DEG, NORTH_DEG = 180.0, 90.0
 """Ends of longitude and latitude. [deg]"""
-
-SHARED_EDGE_M = 200.0
-"""A point this near outside a generalised boundary still counts as inside. [m]"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -325,35 +320,34 @@ def examine(folder: Path) -> Examined:
     faults.extend(fault for fault in more if fault.severity == "error")
     warnings.extend(fault for fault in more if fault.severity == "warning")
     boundary = shapely.union_all(frames["boundary"].geometry.to_numpy())
-    shifted, more = _shift_faults(frames, scenario)
+    shifted, more = consistency.shift_faults(frames, scenario)
     faults.extend(fault for fault in more if fault.severity == "error")
     warnings.extend(fault for fault in more if fault.severity == "warning")
     frames = _clip_extracts(frames, scenario, boundary)
     placed = {name: frame for name, frame in frames.items() if name not in shifted}
-    faults.extend(_outside_faults(placed, scenario, boundary))
+    faults.extend(consistency.outside_faults(placed, scenario, boundary))
     frames, more = _with_townships(frames, scenario)
     faults.extend(more)
     found = replace(found, frames=frames, boundary=boundary, crs=frames["boundary"].crs)
-    return _completed(found, document, geobox, faults, warnings, inputs)
+    return _completed(found, boundary, geobox, (document, faults, warnings, inputs))
 
 
 def _completed(
     found: Examined,
-    document: TargetDocument,
+    boundary: BaseGeometry,
     geobox: GeoBox,
-    faults: list[Fault],
-    warnings: list[Fault],
-    inputs: list[InputFile],
+    so_far: tuple[TargetDocument, list[Fault], list[Fault], list[InputFile]],
 ) -> Examined:
     """Terrain, antennas, sites and stations, and the region when nothing stops it."""
-    folder, scenario, frames, boundary = found.folder, found.scenario, found.frames, found.boundary
+    document, faults, warnings, inputs = so_far
+    folder, scenario, frames = found.folder, found.scenario, found.frames
     terrain_m = np.full(geobox.shape, np.nan, dtype=np.float32)
     try:
         terrain_m = rasters.read_terrain(folder, scenario.layers.terrain, geobox)
     except InputError as error:
         faults.extend(error.faults)
     else:
-        warnings.extend(_terrain_warnings(terrain_m, scenario, boundary, geobox))
+        warnings.extend(consistency.terrain_warnings(terrain_m, scenario, boundary, geobox))
     patterns, more = antennas.read_antennas(folder, scenario.antennas)
     faults.extend([*cells.antenna_name_faults(scenario), *more])
     landcover_m, more, noted = _landcover(folder, scenario, boundary, geobox)
@@ -363,14 +357,14 @@ def _completed(
     sites = candidates.all_sites(layers, scenario)
     if all(name in frames for name in scenario.layers.vectors()):
         # a layer that could not be read has said so: what it leaves empty is no further fault
-        faults.extend(_site_faults(sites, scenario))
-        faults.extend(_station_faults(frames, sites, scenario))
+        faults.extend(consistency.site_faults(sites, scenario))
+        faults.extend(consistency.station_faults(frames, sites, scenario))
         faults.extend(cells.cell_faults(frames, scenario, patterns))
     if faults:
         return replace(found, faults=tuple(faults), warnings=tuple(warnings))
     sites = _located(sites, layers.get("townships"))
     stations = _stations(layers, sites, scenario)
-    warnings.extend(_far_stations(stations, sites, scenario, geobox))
+    warnings.extend(consistency.far_stations(stations, sites, scenario, geobox))
     warnings.extend(cells.cell_warnings(frames, scenario, patterns, stations))
     buildings = layers.get("buildings")
     building_m, more = surface.building_surface(buildings, scenario.layers.buildings, geobox)
@@ -516,7 +510,7 @@ def _not_within(frame: gpd.GeoDataFrame, parts: tuple[BaseGeometry, ...]) -> gpd
     """Rows that do not lie in what was left out."""
     if frame.crs is None:
         return frame
-    near = shapely.union_all(list(parts)).buffer(SHARED_EDGE_M)
+    near = shapely.union_all(list(parts)).buffer(consistency.SHARED_EDGE_M)
     shapely.prepare(near)
     return frame[~shapely.covers(near, frame.geometry.to_numpy())]
 
@@ -546,7 +540,9 @@ def _digest(path: Path) -> str:
 def _other_inputs(folder: Path, scenario: Scenario) -> list[InputFile]:
     """Files beside the vector layers."""
     tiles = rasters.terrain_files(folder, scenario.layers.terrain)
-    named = [("terrain", tile.relative_to(folder.resolve()).as_posix()) for tile in tiles]
+    named: list[tuple[str, str | None]] = [
+        ("terrain", tile.relative_to(folder.resolve()).as_posix()) for tile in tiles
+    ]
     landcover, document = scenario.layers.landcover, scenario.targets.document
     if landcover is not None:
         named += [("landcover", landcover.path), ("landcover classes", landcover.classes)]
@@ -586,91 +582,6 @@ def _linear(geometry: BaseGeometry) -> BaseGeometry:
         return geometry
     parts = [part for part in shapely.get_parts(geometry) if part.geom_type == "LineString"]
     return shapely.MultiLineString(parts)
-
-
-def _shift_faults(
-    frames: dict[str, gpd.GeoDataFrame], scenario: Scenario
-) -> tuple[set[str], list[Fault]]:
-    """Layers that only fit the others when taken back from GCJ-02 or BD-09."""
-    sources = scenario.layers.vectors()
-    reference = Reference.of(frames["boundary"], scenario.region.code)
-    declared = {
-        name: source.crs.lower()
-        for name, source in sources.items()
-        if source.crs is not None and source.crs.lower() in datum.SHIFTED
-    }
-    layers = {
-        name: frame for name, frame in frames.items() if schema.TABLES[name].geometry != "none"
-    }
-    faults = []
-    shifts = shift.find_shifts(layers, reference, declared=declared)
-    for found in shifts:
-        source = sources[found.layer]
-        told = (
-            f'Leave crs = "{found.datum}" out'
-            if found.undone
-            else f'Say crs = "{found.datum}" under [layers.{found.layer}], or ask for the file in CGCS2000'
-        )
-        fits = "as they stand" if found.undone else f"when taken back from {found.datum}"
-        faults.append(
-            Fault(
-                source=source.path,
-                column="geometry",
-                value=f"{found.shift_m:,.0f} m off; {found.before:.0%} on {found.against} as read, "
-                f"{found.after:.0%} {fits}",
-                rule=f"the positions fit {sources[found.against].path} only {fits}",
-                remedy=f"{told}; or, if a map shows that they are right, say checked = true.",
-                severity="warning" if source.checked else "error",
-            )
-        )
-    return {found.layer for found in shifts if not sources[found.layer].checked}, faults
-
-
-def _outside_faults(
-    frames: dict[str, gpd.GeoDataFrame], scenario: Scenario, boundary: BaseGeometry
-) -> list[Fault]:
-    faults: list[Fault] = []
-    near = boundary.buffer(SHARED_EDGE_M)
-    shapely.prepare(near)
-    for name in ("zones", "villages", "venues", "poles", "sites", "roads"):
-        frame = frames.get(name)
-        if frame is None:
-            continue
-        source = scenario.layers.vectors()[name].path
-        if name == "roads" and len(frame) == 0:
-            faults.append(
-                Fault(
-                    source=source,
-                    rule="no road lies inside the boundary",
-                    remedy="Check the coordinate reference system of the layer.",
-                )
-            )
-        apart = ~pd.Series(shapely.intersects(near, frame.geometry.to_numpy()), frame.index)
-        if name == "zones":
-            apart |= frame.intersection(boundary).area <= 0.0
-        if name == "sites":
-            apart &= frame["status"] != "existing"  # a neighbour's tower may serve the region
-        if not apart.any():
-            continue
-        if apart.sum() > tables.MOST_TOLD:
-            rule = "lies outside the boundary"
-            faults.append(tables.more_rows(source, "geometry", int(apart.sum()), rule))
-        outside = frame[apart].head(tables.MOST_TOLD)
-        places = outside.to_crs("EPSG:4326").representative_point()
-        for i, place in places.items():
-            label = frame["name"].get(i) if "name" in frame else None
-            row = frame["_row"].loc[i]
-            faults.append(
-                Fault(
-                    source=source,
-                    row=f"{row} '{label}'" if isinstance(label, str) else str(row),
-                    column="geometry",
-                    value=f"{place.y:.5f} N {place.x:.5f} E",
-                    rule="lies outside the boundary",
-                    remedy="Correct the position or its coordinate reference system, or delete the row.",
-                )
-            )
-    return faults
 
 
 def _with_townships(
@@ -725,37 +636,6 @@ def _located(frame: gpd.GeoDataFrame, townships: gpd.GeoDataFrame | None) -> gpd
     return frame.assign(township=given.astype("string").fillna(found))
 
 
-def _terrain_warnings(
-    terrain_m: NDArray[np.float32], scenario: Scenario, boundary: BaseGeometry, geobox: GeoBox
-) -> list[Fault]:
-    if scenario.layers.terrain.path is None:
-        return [
-            Fault(
-                source=SCENARIO_FILE,
-                column="layers.terrain.flat_m",
-                value=str(scenario.layers.terrain.flat_m),
-                rule="the ground is assumed flat",
-                remedy="Give a terrain raster where hills matter.",
-                severity="warning",
-            )
-        ]
-    from rasterio.features import geometry_mask  # noqa: PLC0415  # only here
-
-    area = geometry_mask([boundary], geobox.shape, geobox.transform, invert=True)
-    share = float(np.isnan(terrain_m[area]).mean()) if area.any() else 1.0
-    if share == 0.0:
-        return []
-    return [
-        Fault(
-            source=scenario.layers.terrain.path,
-            value=f"{share:.2%} of the area",
-            rule="terrain is missing inside the boundary; signal there is unknown",
-            remedy="Fill the voids or give more tiles.",
-            severity="warning",
-        )
-    ]
-
-
 def _landcover(
     folder: Path, scenario: Scenario, boundary: BaseGeometry, geobox: GeoBox
 ) -> tuple[NDArray[np.float32] | None, list[Fault], list[Fault]]:
@@ -777,124 +657,6 @@ def _landcover(
     return height_m, [], surface.void_warnings(code, source, area)
 
 
-def _site_faults(sites: gpd.GeoDataFrame, scenario: Scenario) -> list[Fault]:
-    """Whether there is anything to plan with, and whether an identifier stands in two layers."""
-    names = [name for name in ("sites", "poles", "buildings") if name in scenario.layers.vectors()]
-    sources = ", ".join(scenario.layers.vectors()[name].path for name in names)
-    twice = sites.index[sites.index.duplicated()]
-    faults = [
-        Fault(
-            source=sources,
-            column="id",
-            value=repr(name),
-            rule="two sites, poles or rooftops share the identifier",
-            remedy="Give every site and pole its own, over both layers.",
-        )
-        for name in twice
-    ]
-    if len(sites) == 0:
-        faults.append(
-            Fault(
-                source=SCENARIO_FILE,
-                column="layers.sites",
-                rule="there is no site, pole or building to put a station on",
-                remedy="Give the sites or poles layer, or candidates.rooftops_above_m.",
-            )
-        )
-    elif not (sites["status"] != "unavailable").any():
-        faults.append(
-            Fault(
-                source=SCENARIO_FILE,
-                column="layers.sites",
-                rule="no site is existing or candidate",
-                remedy="Set the status of usable sites to candidate.",
-            )
-        )
-    return faults
-
-
-def _station_faults(
-    frames: dict[str, gpd.GeoDataFrame], sites: gpd.GeoDataFrame, scenario: Scenario
-) -> list[Fault]:
-    stations = frames.get("stations")
-    if stations is None:
-        return []
-    source = scenario.layers.vectors()["stations"].path
-    used = sites.index.isin(stations["site_id"]) & ~sites.index.duplicated()
-    kinds = sites["kind"][used].to_dict()
-    faults: list[Fault] = []
-    for station in stations.to_dict("records"):
-        given = station.get("equipment", pd.NA)
-        kind = kinds.get(station["site_id"])
-        found = (
-            _site_fault(station, kind)
-            or _network_fault(station, scenario)
-            or _equipment_fault(station, None if pd.isna(given) else given, str(kind), scenario)
-        )
-        if found is not None:
-            row = f"{station['_row']} '{station['id']}'"
-            faults.append(replace(found, source=source, row=row))
-    return faults
-
-
-def _site_fault(station: Mapping[str, Any], kind: str | None) -> Fault | None:
-    if kind is not None:
-        return None
-    return Fault(
-        source="",
-        column="site_id",
-        value=repr(station["site_id"]),
-        rule="no such site",
-        remedy="Add the site to the sites layer, or correct the code.",
-    )
-
-
-def _network_fault(station: Mapping[str, Any], scenario: Scenario) -> Fault | None:
-    if scenario.network(station["operator"], station["technology"]) is not None:
-        return None
-    known = ", ".join(network.id for network in scenario.networks)
-    return Fault(
-        source="",
-        column="operator",
-        value=f"{station['operator']} {station['technology']}",
-        rule="scenario.toml has no such network",
-        remedy=f"Use one of: {known}; or add the network.",
-    )
-
-
-def _equipment_fault(
-    station: Mapping[str, Any], given: str | None, kind: str, scenario: Scenario
-) -> Fault | None:
-    network = scenario.network(station["operator"], station["technology"])
-    name = given or (None if network is None else _default_equipment(network, kind))
-    if name is None:
-        return Fault(
-            source="",
-            column="equipment",
-            rule=f"the cell is empty, and the network names no equipment for a {kind}",
-            remedy="Fill the cell, or give the network macro or micro equipment.",
-        )
-    if name not in catalog.equipment():
-        return catalog.unknown_name("", "equipment", name, catalog.equipment())
-    technology = catalog.carriers()[catalog.equipment()[name].carrier].technology
-    if technology == station["technology"]:
-        return None
-    return Fault(
-        source="",
-        column="equipment",
-        value=name,
-        rule=f"the equipment is {technology}, the station {station['technology']}",
-        remedy="Correct one of them.",
-    )
-
-
-def _default_equipment(network: Network, kind: str) -> str | None:
-    """Equipment of a network on a structure: macro where it carries that, else micro."""
-    if catalog.structures()[kind].scale == "micro":
-        return network.micro
-    return network.macro or network.micro
-
-
 def _stations(
     layers: Mapping[str, gpd.GeoDataFrame], sites: gpd.GeoDataFrame, scenario: Scenario
 ) -> pd.DataFrame:
@@ -907,7 +669,7 @@ def _stations(
         return empty.rename_axis("id")
     stations = pd.DataFrame(frame.drop(columns="geometry")).reindex(columns=names)
     default = [
-        _default_equipment(network, kind) if network is not None else None
+        consistency.default_equipment(network, kind) if network is not None else None
         for network, kind in zip(
             map(scenario.network, stations["operator"], stations["technology"]),
             sites["kind"].loc[stations["site_id"]],
@@ -917,24 +679,3 @@ def _stations(
     blank = stations["equipment"].isna()
     filled = stations["equipment"].mask(blank, pd.Series(default, stations.index, dtype="string"))
     return stations.assign(equipment=filled)
-
-
-def _far_stations(
-    stations: pd.DataFrame, sites: gpd.GeoDataFrame, scenario: Scenario, geobox: GeoBox
-) -> list[Fault]:
-    """Warn of stations outside the grid: their signal is not computed."""
-    box = geobox.extent.boundingbox
-    places = sites.geometry.loc[stations["site_id"]]
-    within = places.x.between(box.left, box.right) & places.y.between(box.bottom, box.top)
-    far = int((~within).sum())
-    if far == 0:
-        return []
-    return [
-        Fault(
-            source=scenario.layers.vectors()["stations"].path,
-            value=f"{far} of {len(stations)} stations",
-            rule="stations outside the grid are left out; their signal inside is not counted",
-            remedy="Nothing, when they do not serve the region.",
-            severity="warning",
-        )
-    ]

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from openpyxl.worksheet.worksheet import Worksheet
 
     from siteplan.region.headers import HeaderBook
-    from siteplan.schema import Table
     from siteplan.scenario import LayerSource
+    from siteplan.schema import Table
 
 MAX_SHEET_BYTES: Final = 192 * 2**20
 """Bytes that a workbook may unpack to: about four million cells."""
@@ -199,10 +199,8 @@ def _grid(sheet: Worksheet) -> list[list[str]]:
 
 
 def _text(value: Any) -> str:  # noqa: ANN401  # whatever openpyxl makes of a cell
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "true" if value else "false"
+    if value is None or isinstance(value, bool):
+        return "" if value is None else str(value).lower()
     if isinstance(value, float):
         whole = value.is_integer() and abs(value) < _EXACT_FLOAT
         return str(int(value)) if whole else repr(value)

@@ -119,7 +119,9 @@ def find_shifts(
                 continue
             if other not in trees:
                 trees[other] = _tree(frames[other], reference, solid=other == "buildings")
-            for strength, shift in _compare(name, other, degrees, trees[other], reference, declared):
+            for strength, shift in _compare(
+                name, other, degrees, trees[other], reference, declared
+            ):
                 if strength > best.get(shift.layer, (0.0,))[0]:
                     best[shift.layer] = (strength, shift)
     return [shift for _, shift in best.values()]
@@ -156,7 +158,7 @@ def _tree(frame: gpd.GeoDataFrame, reference: Reference, *, solid: bool) -> shap
     corners = to_plane(corners)
     joined = owner[1:] == owner[:-1]
     pairs = np.stack([corners[:-1][joined], corners[1:][joined]], axis=1)
-    return shapely.STRtree(shapely.linestrings(pairs))
+    return shapely.STRtree(np.asarray(shapely.linestrings(pairs)))
 
 
 def _compare(
@@ -198,19 +200,17 @@ def _compare(
 def _turn(move: NDArray[np.float64], turn: int) -> NDArray[np.float64]:
     angle = 2.0 * np.pi * turn / _TURNS
     cos, sin = np.cos(angle), np.sin(angle)
-    return move @ np.array([[cos, sin], [-sin, cos]])
+    return np.asarray(move @ np.array([[cos, sin], [-sin, cos]]))
 
 
 def _near(plane: NDArray[np.float64], tree: shapely.STRtree) -> NDArray[np.float64]:
     """Share of positions on the lines, at each scale."""
-    _, distance = tree.query_nearest(
-        shapely.points(plane), return_distance=True, all_matches=False
-    )
+    _, distance = tree.query_nearest(shapely.points(plane), return_distance=True, all_matches=False)
     return np.array([np.exp(-((distance / scale) ** 2)).mean() for scale in SCALES_M])
 
 
 def _strength(after: NDArray[np.float64], rivals: NDArray[np.float64], count: int) -> float:
-    """Standard deviations by which a share beats its rivals, where the odds grow enough; else 0."""
+    """Count the standard deviations by which a share beats its rivals, where the odds grow enough."""
     if (after <= rivals).any():
         return 0.0
     floor = 1.0 / count

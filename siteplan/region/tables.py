@@ -14,8 +14,8 @@ from pandera.errors import SchemaErrors
 from siteplan import catalog, schema
 from siteplan.errors import Fault, InputError
 from siteplan.region import headers, place, readers, sheets
-from siteplan.region.values import CELL_REMEDIES, DTYPES, coerce, remedy
 from siteplan.region.headers import words_of
+from siteplan.region.values import CELL_REMEDIES, DTYPES, coerce, remedy
 from siteplan.scenario import SCENARIO_FILE, inside
 
 if TYPE_CHECKING:
@@ -173,7 +173,8 @@ def _conform(
             for i in frame.index[rows][:MOST_TOLD]
         )
         faults.extend(
-            more_rows(source.path, column.name, int(rows.sum()), rule) for rule, rows in wrong.items()
+            more_rows(source.path, column.name, int(rows.sum()), rule)
+            for rule, rows in wrong.items()
             if rows.sum() > MOST_TOLD
         )
         frame[column.name] = values

@@ -161,7 +161,7 @@ def _numbers(
 
 def remedy(column: schema.Column) -> str:
     """
-    What to write into a cell.
+    Say what to write into a cell.
 
     Parameters
     ----------
@@ -213,7 +213,7 @@ def degrees(texts: pd.Series[Any]) -> NDArray[np.float64]:
     """
     if pd.api.types.is_numeric_dtype(texts):
         return np.asarray(texts.to_numpy(dtype=float, na_value=np.nan))
-    numbers = pd.to_numeric(texts, errors="coerce").to_numpy(dtype=float, copy=True)
+    numbers = np.array(pd.to_numeric(texts, errors="coerce"), dtype=float)
     for i in np.flatnonzero(np.isnan(numbers)):
         text = _narrow("" if pd.isna(texts.iloc[i]) else str(texts.iloc[i])).replace(" ", "")
         found = _DEGREES.fullmatch(text)

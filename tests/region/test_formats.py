@@ -197,7 +197,7 @@ def csv_baidu_headers(folder):
 
 
 def csv_survey(folder, crs="EPSG:4545", epsg=4545):
-    """A survey table: X is the northing, Y the easting."""
+    """Write a survey table: X is the northing, Y the easting."""
     east, north = Transformer.from_crs(4490, epsg, always_xy=True).transform(*LONLAT.T)
     return csv(folder, crs=crs, positions=np.column_stack([north, east]), headers_=("X", "Y"))
 
@@ -243,7 +243,7 @@ def xlsx(folder):
 
 
 def xlsx_as_offices_do(folder):
-    """A title, a header in two merged rows, full-width text, a merged column, blank rows, numbers."""
+    """Write a title, a header in two merged rows, full-width text, a merged column, blank rows, numbers."""
     workbook = openpyxl.Workbook()
     page = workbook.active
     page.title = "Sheet1"

@@ -63,7 +63,9 @@ def test_what_fits_is_not_refused(demos, name):
 
 
 @pytest.mark.parametrize("system", datum.SHIFTED)
-@pytest.mark.parametrize(("name", "layer"), [(name, layer) for name in TOLD for layer in TOLD[name]])
+@pytest.mark.parametrize(
+    ("name", "layer"), [(name, layer) for name in TOLD for layer in TOLD[name]]
+)
 def test_a_shifted_layer_is_named_with_its_shift(demos, name, layer, system):
     layers = demos[name] | {layer: moved(demos[name][layer], system)}
     (found,) = found_in(layers, CODES[name])

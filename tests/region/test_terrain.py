@@ -95,7 +95,9 @@ def test_tiles_of_different_systems(tmp_path, relief):
     part = np.ascontiguousarray(relief[:, 100:]).astype("float32")
     source = from_origin(EAST + 100 * STEP, TOP, STEP, STEP)
     bounds = (EAST + 100 * STEP, TOP - SIZE * STEP, EAST + SIZE * STEP, TOP)
-    transform, width, height = calculate_default_transform("EPSG:4545", "EPSG:4490", 100, SIZE, *bounds)
+    transform, width, height = calculate_default_transform(
+        "EPSG:4545", "EPSG:4490", 100, SIZE, *bounds
+    )
     degrees = np.full((height, width), -9999.0, dtype="float32")
     reproject(
         part, degrees, src_transform=source, src_crs="EPSG:4545", dst_transform=transform,

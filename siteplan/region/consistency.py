@@ -1,0 +1,398 @@
+"""Whether the layers of a region fit each other: places, sites, stations, equipment."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+import shapely
+from rasterio.features import geometry_mask
+
+from siteplan import catalog, schema
+from siteplan.errors import Fault
+from siteplan.region import datum, shift, tables
+from siteplan.region.place import Reference
+from siteplan.scenario import SCENARIO_FILE
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import geopandas as gpd
+    from numpy.typing import NDArray
+    from odc.geo.geobox import GeoBox
+    from shapely.geometry.base import BaseGeometry
+
+    from siteplan.scenario import Network, Scenario
+
+SHARED_EDGE_M = 200.0
+"""A point this near outside a generalised boundary still counts as inside. [m]"""
+
+
+def shift_faults(
+    frames: Mapping[str, gpd.GeoDataFrame], scenario: Scenario
+) -> tuple[set[str], list[Fault]]:
+    """
+    Find layers that only fit the others when taken back from GCJ-02 or BD-09.
+
+    Parameters
+    ----------
+    frames : mapping of str to GeoDataFrame
+        Layers on the grid's system.
+    scenario : Scenario
+        What the folder says of each layer.
+
+    Returns
+    -------
+    shifted : set of str
+        Layers that are refused.
+    faults : list of Fault
+        A warning where the scenario says that the positions were checked.
+    """
+    sources = scenario.layers.vectors()
+    reference = Reference.of(frames["boundary"], scenario.region.code)
+    declared = {
+        name: source.crs.lower()
+        for name, source in sources.items()
+        if source.crs is not None and source.crs.lower() in datum.SHIFTED
+    }
+    layers = {
+        name: frame for name, frame in frames.items() if schema.TABLES[name].geometry != "none"
+    }
+    faults = []
+    shifts = shift.find_shifts(layers, reference, declared=declared)
+    for found in shifts:
+        source = sources[found.layer]
+        told = (
+            f'Leave crs = "{found.datum}" out'
+            if found.undone
+            else f'Say crs = "{found.datum}" under [layers.{found.layer}], or ask for the file in CGCS2000'
+        )
+        fits = "as they stand" if found.undone else f"when taken back from {found.datum}"
+        faults.append(
+            Fault(
+                source=source.path,
+                column="geometry",
+                value=f"{found.shift_m:,.0f} m off; {found.before:.0%} on {found.against} as read, "
+                f"{found.after:.0%} {fits}",
+                rule=f"the positions fit {sources[found.against].path} only {fits}",
+                remedy=f"{told}; or, if a map shows that they are right, say checked = true.",
+                severity="warning" if source.checked else "error",
+            )
+        )
+    return {found.layer for found in shifts if not sources[found.layer].checked}, faults
+
+
+def outside_faults(
+    frames: Mapping[str, gpd.GeoDataFrame], scenario: Scenario, boundary: BaseGeometry
+) -> list[Fault]:
+    """
+    Find rows that lie outside the boundary.
+
+    Parameters
+    ----------
+    frames : mapping of str to GeoDataFrame
+        Layers on the grid's system.
+    scenario : Scenario
+        Names of the files.
+    boundary : geometry
+        In the same system.
+
+    Returns
+    -------
+    faults : list of Fault
+        One for each row, up to a thousand of a layer.
+    """
+    faults: list[Fault] = []
+    near = boundary.buffer(SHARED_EDGE_M)
+    shapely.prepare(near)
+    for name in ("zones", "villages", "venues", "poles", "sites", "roads"):
+        frame = frames.get(name)
+        if frame is None:
+            continue
+        source = scenario.layers.vectors()[name].path
+        if name == "roads" and len(frame) == 0:
+            faults.append(
+                Fault(
+                    source=source,
+                    rule="no road lies inside the boundary",
+                    remedy="Check the coordinate reference system of the layer.",
+                )
+            )
+        apart = ~pd.Series(shapely.intersects(near, frame.geometry.to_numpy()), frame.index)
+        if name == "zones":
+            apart |= frame.intersection(boundary).area <= 0.0
+        if name == "sites":
+            apart &= frame["status"] != "existing"  # a neighbour's tower may serve the region
+        if not apart.any():
+            continue
+        if apart.sum() > tables.MOST_TOLD:
+            rule = "lies outside the boundary"
+            faults.append(tables.more_rows(source, "geometry", int(apart.sum()), rule))
+        outside = frame[apart].head(tables.MOST_TOLD)
+        places = outside.to_crs("EPSG:4326").representative_point()
+        for i, place in places.items():
+            label = frame["name"].get(i) if "name" in frame else None
+            row = frame["_row"].loc[i]
+            faults.append(
+                Fault(
+                    source=source,
+                    row=f"{row} '{label}'" if isinstance(label, str) else str(row),
+                    column="geometry",
+                    value=f"{place.y:.5f} N {place.x:.5f} E",
+                    rule="lies outside the boundary",
+                    remedy="Correct the position or its coordinate reference system, or delete the row.",
+                )
+            )
+    return faults
+
+
+def terrain_warnings(
+    terrain_m: NDArray[np.float32], scenario: Scenario, boundary: BaseGeometry, geobox: GeoBox
+) -> list[Fault]:
+    """
+    Tell how much of the terrain inside the boundary is unknown, or that it is assumed flat.
+
+    Parameters
+    ----------
+    terrain_m : ndarray of float32, shape (rows, columns)
+        NaN where unknown. [m]
+    scenario : Scenario
+        Where the terrain comes from.
+    boundary : geometry
+        In the grid's system.
+    geobox : GeoBox
+        The grid.
+
+    Returns
+    -------
+    faults : list of Fault
+        At most one warning.
+    """
+    if scenario.layers.terrain.path is None:
+        return [
+            Fault(
+                source=SCENARIO_FILE,
+                column="layers.terrain.flat_m",
+                value=str(scenario.layers.terrain.flat_m),
+                rule="the ground is assumed flat",
+                remedy="Give a terrain raster where hills matter.",
+                severity="warning",
+            )
+        ]
+    area = geometry_mask([boundary], geobox.shape, geobox.transform, invert=True)
+    share = float(np.isnan(terrain_m[area]).mean()) if area.any() else 1.0
+    if share == 0.0:
+        return []
+    return [
+        Fault(
+            source=scenario.layers.terrain.path,
+            value=f"{share:.2%} of the area",
+            rule="terrain is missing inside the boundary; signal there is unknown",
+            remedy="Fill the voids or give more tiles.",
+            severity="warning",
+        )
+    ]
+
+
+def site_faults(sites: gpd.GeoDataFrame, scenario: Scenario) -> list[Fault]:
+    """
+    Find whether there is anything to plan with, and identifiers that stand in two layers.
+
+    Parameters
+    ----------
+    sites : GeoDataFrame
+        All sites, indexed by id.
+    scenario : Scenario
+        Names of the files.
+
+    Returns
+    -------
+    faults : list of Fault
+        Errors.
+    """
+    names = [name for name in ("sites", "poles", "buildings") if name in scenario.layers.vectors()]
+    sources = ", ".join(scenario.layers.vectors()[name].path for name in names)
+    twice = sites.index[sites.index.duplicated()]
+    faults = [
+        Fault(
+            source=sources,
+            column="id",
+            value=repr(name),
+            rule="two sites, poles or rooftops share the identifier",
+            remedy="Give every site and pole its own, over both layers.",
+        )
+        for name in twice
+    ]
+    if len(sites) == 0:
+        faults.append(
+            Fault(
+                source=SCENARIO_FILE,
+                column="layers.sites",
+                rule="there is no site, pole or building to put a station on",
+                remedy="Give the sites or poles layer, or candidates.rooftops_above_m.",
+            )
+        )
+    elif not (sites["status"] != "unavailable").any():
+        faults.append(
+            Fault(
+                source=SCENARIO_FILE,
+                column="layers.sites",
+                rule="no site is existing or candidate",
+                remedy="Set the status of usable sites to candidate.",
+            )
+        )
+    return faults
+
+
+def station_faults(
+    frames: Mapping[str, gpd.GeoDataFrame], sites: gpd.GeoDataFrame, scenario: Scenario
+) -> list[Fault]:
+    """
+    Find stations whose site, network or equipment does not exist.
+
+    Parameters
+    ----------
+    frames : mapping of str to GeoDataFrame
+        Layers by name.
+    sites : GeoDataFrame
+        All sites, indexed by id.
+    scenario : Scenario
+        Networks, and names of the files.
+
+    Returns
+    -------
+    faults : list of Fault
+        Errors, the first for each station.
+    """
+    stations = frames.get("stations")
+    if stations is None:
+        return []
+    source = scenario.layers.vectors()["stations"].path
+    used = sites.index.isin(stations["site_id"]) & ~sites.index.duplicated()
+    kinds = sites["kind"][used].to_dict()
+    faults: list[Fault] = []
+    for station in stations.to_dict("records"):
+        given = station.get("equipment", pd.NA)
+        kind = kinds.get(station["site_id"])
+        found = (
+            _site_fault(station, kind)
+            or _network_fault(station, scenario)
+            or _equipment_fault(station, None if pd.isna(given) else given, str(kind), scenario)
+        )
+        if found is not None:
+            row = f"{station['_row']} '{station['id']}'"
+            faults.append(replace(found, source=source, row=row))
+    return faults
+
+
+def _site_fault(station: Mapping[str, Any], kind: str | None) -> Fault | None:
+    if kind is not None:
+        return None
+    return Fault(
+        source="",
+        column="site_id",
+        value=repr(station["site_id"]),
+        rule="no such site",
+        remedy="Add the site to the sites layer, or correct the code.",
+    )
+
+
+def _network_fault(station: Mapping[str, Any], scenario: Scenario) -> Fault | None:
+    if scenario.network(station["operator"], station["technology"]) is not None:
+        return None
+    known = ", ".join(network.id for network in scenario.networks)
+    return Fault(
+        source="",
+        column="operator",
+        value=f"{station['operator']} {station['technology']}",
+        rule="scenario.toml has no such network",
+        remedy=f"Use one of: {known}; or add the network.",
+    )
+
+
+def _equipment_fault(
+    station: Mapping[str, Any], given: str | None, kind: str, scenario: Scenario
+) -> Fault | None:
+    network = scenario.network(station["operator"], station["technology"])
+    name = given or (None if network is None else default_equipment(network, kind))
+    if name is None:
+        return Fault(
+            source="",
+            column="equipment",
+            rule=f"the cell is empty, and the network names no equipment for a {kind}",
+            remedy="Fill the cell, or give the network macro or micro equipment.",
+        )
+    if name not in catalog.equipment():
+        return catalog.unknown_name("", "equipment", name, catalog.equipment())
+    technology = catalog.carriers()[catalog.equipment()[name].carrier].technology
+    if technology == station["technology"]:
+        return None
+    return Fault(
+        source="",
+        column="equipment",
+        value=name,
+        rule=f"the equipment is {technology}, the station {station['technology']}",
+        remedy="Correct one of them.",
+    )
+
+
+def default_equipment(network: Network, kind: str) -> str | None:
+    """
+    Equipment of a network on a structure: macro where it carries that, else micro.
+
+    Parameters
+    ----------
+    network : Network
+        Network of the scenario.
+    kind : str
+        Kind of the structure.
+
+    Returns
+    -------
+    equipment : str or None
+        None when the network has none for it.
+    """
+    if catalog.structures()[kind].scale == "micro":
+        return network.micro
+    return network.macro or network.micro
+
+
+def far_stations(
+    stations: pd.DataFrame, sites: gpd.GeoDataFrame, scenario: Scenario, geobox: GeoBox
+) -> list[Fault]:
+    """
+    Warn of stations outside the grid: their signal is not computed.
+
+    Parameters
+    ----------
+    stations : DataFrame
+        Stations in service.
+    sites : GeoDataFrame
+        All sites, indexed by id.
+    scenario : Scenario
+        Names of the files.
+    geobox : GeoBox
+        The grid.
+
+    Returns
+    -------
+    faults : list of Fault
+        At most one warning.
+    """
+    box = geobox.extent.boundingbox
+    places = sites.geometry.loc[stations["site_id"]]
+    within = places.x.between(box.left, box.right) & places.y.between(box.bottom, box.top)
+    far = int((~within).sum())
+    if far == 0:
+        return []
+    return [
+        Fault(
+            source=scenario.layers.vectors()["stations"].path,
+            value=f"{far} of {len(stations)} stations",
+            rule="stations outside the grid are left out; their signal inside is not counted",
+            remedy="Nothing, when they do not serve the region.",
+            severity="warning",
+        )
+    ]

@@ -21,8 +21,17 @@ CODES = {"hangjin": "150625", "hedong": "120102", "helsinki": "091"}
 # Layers of the demonstration regions that lie on roads, at buildings or along the boundary.
 TOLD = {
     "hangjin": ("boundary", "townships", "villages", "roads", "sites", "poles"),
-    "hedong": ("boundary", "villages", "venues", "sites", "roads", "buildings", "poles"),
+    "hedong": ("boundary", "villages", "sites", "roads", "buildings", "poles"),
 }
+# Sites of the steppe stand near roads, not on them: half a kilometre more or less shows too little.
+NO_EVIDENCE = {("hangjin", "sites", "gcj02")}
+CASES = [
+    (name, layer, system)
+    for name, layers in TOLD.items()
+    for layer in layers
+    for system in datum.SHIFTED
+    if (name, layer, system) not in NO_EVIDENCE
+]
 
 
 def layers_of(name):
@@ -62,10 +71,7 @@ def test_what_fits_is_not_refused(demos, name):
     assert found_in(demos[name], CODES[name]) == []
 
 
-@pytest.mark.parametrize("system", datum.SHIFTED)
-@pytest.mark.parametrize(
-    ("name", "layer"), [(name, layer) for name in TOLD for layer in TOLD[name]]
-)
+@pytest.mark.parametrize(("name", "layer", "system"), CASES)
 def test_a_shifted_layer_is_named_with_its_shift(demos, name, layer, system):
     layers = demos[name] | {layer: moved(demos[name][layer], system)}
     (found,) = found_in(layers, CODES[name])
@@ -76,6 +82,7 @@ def test_a_shifted_layer_is_named_with_its_shift(demos, name, layer, system):
     assert found.after > found.before
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("system", datum.SHIFTED)
 @pytest.mark.parametrize("name", TOLD)
 def test_no_other_layer_is_blamed_whatever_is_shifted(demos, name, system):

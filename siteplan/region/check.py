@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -111,9 +112,12 @@ def check_folder(folder: Path) -> pd.DataFrame:
     faults = [*examined.faults, *examined.warnings]
     for look in _LOOKS:
         faults.extend(look(examined))
+    layers = examined.scenario.layers.vectors()
+    shared = Counter(source.path for source in layers.values())
     names = {
         source.path: f"{schema.TABLES[name].zh} {name} ({source.path})"
-        for name, source in examined.scenario.layers.vectors().items()
+        for name, source in layers.items()
+        if shared[source.path] == 1
     }
     return _table(faults, names)
 

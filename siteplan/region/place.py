@@ -40,7 +40,7 @@ SAMPLE: Final = 400
 FITS: Final = 0.5
 """Share of positions inside the boundary from which a system is taken to fit."""
 
-NEAR_M: Final = 2000.0
+NEAR_M: Final = 200.0
 """Positions this near outside the boundary count as inside when systems are compared. [m]"""
 
 SHOWN: Final = 4

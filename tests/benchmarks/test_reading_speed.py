@@ -45,6 +45,8 @@ def test_reading_a_million_poles(tmp_path):
     region = siteplan.read_region(folder)
     taken_s = time.process_time() - start
     peak_gb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
-    print(f"a million poles: {taken_s:.1f} s of CPU, peak {peak_gb:.2f} GB, {len(region.sites):,} sites")
+    print(
+        f"a million poles: {taken_s:.1f} s of CPU, peak {peak_gb:.2f} GB, {len(region.sites):,} sites"
+    )
     assert taken_s < 20.0
     assert peak_gb < 2.0

@@ -1,0 +1,126 @@
+"""The system of a layer is honoured, or refused with what would fit; it is never guessed in silence."""
+
+import geopandas as gpd
+import numpy as np
+import pytest
+import shapely
+from pyproj import Transformer
+
+from siteplan import schema
+from siteplan.errors import InputError
+from siteplan.region import datum
+from siteplan.region.place import Reference, ranking
+from siteplan.region.tables import read_table
+from siteplan.scenario import LayerSource
+from tests.conftest import HEIGHT_M, WIDTH_M, lonlat
+
+CORNERS = [(0, 0), (WIDTH_M, 0), (WIDTH_M, HEIGHT_M), (0, HEIGHT_M)]
+BOUNDARY = gpd.GeoDataFrame(
+    geometry=[shapely.Polygon([lonlat(*corner) for corner in CORNERS])], crs="EPSG:4490"
+)
+REFERENCE = Reference.of(BOUNDARY, "159999")
+PLACES = np.array([lonlat(x, 900.0 + x / 3.0) for x in range(500, 11_500, 500)])
+VILLAGES = schema.TABLES["villages"]
+
+
+def frame(places=PLACES, crs="EPSG:4490"):
+    columns = {"name": [f"村{i}" for i in range(len(places))], "kind": "natural"}
+    return gpd.GeoDataFrame(columns, geometry=shapely.points(places), crs=crs)
+
+
+def read(folder, **source):
+    return read_table(folder, VILLAGES, LayerSource(**source), reference=REFERENCE)
+
+
+def off_m(found):
+    true = gpd.GeoSeries(shapely.points(PLACES), crs="EPSG:4490").to_crs("EPSG:4545")
+    return float(found.to_crs("EPSG:4545").distance(true).max())
+
+
+def shifted(system):
+    return np.column_stack(datum.FORWARD[system](*PLACES.T))
+
+
+def test_a_system_that_repeats_the_files_is_honoured(tmp_path):
+    frame().to_file(tmp_path / "v.gpkg", engine="pyogrio")
+    for crs in ("EPSG:4490", "EPSG:4326", None):
+        assert off_m(read(tmp_path, path="v.gpkg", crs=crs)) < 0.01
+
+
+@pytest.mark.parametrize("crs", ["EPSG:4547", "EPSG:32649", "EPSG:4214"])
+def test_a_system_against_the_files_is_refused(tmp_path, crs):
+    frame().to_file(tmp_path / "v.gpkg", engine="pyogrio")
+    with pytest.raises(InputError, match=r"the file says EPSG:4490"):
+        read(tmp_path, path="v.gpkg", crs=crs)
+
+
+@pytest.mark.parametrize("system", datum.SHIFTED)
+@pytest.mark.parametrize("name", ["v.gpkg", "v.geojson", "v.shp"])
+def test_a_shift_that_the_label_hides_is_honoured_when_said(tmp_path, name, system):
+    frame(shifted(system), "EPSG:4326").to_file(tmp_path / name, engine="pyogrio")
+    assert off_m(read(tmp_path, path=name, crs=system)) < 0.2
+
+
+def test_a_shift_of_metres_is_refused(tmp_path):
+    frame().to_crs("EPSG:4545").to_file(tmp_path / "v.gpkg", engine="pyogrio")
+    with pytest.raises(InputError, match="the file says EPSG:4545"):
+        read(tmp_path, path="v.gpkg", crs="gcj02")
+
+
+def test_a_label_that_cannot_be_is_overruled_and_told(tmp_path):
+    metres = frame().to_crs("EPSG:4545").set_crs("EPSG:4326", allow_override=True)
+    metres.to_file(tmp_path / "v.gpkg", engine="pyogrio")
+    with pytest.raises(InputError, match="another system"):
+        read(tmp_path, path="v.gpkg")
+    found = read(tmp_path, path="v.gpkg", crs="EPSG:4545")
+    assert off_m(found) < 0.01
+    assert any("the scenario's is taken" in str(fault) for fault in found.attrs["faults"])
+
+
+@pytest.mark.parametrize("swap", [False, True])
+@pytest.mark.parametrize(
+    "system", ["EPSG:4545", "EPSG:4524", "EPSG:4508", "EPSG:4497", "EPSG:32649", "EPSG:4490"]
+)
+def test_the_boundary_shows_system_zone_and_order(system, swap):
+    places = np.column_stack(
+        Transformer.from_crs("EPSG:4490", system, always_xy=True).transform(*PLACES.T)
+    )
+    best = ranking(shapely.points(places[:, ::-1] if swap else places), REFERENCE)[0]
+    # UTM 49 and the six-degree zone of 111 E differ by four parts in ten thousand, 1.8 km here
+    # without its number the six-degree zone of 111 E is the three-degree one
+    same = {"EPSG:4508": "EPSG:4546"}.get(system, system)
+    assert best.crs == f"{same} swapped" if swap else best.crs == same
+    assert best.inside == 1.0
+
+
+def test_what_would_fit_is_shown_and_guess_takes_it(tmp_path):
+    text = "name,kind,经度,纬度\n" + "\n".join(
+        f"村{i},自然村,{x},{y}" for i, (x, y) in enumerate(PLACES)
+    )
+    (tmp_path / "v.csv").write_text(text, encoding="utf-8")
+    with pytest.raises(InputError) as caught:
+        read(tmp_path, path="v.csv")
+    (fault,) = caught.value.faults
+    assert fault.value.startswith('crs = "EPSG:4490": 100% inside')
+    assert "gcj02" in fault.value
+    assert '"guess"' in fault.remedy
+    found = read(tmp_path, path="v.csv", crs="guess")
+    assert off_m(found) < 0.01
+    (told,) = found.attrs["faults"]
+    assert "was guessed" in told.rule
+    assert told.severity == "warning"
+
+
+def test_nothing_is_guessed_where_nothing_fits(tmp_path):
+    rows = "\n".join(f"村{i},自然村,{i},{i}" for i in range(30))
+    (tmp_path / "v.csv").write_text(f"name,kind,经度,纬度\n{rows}\n", encoding="utf-8")
+    with pytest.raises(InputError, match="no system fits the boundary"):
+        read(tmp_path, path="v.csv", crs="guess")
+
+
+def test_headers_that_name_a_shift_contradict_the_scenario(tmp_path):
+    (tmp_path / "v.csv").write_text(
+        "name,kind,百度经度,百度纬度\n村,自然村,108,39.7\n", encoding="utf-8"
+    )
+    with pytest.raises(InputError, match="its headers say bd09"):
+        read(tmp_path, path="v.csv", crs="EPSG:4490")

@@ -8,7 +8,6 @@ import io
 import re
 import secrets
 from contextlib import suppress
-from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
 import pandas as pd
@@ -20,6 +19,7 @@ from rich.text import Text
 import siteplan
 from siteplan.errors import Fault, InputError, OutputError
 from siteplan.outputs.lists import safe_text
+from siteplan.region import check as region_check
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -85,45 +85,7 @@ def check_folder(folder: Path) -> pd.DataFrame:
             remedy="Name a folder that holds scenario.toml, or make one with siteplan init.",
         )
         raise InputError([fault])
-    try:
-        module = import_module("siteplan.region.check")
-    except ModuleNotFoundError:
-        return fault_table(_faults(folder))
-    return pd.DataFrame(module.check_folder(folder))
-
-
-def _faults(folder: Path) -> list[Fault]:
-    from siteplan.region import read_region  # noqa: PLC0415  # only where the checks are not there
-
-    try:
-        return list(read_region(folder).warnings)
-    except InputError as error:
-        return list(error.faults)
-
-
-def fault_table(faults: list[Fault]) -> pd.DataFrame:
-    """
-    Faults as a table.
-
-    Parameters
-    ----------
-    faults : list of Fault
-        What was found.
-
-    Returns
-    -------
-    table : DataFrame
-        Columns as in :data:`COLUMNS`; the layer is the file concerned.
-
-    Examples
-    --------
-    >>> from siteplan.errors import Fault
-    >>> fault = Fault(source="villages.csv", row="12", column="kind", rule="unknown", remedy="Correct it.")
-    >>> fault_table([fault]).loc[0, ["severity", "layer", "row"]].tolist()
-    ['error', 'villages.csv', '12']
-    """
-    rows = [(f.severity, f.source, f.row, f.column, f.value, f.rule, f.remedy) for f in faults]
-    return pd.DataFrame(rows, columns=list(COLUMNS), dtype=object)
+    return region_check.check_folder(folder)
 
 
 def count_faults(table: pd.DataFrame) -> tuple[int, int]:

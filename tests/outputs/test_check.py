@@ -7,7 +7,6 @@ import io
 import sys
 import unicodedata
 from html.parser import HTMLParser
-from types import ModuleType
 
 import pandas as pd
 import pytest
@@ -15,8 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from siteplan.cli import FAULTY_INPUT, main
-from siteplan.errors import Fault, OutputError
+from siteplan.errors import OutputError
 from siteplan.outputs import check
+from siteplan.region import check as region_check
 
 HOSTILE = [
     '=HYPERLINK("http://evil","x")',
@@ -173,7 +173,7 @@ def test_any_text_is_shown_in_its_own_cell(words):
 
 
 def test_a_folder_without_faults_says_so():
-    empty = check.fault_table([])
+    empty = table().iloc[:0]
     assert check.fault_text(empty) == "未发现问题"
     page = check.fault_html(empty, title="旗")
     assert "未发现问题" in page
@@ -209,17 +209,17 @@ def test_a_folder_that_cannot_be_written_is_told(tmp_path):
 
 @pytest.fixture
 def checks(monkeypatch):
-    """Stand-in for the checks of a region."""
-    module = ModuleType("siteplan.region.check")
-    monkeypatch.setitem(sys.modules, "siteplan.region.check", module)
-    return module
+    """Set what the checks of a region find."""
+
+    def find(faults):
+        monkeypatch.setattr(region_check, "check_folder", lambda _: faults)
+
+    return find
 
 
 @pytest.mark.parametrize(("severity", "code"), [("error", FAULTY_INPUT), ("warning", 0), (None, 0)])
 def test_the_command_prints_writes_and_ends_with_a_code(tmp_path, capsys, checks, severity, code):
-    checks.check_folder = lambda _: (
-        check.fault_table([]) if severity is None else table(severity=severity)
-    )
+    checks(table().iloc[:0] if severity is None else table(severity=severity))
     assert main(["check", str(tmp_path)]) == code
     printed = capsys.readouterr().out
     assert ("villages.csv" in printed) == (severity is not None)
@@ -229,7 +229,7 @@ def test_the_command_prints_writes_and_ends_with_a_code(tmp_path, capsys, checks
 
 
 def test_the_command_survives_a_terminal_of_another_encoding(tmp_path, checks, monkeypatch):
-    checks.check_folder = lambda _: table(value="ㅎ👍é")
+    checks(table(value="ㅎ👍é"))
     stream = io.TextIOWrapper(io.BytesIO(), encoding="gbk")
     monkeypatch.setattr(sys, "stdout", stream)
     assert main(["check", str(tmp_path), "--out", str(tmp_path / "out")]) == FAULTY_INPUT
@@ -251,18 +251,3 @@ def test_a_missing_folder_is_an_error_and_nothing_is_made(tmp_path, capsys):
     assert main(["check", str(tmp_path / "none")]) == FAULTY_INPUT
     assert "none: the region folder does not exist" in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
-
-
-def test_a_fault_becomes_a_row():
-    fault = Fault(
-        source="a.csv", row="3", column="c", value="v", rule="r", remedy="m", severity="warning"
-    )
-    assert check.fault_table([fault]).iloc[0].tolist() == [
-        "warning",
-        "a.csv",
-        "3",
-        "c",
-        "v",
-        "r",
-        "m",
-    ]

@@ -225,6 +225,53 @@ class Master:
         matrix = sp.csr_array(sp.vstack(found, format="csr"))
         return Rows(matrix=matrix, low=np.zeros(matrix.shape[0]))
 
+    def unit_rows(self) -> Rows:
+        """
+        Coverage with a column for each unit, as the formulation of the problem has it.
+
+        Returns
+        -------
+        rows : Rows
+            A unit is covered by a station; the units of an item give what it needs. Further columns, one
+            for each unit in the order of the blocks, follow those of the programme.
+        """
+        width, periods = len(self.cost), len(self.due)
+        total = width + sum(len(part.block.unit_item) for part in self.parts)
+        found, low, first = [sp.csr_array((0, total))], [np.zeros(0)], width
+        for part in self.parts:
+            block = part.block
+            number, items = len(block.unit_item), len(block.item_need)
+            by = sp.coo_array(part.by_unit)
+            unit, column = np.arange(number), first + np.arange(number)
+            row = np.concatenate(
+                [by.row, unit, number + block.unit_item, number + np.arange(items)]
+            )
+            place = [by.col * periods + part.place, column, column, part.y + np.arange(items)]
+            factor = [by.data, np.full(number, -1.0), block.unit_weight, np.full(items, -1.0)]
+            entries = (np.concatenate(factor), (row, np.concatenate(place)))
+            found.append(sp.csr_array(entries, shape=(number + items, total)))
+            low.append(np.zeros(number + items))
+            first += number
+        return Rows(matrix=sp.csr_array(sp.vstack(found, format="csr")), low=np.concatenate(low))
+
+    def unit_values(self, built: NDArray[np.int32]) -> NDArray[np.float64]:
+        """
+        Value of the columns of :meth:`unit_rows` for a choice.
+
+        Parameters
+        ----------
+        built : ndarray of int32, shape (stations,)
+            Period in which each station goes into service.
+
+        Returns
+        -------
+        values : ndarray of float64, shape (units of all blocks,)
+            0 or 1.
+        """
+        x = built[self.stations, None] <= self.due
+        covered = [part.by_unit @ x[:, part.place] > 0.0 for part in self.parts]
+        return np.concatenate([np.zeros(0), *covered])
+
     def values(self, built: NDArray[np.int32]) -> NDArray[np.float64]:
         """
         Value of every column for a choice.

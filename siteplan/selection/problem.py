@@ -296,11 +296,7 @@ def _compact_block(block: Block) -> Block:
     units = np.flatnonzero((share > 0.0) & (np.diff(by_unit.indptr) > 0))
     by_unit = sp.csr_array(by_unit[units])
     place = (np.cumsum(wanted) - 1).astype(np.int32)[item[units]]
-    marks = np.random.default_rng(20201).integers(
-        1, 2**62, size=(block.cover.shape[0], UNIT_MARKS), dtype=np.int64
-    )
-    keys = np.column_stack([by_unit.astype(np.int64) @ marks, place.astype(np.int64)])
-    _, first, group = np.unique(keys, axis=0, return_index=True, return_inverse=True)
+    first, group = unit_groups(by_unit, place)
     cover = sp.csr_array(by_unit[first].T)
     cover.sort_indices()
     return Block(
@@ -312,9 +308,35 @@ def _compact_block(block: Block) -> Block:
             shape=cover.shape,
         ),
         unit_item=place[first],
-        unit_weight=np.minimum(
-            np.bincount(group.reshape(-1), weights=share[units], minlength=len(first)), 1.0
-        ),
+        unit_weight=np.minimum(np.bincount(group, weights=share[units], minlength=len(first)), 1.0),
         item_need=np.ones(number),
         need=float(need),
     )
+
+
+def unit_groups(
+    by_unit: sp.csr_array, item: NDArray[np.integer]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """
+    Find units of one item that the same stations cover.
+
+    Parameters
+    ----------
+    by_unit : csr_array of bool, shape (units, stations)
+        Which station covers which unit, each entry once.
+    item : ndarray of int, shape (units,)
+        Item of each unit.
+
+    Returns
+    -------
+    first : ndarray of int64, shape (groups,)
+        One unit of each group.
+    group : ndarray of int64, shape (units,)
+        Group of each unit.
+    """
+    marks = np.random.default_rng(20201).integers(
+        1, 2**62, size=(by_unit.shape[1], UNIT_MARKS), dtype=np.int64
+    )
+    keys = np.column_stack([by_unit.astype(np.int64) @ marks, item.astype(np.int64)])
+    _, first, group = np.unique(keys, axis=0, return_index=True, return_inverse=True)
+    return first, group.reshape(-1)

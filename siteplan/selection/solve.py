@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import highspy
 import numpy as np
+import scipy.sparse as sp
 from tqdm.auto import tqdm
 
 from siteplan.selection.greedy import improve, ledger_of, repair
@@ -55,11 +56,17 @@ LEVELS: Final = (0.99, 0.7, 0.5, 0.3, 0.15, 0.05)
 SEARCHES: Final = 3
 """Local searches from one choice."""
 
+MOST_ENTRIES: Final = 1_000_000
+"""Entries of the cover matrices up to which the programme in whole numbers has a column for each unit."""
+
 HEURISTIC_EFFORT: Final = 0.01
 """Share of the work of HiGHS in its own search for choices: little, as ours are known to it."""
 
 ROUNDING: Final = 1e-9
 """Relative rounding of costs."""
+
+VALUE_ROUNDING: Final = 1e-5
+"""Relative difference between the value that HiGHS reports and the price of its columns."""
 
 HALF: Final = 0.5
 """Between the values of a binary column."""
@@ -125,6 +132,103 @@ def solve(
     )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Answer:
+    """
+    What HiGHS says of one programme.
+
+    Attributes
+    ----------
+    values : ndarray of float64, shape (columns,) or None
+        Best values found.
+    bound : float
+        No values cost less; minus infinity when nothing is known.
+    """
+
+    values: NDArray[np.float64] | None
+    bound: float
+
+
+def solve_programme(  # noqa: PLR0913  # a programme has this many parts
+    cost: NDArray[np.float64],
+    matrix: sp.csr_array,
+    low: NDArray[np.float64],
+    *,
+    lower: NDArray[np.float64],
+    upper: NDArray[np.float64],
+    integer: NDArray[np.bool_],
+    start: NDArray[np.float64],
+    gap: float,
+    time_limit_s: float,
+    seed: int,
+) -> Answer:
+    """
+    Minimise cost @ v over v between lower and upper with matrix @ v >= low, some of it in whole numbers.
+
+    Parameters
+    ----------
+    cost, lower, upper : ndarray of float64, shape (columns,)
+        Objective and limits.
+    matrix : csr_array of float64, shape (rows, columns)
+        Factors.
+    low : ndarray of float64, shape (rows,)
+        Lower limits of the rows.
+    integer : ndarray of bool, shape (columns,)
+        Which columns are whole numbers.
+    start : ndarray of float64, shape (columns,)
+        Values known to hold.
+    gap : float
+        Relative gap at which the search stops.
+    time_limit_s : float
+        Longest search. [s]
+    seed : int
+        Seed of the solver.
+
+    Returns
+    -------
+    answer : Answer
+        Values and bound.
+    """
+    model = _programme(cost, lower, upper, Rows(matrix=matrix, low=low))
+    kinds = highspy.HighsVarType
+    model.integrality_ = [kinds.kInteger if flag else kinds.kContinuous for flag in integer]
+    end = time.monotonic() + time_limit_s
+    best, bound = None, -np.inf
+    for with_start in (True, False):
+        solver = _highs(seed)
+        solver.setOptionValue("mip_lp_solver", "ipm")  # coverage is too degenerate for the simplex
+        solver.passModel(model)
+        if with_start:
+            known = highspy.HighsSolution()
+            known.col_value = start.tolist()
+            solver.setSolution(known)
+        solver.setOptionValue("time_limit", max(end - time.monotonic(), 0.0))
+        solver.setOptionValue("mip_rel_gap", gap)
+        solver.run()
+        info = solver.getInfo()
+        if np.isfinite(info.mip_dual_bound):
+            bound = max(bound, info.mip_dual_bound)
+        if info.primal_solution_status != highspy.SolutionStatus.kSolutionStatusFeasible:
+            break
+        values = np.asarray(solver.getSolution().col_value)
+        if best is None or cost @ values < cost @ best:
+            best = values
+        if _honest(cost, values, info.objective_function_value):
+            break
+    return Answer(values=best, bound=bound)
+
+
+def _honest(cost: NDArray[np.float64], values: NDArray[np.float64], reported: float) -> bool:
+    """
+    Whether the value that HiGHS reports is that of its columns.
+
+    HiGHS 1.16 has been seen to lose the price of columns that its presolve removes, when it is given a
+    start: a cut-off too low, which hides better choices.
+    """
+    value = float(cost @ values)
+    return abs(value - reported) <= VALUE_ROUNDING * max(abs(value), 1.0)
+
+
 class _Clock:
     """Time left, shown as a bar of seconds."""
 
@@ -157,13 +261,17 @@ class _Search:
     ) -> None:
         self.problem, self.gap, self.seed = problem, gap, seed
         self.built, self.cost, self.bound = start, np.inf, 0.0
-        self.solved = False
+        self.solved, self.start_kept = False, True
         self.master = Master(problem)
         self.offer(start)
         self.upper = np.ones(len(self.master.cost))
         self.lower = self.master.lower.copy()
         self.linear = _highs(seed)
-        self.linear.passModel(_model(self.master))
+        self.linear.passModel(
+            _programme(self.master.cost, self.lower, self.upper, self.master.rows)
+        )
+        entries = sum(block.cover.nnz for block in problem.blocks)
+        self.with_units = entries <= MOST_ENTRIES
         self.reduced = 0.0, np.zeros(len(self.upper))
 
     def offer(self, built: NDArray[np.int32]) -> None:
@@ -248,15 +356,13 @@ class _Search:
     def whole_numbers(self) -> None:
         """Solve the programme in whole numbers, and cut its solution off if it covers too little."""
         solver = _highs(self.seed)
-        model = self.linear.getLp()
-        kinds = highspy.HighsVarType
-        model.integrality_ = [
-            kinds.kInteger if flag else kinds.kContinuous for flag in self.master.integer
-        ]
-        solver.passModel(model)
-        known = highspy.HighsSolution()
-        known.col_value = self.master.values(self.built).tolist()
-        solver.setSolution(known)
+        solver.passModel(self.whole_model())
+        if self.start_kept:
+            known = highspy.HighsSolution()
+            values = [self.master.values(self.built)]
+            values += [self.master.unit_values(self.built)] if self.with_units else []
+            known.col_value = np.concatenate(values).tolist()
+            solver.setSolution(known)
         solver.setOptionValue("time_limit", self.clock.left_s)
         solver.setOptionValue("mip_rel_gap", self.gap / 2.0)
         solver.setOptionValue("mip_heuristic_effort", HEURISTIC_EFFORT)
@@ -266,14 +372,49 @@ class _Search:
             self.bound = max(self.bound, info.mip_dual_bound)
         if info.primal_solution_status != highspy.SolutionStatus.kSolutionStatusFeasible:
             return
-        whole = np.round(np.asarray(solver.getSolution().col_value))
+        whole = np.round(np.asarray(solver.getSolution().col_value)[: len(self.upper)])
+        honest = _honest(self.master.cost, whole, info.objective_function_value)
+        self.start_kept &= honest
         built = self.master.built(whole, least=HALF)
         rows = self.master.violated(whole, least=HALF)
         if rows.low.size == 0:
-            self.solved = status == highspy.HighsModelStatus.kOptimal
+            self.solved = honest and status == highspy.HighsModelStatus.kOptimal
         else:
             _add(self.linear, rows)
         self.polish(repair(self.problem, built))
+
+    def whole_model(self) -> highspy.HighsLp:
+        """
+        Programme in whole numbers, with columns for the units where these are not too many.
+
+        Columns for units give HiGHS more to cut with; rows over stations alone are smaller by far. The
+        rows that hold with equality now are kept beside the columns: they are cut to R.
+        """
+        model = self.linear.getLp()
+        kinds = highspy.HighsVarType
+        if self.with_units:
+            solution, units = self.linear.getSolution(), self.master.unit_rows()
+            number, fixed = units.matrix.shape[1] - len(self.upper), len(self.master.rows.low)
+            matrix = _matrix(model)
+            kept = np.asarray(solution.row_value) - np.asarray(model.row_lower_) <= LEAST_VIOLATION
+            kept[:fixed] = True
+            matrix = sp.csr_array(matrix[kept])
+            matrix.resize((matrix.shape[0], units.matrix.shape[1]))
+            rows = Rows(
+                matrix=sp.csr_array(sp.vstack([matrix, units.matrix], format="csr")),
+                low=np.concatenate([np.asarray(model.row_lower_)[kept], units.low]),
+            )
+            model = _programme(
+                np.concatenate([self.master.cost, np.zeros(number)]),
+                np.concatenate([self.lower, np.zeros(number)]),
+                np.concatenate([self.upper, np.ones(number)]),
+                rows,
+            )
+            integer = np.concatenate([self.master.integer, np.zeros(number, dtype=bool)])
+        else:
+            integer = self.master.integer
+        model.integrality_ = [kinds.kInteger if flag else kinds.kContinuous for flag in integer]
+        return model
 
     def _wait(self, solver: highspy.Highs) -> None:
         """Run in a thread, so that an interrupt stops the search."""
@@ -307,21 +448,31 @@ def _status(solver: highspy.Highs) -> highspy.HighsModelStatus:
     return status
 
 
-def _model(master: Master) -> highspy.HighsLp:
-    """Columns and fixed rows of the programme."""
+def _programme(
+    cost: NDArray[np.float64], lower: NDArray[np.float64], upper: NDArray[np.float64], rows: Rows
+) -> highspy.HighsLp:
+    """Columns between limits, and rows."""
     lp = highspy.HighsLp()
-    matrix = master.rows.matrix
+    matrix = rows.matrix
     lp.num_row_, lp.num_col_ = matrix.shape
-    lp.col_cost_ = master.cost
-    lp.col_lower_ = master.lower
-    lp.col_upper_ = np.ones(len(master.cost))
-    lp.row_lower_ = master.rows.low
-    lp.row_upper_ = np.full(len(master.rows.low), highspy.kHighsInf)
+    lp.col_cost_, lp.col_lower_, lp.col_upper_ = cost, lower, upper
+    lp.row_lower_ = rows.low
+    lp.row_upper_ = np.full(len(rows.low), highspy.kHighsInf)
     lp.a_matrix_.format_ = highspy.MatrixFormat.kRowwise
     lp.a_matrix_.start_ = matrix.indptr
     lp.a_matrix_.index_ = matrix.indices
     lp.a_matrix_.value_ = matrix.data
     return lp
+
+
+def _matrix(model: highspy.HighsLp) -> sp.csr_array:
+    """Rows of a programme of HiGHS, whichever way it holds them."""
+    stored = model.a_matrix_
+    parts = (np.asarray(stored.value_), np.asarray(stored.index_), np.asarray(stored.start_))
+    shape = (model.num_row_, model.num_col_)
+    if stored.format_ == highspy.MatrixFormat.kColwise:
+        return sp.csr_array(sp.csc_array(parts, shape=shape))
+    return sp.csr_array(parts, shape=shape)
 
 
 def _add(solver: highspy.Highs, rows: Rows) -> None:

@@ -1,0 +1,122 @@
+"""
+Speed of selection, as ratios within one run: ``python -m pytest tests/benchmarks -s``.
+
+Not part of the test run. Seconds are those of the processor: the machine may be shared.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+
+import pytest
+
+from siteplan.selection.cover import max_cover, set_cover
+from siteplan.selection.selection import optimise
+from tests.benchmarks.cover_instances import hangjin, hedong, plane
+
+LIMIT_S = 60.0
+"""Time limit of either side on the larger instances. [s]"""
+
+RUN = """
+import json, resource, sys, time
+side, kind, sites, demand, limit = sys.argv[1:6]
+from tests.benchmarks.cover_instances import plane
+cover, weight = plane(int(sites), int(demand))
+number = int(sites) // 25 if kind == "most" else 0
+if side == "siteplan":
+    from siteplan.selection.cover import max_cover, set_cover
+    small, light = plane(30, 100)
+    max_cover(small, light, sites=3), set_cover(small)
+    from siteplan.selection.cover import _graph, _merged
+    def build(): return _graph(_merged(cover, weight)[0])
+    def solve(_):
+        options = dict(time_limit_s=float(limit))
+        found = max_cover(cover, weight, sites=number, **options) if number else set_cover(cover, **options)
+        return found.value
+else:
+    import numpy as np, pulp
+    from spopt.locate import LSCP, MCLP
+    far = 2.0 - cover.toarray().T
+    def build():
+        if number:
+            return MCLP.from_cost_matrix(far, weight, service_radius=1.5, p_facilities=number)
+        return LSCP.from_cost_matrix(far, service_radius=1.5)
+    def solve(model):
+        model.solve(pulp.PULP_CBC_CMD(msg=False, threads=2, timeLimit=float(limit)))
+        opened = np.array([value.varValue > 0.5 for value in model.fac_vars])
+        reached = cover.T @ opened > 0
+        if number:
+            return float(weight @ reached)
+        return float(opened.sum()) if reached.all() else float("inf")
+def used():
+    own, others = resource.getrusage(resource.RUSAGE_SELF), resource.getrusage(resource.RUSAGE_CHILDREN)
+    return own.ru_utime + own.ru_stime + others.ru_utime + others.ru_stime
+memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+began = used()
+model = build()
+built = used() - began
+value = solve(model)
+whole = used() - began
+memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - memory
+print(json.dumps(dict(built=built, whole=whole, value=value, memory=memory / 1024)))
+"""
+"""One side on one instance, in a process of its own: seconds, value, megabytes that the peak rises."""
+
+
+def run(side, kind, sites, demand):
+    """Run one side; its own output comes before the last line."""
+    command = [sys.executable, "-W", "ignore", "-c", RUN, side, kind, str(sites), str(demand)]
+    done = subprocess.run(
+        [*command, str(LIMIT_S)], capture_output=True, text=True, check=False, timeout=1800
+    )
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout.strip().splitlines()[-1])
+
+
+@pytest.mark.parametrize("kind", ["most", "least"])
+@pytest.mark.parametrize(("sites", "demand"), [(500, 5_000), (2_000, 20_000)])
+def test_against_spopt(kind, sites, demand):
+    pytest.importorskip("spopt")
+    ours, theirs = (run(side, kind, sites, demand) for side in ("siteplan", "spopt"))
+    print(f"\n{kind} {demand} x {sites}\n  siteplan {ours}\n  spopt    {theirs}")
+    if kind == "most":
+        assert ours["value"] >= theirs["value"] * (1.0 - 1e-9)
+    else:
+        assert ours["value"] <= theirs["value"]
+    if (sites, demand) == (500, 5_000):
+        assert ours["value"] == pytest.approx(theirs["value"])
+    if kind == "most" or sites < 2_000:
+        assert theirs["whole"] > 10.0 * ours["whole"]
+    assert theirs["built"] > 200.0 * ours["built"]
+
+
+def test_a_steppe_county_over_three_years():
+    problem = hangjin()
+    began = time.process_time()
+    built, bound, method, _ = optimise(problem, time_limit_s=LIMIT_S, gap=0.01, seed=1)
+    used, cost = time.process_time() - began, problem.cost(built)
+    print(f"\n{cost:,.0f} CNY, gap {(cost - bound) / cost:.2%} in {used:.0f} s ({method})")
+    assert not problem.unmet(built)
+    assert cost - bound < 0.05 * cost
+
+
+@pytest.mark.parametrize(("sites", "most"), [(150, 0.01), (773, 0.03)])
+def test_a_city_district(sites, most):
+    cover, weight = hedong()
+    began = time.process_time()
+    found = max_cover(cover, weight, sites=sites, gap=most / 2.0)
+    used = time.process_time() - began
+    share = found.value / weight.sum()
+    print(f"\n{sites} stations cover {share:.2%}, gap {found.gap:.2%} in {used:.1f} s")
+    assert found.gap < most
+    assert used < 180.0
+
+
+def test_set_cover_of_many():
+    cover, _ = plane(2_000, 20_000)
+    found = set_cover(cover, time_limit_s=1.0)
+    print(f"\n{found.value:.0f} sites, bound {found.bound:.1f}")
+    assert not found.uncovered.any()

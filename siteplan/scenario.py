@@ -464,12 +464,29 @@ class Selection(Entry):
         Relative gap at which the search stops.
     seed : int
         Seed of every random choice.
+    fixed, forbidden, preferred : tuple of str
+        Ids of sites that carry a station from the first year, that carry none, and that weigh less.
+    preference : float
+        Share of its price by which a preferred site weighs less in the objective.
+    spacing_new_m : float or None
+        Structures to be built stand at least this far from each other. [m]
+    spacing_existing_m : float or None
+        Structures to be built stand at least this far from those that stand. [m]
+    township_stations : mapping of str to int
+        Fewest stations by township id at the end of the last year, with those that stand today.
     """
 
     objective: Literal["cost", "reuse"] = "cost"
     time_limit_s: float = Field(default=60.0, gt=0.0)
     gap: float = Field(default=0.005, ge=0.0, lt=1.0)
     seed: int = 1
+    fixed: tuple[str, ...] = ()
+    forbidden: tuple[str, ...] = ()
+    preferred: tuple[str, ...] = ()
+    preference: float = Field(default=0.2, gt=0.0, lt=1.0)
+    spacing_new_m: float | None = Field(default=None, gt=0.0)
+    spacing_existing_m: float | None = Field(default=None, gt=0.0)
+    township_stations: dict[str, Annotated[int, Field(ge=1)]] = Field(default_factory=dict)
 
 
 class Costs(Entry):

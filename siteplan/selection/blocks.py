@@ -12,6 +12,7 @@ from scipy.spatial import cKDTree
 from siteplan import catalog
 from siteplan.selection.problem import Block, Count, Mode, Problem
 from siteplan.selection.signals import signal_matrix
+from siteplan.selection.wishes import rivals, wished_counts
 from siteplan.targets import COVERED
 from siteplan.units import CENTI
 
@@ -128,7 +129,11 @@ def build_problem(
         site_cost=site_price,
         discount=np.array([(1.0 + rate) ** -(year - years[0]) for year in years]),
         blocks=tuple(blocks),
-        counts=tuple(_counts(region, today_stations, candidates, shortfalls)),
+        counts=(
+            *_counts(region, today_stations, candidates, shortfalls),
+            *wished_counts(region, candidates),
+        ),
+        rivals=rivals(region, sites),
     )
     return problem, shortfalls
 

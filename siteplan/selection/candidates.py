@@ -10,6 +10,7 @@ import shapely
 
 from siteplan import catalog
 from siteplan.coverage.stations import station_table
+from siteplan.selection.wishes import to_build, too_near
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -57,7 +58,9 @@ def candidate_stations(region: Region) -> pd.DataFrame:
         makes of them. A station that stands already is not offered again.
     """
     sites = region.sites[region.sites["status"] != "unavailable"]
-    sites = sites[~forbidden(region, sites)]
+    sites = sites[~(forbidden(region, sites) | too_near(region, sites))]
+    wishes = region.scenario.selection
+    sites = sites[~sites.index.astype(str).isin(wishes.forbidden)]
     scales = sites["kind"].map({kind: item.scale for kind, item in catalog.structures().items()})
     reuse = reuse_class(sites)
     standing = set(
@@ -100,14 +103,15 @@ def candidate_stations(region: Region) -> pd.DataFrame:
     table = station_table(region, offered)
     site_cost = offered["given_cost"].fillna(offered["reuse"].map(structure_costs(region.scenario)))
     station_cost = offered["equipment"].map(_station_costs(region.scenario))
-    by_cost = region.scenario.selection.objective == "cost"
+    by_cost = wishes.objective == "cost"
+    weight = np.where(offered["site_id"].isin(wishes.preferred), 1.0 - wishes.preference, 1.0)
     return table.assign(
         kind=offered["kind"],
         reuse=offered["reuse"],
         station_cost_cny=station_cost,
         site_cost_cny=site_cost,
-        station_price=station_cost if by_cost else 1.0,
-        site_price=site_cost if by_cost else offered["reuse"].map(_reuse_weights()),
+        station_price=weight * (station_cost if by_cost else 1.0),
+        site_price=weight * (site_cost if by_cost else offered["reuse"].map(_reuse_weights())),
     )
 
 
@@ -130,8 +134,7 @@ def forbidden(region: Region, sites: gpd.GeoDataFrame) -> NDArray[np.bool_]:
         True where no structure may be built.
     """
     zones = region.layer("zones")
-    to_build = sites["status"].eq("candidate") & sites["kind"].isin(["new", "tower"])
-    result = np.asarray(to_build.to_numpy(dtype=bool))
+    result = to_build(sites)
     if zones is None or "severity" not in zones:
         return np.zeros(len(sites), dtype=bool)
     hard = zones[zones["kind"].eq("exclusion") & zones["severity"].eq("hard").fillna(value=False)]

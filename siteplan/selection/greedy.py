@@ -109,6 +109,11 @@ def repair(problem: Problem, built: NDArray[np.int32]) -> NDArray[np.int32]:
         A choice that meets every rule within reach.
     """
     ledger = ledger_of(problem, built)
+    if ledger.has_rivals:
+        for station in np.flatnonzero(built < problem.periods).tolist():
+            here = problem.station_site[station : station + 1]
+            if (ledger.opened[ledger.rivals_of(here)] < problem.periods).any():
+                ledger.move(station, problem.periods)
     _complete(ledger, power=1.0)
     return ledger.built
 
@@ -257,7 +262,7 @@ def _meet(
         price = np.maximum(sum(ledger.prices(stations, period)), floor)
         return gain / (price * noise[stations]) ** power
 
-    free = ~barred & (ledger.built > period)
+    free = ~barred & (ledger.built > period) & ~ledger.blocked()
     gives = np.zeros(len(free), dtype=bool)
     for tally in due:
         if not tally.met:
@@ -272,6 +277,7 @@ def _meet(
         if not fresh[best]:
             stale = np.where(fresh, np.inf, -bound)
             top = np.argpartition(stale, min(BATCH, len(bound)) - 1)[:BATCH]
+            top = top[bound[top] > -np.inf]  # not those that are kept out
             bound[top], fresh[top] = scores(offered[top]), True
             continue
         station = offered[best : best + 1]
@@ -280,9 +286,11 @@ def _meet(
             continue
         ledger.move(int(station[0]), period)
         fresh[:] = False
-        mates = np.flatnonzero(site == site[best])
+        mates = np.flatnonzero((site == site[best]) & (bound > -np.inf))
         bound[mates] = scores(offered[mates])  # an opened structure makes its stations cheaper
         bound[best] = -np.inf
+        if ledger.has_rivals:
+            bound[np.isin(site, ledger.rivals_of(site[best : best + 1]))] = -np.inf
 
 
 def _fill_counts(ledger: Ledger, period: int, barred: NDArray[np.bool_]) -> None:
@@ -295,35 +303,46 @@ def _fill_counts(ledger: Ledger, period: int, barred: NDArray[np.bool_]) -> None
     may be opened for fewer stations than its average supposed. Among equals, those that give more to
     the rules of later years come first.
     """
-    problem = ledger.problem
-    for i, count in enumerate(problem.counts):
-        if count.period > period or ledger.missing[i] <= 0:
+    for i, count in enumerate(ledger.problem.counts):
+        while count.period <= period and ledger.missing[i] > 0:
+            if not _fill_count(ledger, i, period, barred):
+                break
+
+
+def _fill_count(ledger: Ledger, i: int, period: int, barred: NDArray[np.bool_]) -> bool:
+    """One turn for one count; more turns where the structures taken are rivals. False when nothing is left."""
+    problem, count = ledger.problem, ledger.problem.counts[i]
+    free = np.flatnonzero(count.counts & ~barred & (ledger.built > period) & ~ledger.blocked())
+    if free.size == 0:
+        return False
+    own, opening = ledger.prices(free, period)
+    gain = np.zeros(len(free))
+    for tally in ledger.tallies:
+        if not tally.met:
+            gain += tally.gains(free)
+    order = np.lexsort((free, -gain, own, problem.station_site[free]))
+    free, own, opening, gain = free[order], own[order], opening[order], gain[order]
+    site = problem.station_site[free]
+    start = np.flatnonzero(np.append(True, site[1:] != site[:-1]))[: len(site)]
+    group = np.repeat(np.arange(len(start)), np.diff(np.append(start, len(site))))
+    rank = np.arange(len(site)) - start[group] + 1
+    total = np.cumsum(own)
+    average = (total - (total - own)[start][group] + opening) / rank
+    least = np.minimum.reduceat(average, start)[group] if len(start) else average
+    # the last station of the structure at which the average is least
+    ends = np.zeros(len(start), dtype=np.int64)
+    np.maximum.at(ends, group, np.where(average <= least, rank, 0))
+    bundled = rank <= ends[group]
+    price = np.where(bundled, least, own)
+    together = np.bincount(group, weights=gain * bundled, minlength=len(start))
+    worth = np.where(bundled, together[group] / np.maximum(ends[group], 1), gain)
+    cheapest = np.lexsort((rank, site, -worth, price))[: ledger.missing[i]]
+    for station in free[cheapest].tolist():
+        here = problem.station_site[station : station + 1]
+        if ledger.has_rivals and (ledger.opened[ledger.rivals_of(here)] < problem.periods).any():
             continue
-        free = np.flatnonzero(count.counts & ~barred & (ledger.built > period))
-        own, opening = ledger.prices(free, period)
-        gain = np.zeros(len(free))
-        for tally in ledger.tallies:
-            if not tally.met:
-                gain += tally.gains(free)
-        order = np.lexsort((free, -gain, own, problem.station_site[free]))
-        free, own, opening, gain = free[order], own[order], opening[order], gain[order]
-        site = problem.station_site[free]
-        start = np.flatnonzero(np.append(True, site[1:] != site[:-1]))[: len(site)]
-        group = np.repeat(np.arange(len(start)), np.diff(np.append(start, len(site))))
-        rank = np.arange(len(site)) - start[group] + 1
-        total = np.cumsum(own)
-        average = (total - (total - own)[start][group] + opening) / rank
-        least = np.minimum.reduceat(average, start)[group] if len(start) else average
-        # the last station of the structure at which the average is least
-        ends = np.zeros(len(start), dtype=np.int64)
-        np.maximum.at(ends, group, np.where(average <= least, rank, 0))
-        bundled = rank <= ends[group]
-        price = np.where(bundled, least, own)
-        together = np.bincount(group, weights=gain * bundled, minlength=len(start))
-        worth = np.where(bundled, together[group] / np.maximum(ends[group], 1), gain)
-        cheapest = np.lexsort((rank, site, -worth, price))[: ledger.missing[i]]
-        for station in free[cheapest].tolist():
-            ledger.move(station, period)
+        ledger.move(station, period)
+    return True
 
 
 def _drop(ledger: Ledger) -> None:

@@ -47,6 +47,9 @@ if TYPE_CHECKING:
 WHOLE: Final = 1.0 - 1e-9
 """Sum of fractions of stations from which a unit is covered whole."""
 
+RIVAL: Final = 2
+"""Stations that a structure with rivals counts for: more than one, so that it has columns of its own."""
+
 LEAST_RIGHT: Final = 1e-12
 """Smallest R for which a row is made."""
 
@@ -130,6 +133,7 @@ class Master:
         self.due = np.array(sorted(due), dtype=np.int64)
         site = problem.station_site[self.stations]
         mates = np.bincount(site, minlength=len(problem.site_cost))
+        mates[problem.rivals] = np.maximum(mates[problem.rivals], RIVAL)  # these need a column
         shared = np.flatnonzero(mates > 1)
         self.z0 = len(self.stations) * len(self.due)
         self.shared = shared
@@ -180,6 +184,9 @@ class Master:
         x = np.flatnonzero(structure >= 0)[:, None] * periods + np.arange(periods)
         z = self.z0 + structure[structure >= 0][:, None] * periods + np.arange(periods)
         add(np.column_stack([x.reshape(-1), z.reshape(-1)]), np.array([-1.0, 1.0]), 0.0)
+        if len(self.problem.rivals) and periods:
+            last = self.z0 + order[self.problem.rivals] * periods + periods - 1
+            add(last, np.array([-1.0, -1.0]), -1.0)
         for count in self.problem.counts:
             place = int(np.searchsorted(self.due, count.period))
             columns = np.flatnonzero(count.counts[self.stations]) * periods + place

@@ -20,6 +20,7 @@ Constraints
         sum of y[b,i] >= need[b]                                     rules for a share of the items
     sum of w[u] v[b,u] >= need[b]                                    rules on pooled weight
     sum of x[j,t(c)] over stations j that count >= need[c]           counts
+    z[s,T-1] + z[s',T-1] <= 1                                        rivals: pairs too near each other
 
 Objective
     minimise the sum over j, t of cost[j] d[t] (x[j,t] - x[j,t-1]) and over s, t of
@@ -34,7 +35,7 @@ The search works on :func:`compact`, which has the same stations and the same fe
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final, Literal
 
 import numpy as np
@@ -123,7 +124,9 @@ class Problem:
     blocks : tuple of Block
         Coverage rules.
     counts : tuple of Count
-        Count rules.
+        Count rules, fixed sites and least numbers by township.
+    rivals : ndarray of int32, shape (pairs, 2)
+        Structures of which at most one may be open.
     """
 
     station_cost: NDArray[np.float64]
@@ -132,6 +135,7 @@ class Problem:
     discount: NDArray[np.float64]
     blocks: tuple[Block, ...]
     counts: tuple[Count, ...]
+    rivals: NDArray[np.int32] = field(default_factory=lambda: np.zeros((0, 2), dtype=np.int32))
 
     @property
     def stations(self) -> int:
@@ -174,16 +178,19 @@ class Problem:
         Returns
         -------
         rules : list of str
-            Ids of the blocks and counts that fail.
+            Ids of the blocks and counts that fail, ``spacing`` when rivals are both open.
         """
         failed = [
             block.rule_id for block in self.blocks if not block_met(block, built <= block.period)
         ]
-        return failed + [
+        failed += [
             count.rule_id
             for count in self.counts
             if int((count.counts & (built <= count.period)).sum()) < count.need
         ]
+        opened = np.zeros(len(self.site_cost), dtype=bool)
+        opened[self.station_site[built < self.periods]] = True
+        return failed + (["spacing"] if opened[self.rivals].all(axis=1).any() else [])
 
 
 TOLERANCE: Final = 1e-6

@@ -18,6 +18,7 @@ from siteplan.selection.greedy import drop_superfluous, greedy
 from siteplan.selection.problem import covered_units
 from siteplan.selection.solve import solve
 from siteplan.selection.spread import spread_counts
+from siteplan.selection.wishes import check_wishes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -144,6 +145,7 @@ def select_stations(
     InputError
         When the scenario offers no candidate station at all.
     """
+    check_wishes(region)
     candidates = candidate_stations(region)
     if candidates.empty:
         raise InputError(
@@ -262,6 +264,9 @@ def optimise(
     cost = problem.cost(built)
     if cost <= 0.0:
         return built, cost, "nothing to build", time.perf_counter() - began
+    holds = not problem.unmet(built)
+    if not holds:  # spacing can keep greedy from what a search finds; nothing costs more than all at once
+        cost = problem.cost(np.zeros(problem.stations, dtype=np.int32))
     bound = lagrangian_bound(problem, cost)
     method = "greedy, Lagrangian bound"
     if cost - bound > gap * cost:
@@ -272,7 +277,9 @@ def optimise(
                 better = drop_superfluous(problem, solution.built)
                 if not problem.unmet(better) and problem.cost(better) <= cost:
                     built, cost = better, problem.cost(better)
-                    method = f"HiGHS ({solution.status})"
+                    method, holds = f"HiGHS ({solution.status})", True
+    if not holds:
+        cost, method = problem.cost(built), f"{method}; not met: {', '.join(problem.unmet(built))}"
     return built, min(bound, cost), method, time.perf_counter() - began
 
 

@@ -212,6 +212,9 @@ class Ledger:
         sizes = np.bincount(problem.station_site, minlength=len(problem.site_cost))
         self._first = np.concatenate([[0], np.cumsum(sizes)])
         self._factor = np.append(problem.discount, 0.0)
+        pairs = np.concatenate([problem.rivals, problem.rivals[:, ::-1]])
+        self._rivals = pairs[np.argsort(pairs[:, 0], kind="stable")]
+        self.has_rivals = len(pairs) > 0
 
     @property
     def looked(self) -> int:
@@ -234,6 +237,37 @@ class Ledger:
         """
         site = self.problem.station_site[station]
         return self._by_site[self._first[site] : self._first[site + 1]]
+
+    def rivals_of(self, sites: NDArray[np.integer]) -> NDArray[np.int32]:
+        """
+        Structures too near to others.
+
+        Parameters
+        ----------
+        sites : ndarray of int, shape (n,)
+            Structures.
+
+        Returns
+        -------
+        rivals : ndarray of int32
+            Those that may not be open beside any of them.
+        """
+        wanted = np.isin(self._rivals[:, 0], sites)
+        return np.asarray(self._rivals[wanted, 1])
+
+    def blocked(self) -> NDArray[np.bool_]:
+        """
+        Stations that a rival of their structure keeps out.
+
+        Returns
+        -------
+        blocked : ndarray of bool, shape (stations,)
+            True where the structure may not be opened.
+        """
+        closed = np.zeros(len(self.opened), dtype=bool)
+        if self.has_rivals:
+            closed[self.rivals_of(np.flatnonzero(self.opened < self.problem.periods))] = True
+        return closed[self.problem.station_site]
 
     def move(self, station: int, period: int) -> None:
         """

@@ -118,6 +118,30 @@ def repair(problem: Problem, built: NDArray[np.int32]) -> NDArray[np.int32]:
     return ledger.built
 
 
+def complete_without(problem: Problem, built: NDArray[np.int32], station: int) -> NDArray[np.int32]:
+    """
+    Add what a choice lacks, but not one station.
+
+    Parameters
+    ----------
+    problem : Problem
+        From :func:`siteplan.selection.problem.compact`.
+    built : ndarray of int32, shape (stations,)
+        A choice without that station.
+    station : int
+        The station that is barred.
+
+    Returns
+    -------
+    built : ndarray of int32, shape (stations,)
+        A choice that meets every rule within reach of the others.
+    """
+    ledger, barred = ledger_of(problem, built), np.zeros(problem.stations, dtype=bool)
+    barred[station] = True
+    _complete(ledger, power=1.0, barred=barred)
+    return ledger.built
+
+
 def drop_superfluous(problem: Problem, built: NDArray[np.int32]) -> NDArray[np.int32]:
     """
     Drop or delay stations that the rules do not need, the dearest first.
@@ -242,7 +266,7 @@ def _complete(
     _drop(ledger)
 
 
-def _meet(
+def _meet(  # noqa: C901  # one loop with its lazy updates
     ledger: Ledger,
     period: int,
     power: float,
@@ -310,7 +334,7 @@ def _fill_counts(ledger: Ledger, period: int, barred: NDArray[np.bool_]) -> None
 
 
 def _fill_count(ledger: Ledger, i: int, period: int, barred: NDArray[np.bool_]) -> bool:
-    """One turn for one count; more turns where the structures taken are rivals. False when nothing is left."""
+    """Fill one count once; rivals among the structures taken need more turns. False when none is left."""
     problem, count = ledger.problem, ledger.problem.counts[i]
     free = np.flatnonzero(count.counts & ~barred & (ledger.built > period) & ~ledger.blocked())
     if free.size == 0:

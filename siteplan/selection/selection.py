@@ -14,8 +14,8 @@ from siteplan.errors import Fault, InputError
 from siteplan.selection.blocks import build_problem
 from siteplan.selection.bound import lagrangian_bound
 from siteplan.selection.candidates import candidate_stations
+from siteplan.selection.explain import explain, serving
 from siteplan.selection.greedy import drop_superfluous, greedy
-from siteplan.selection.problem import covered_units
 from siteplan.selection.solve import solve
 from siteplan.selection.spread import spread_counts
 from siteplan.selection.wishes import check_wishes
@@ -58,6 +58,8 @@ class Selection:
         Candidate stations offered.
     shortfalls : DataFrame
         Needs that no candidate can meet: ``rule_id``, ``item_id``, ``name``, ``reachable``, ``needed``.
+    explanation : DataFrame
+        Every candidate, chosen or not, and why: see :func:`siteplan.selection.explain.explain`.
     """
 
     stations: pd.DataFrame
@@ -69,6 +71,7 @@ class Selection:
     seconds: float
     candidates: int
     shortfalls: pd.DataFrame = field(repr=False)
+    explanation: pd.DataFrame = field(repr=False, default_factory=pd.DataFrame)
 
     @property
     def gap(self) -> float:
@@ -171,9 +174,9 @@ def select_stations(
     built = spread_counts(problem, built, places, _networks(candidates), standing_m)
     years = region.scenario.targets.years
     chosen = np.flatnonzero(built < problem.periods)
-    serving = _serving(problem, built, candidates.index)
+    served = serving(problem, built, candidates.index)
     rules_of: dict[str, list[str]] = {}
-    for rule_id, names in serving.items():
+    for rule_id, names in served.items():
         for name in names:
             rules_of.setdefault(name, []).append(rule_id)
     stations = candidates.iloc[chosen].assign(year=[years[built[j]] for j in chosen])
@@ -186,7 +189,7 @@ def select_stations(
     ).drop(columns=["station_cost_cny", "site_cost_cny", "station_price", "site_price"])
     return Selection(
         stations=stations,
-        serving=serving,
+        serving=served,
         objective=region.scenario.selection.objective,
         value=problem.cost(built),
         bound=bound,
@@ -197,6 +200,7 @@ def select_stations(
             [asdict(shortfall) for shortfall in shortfalls],
             columns=["rule_id", "item_id", "name", "reachable", "needed"],
         ),
+        explanation=explain(problem, built, candidates.index),
     )
 
 
@@ -265,7 +269,9 @@ def optimise(
     if cost <= 0.0:
         return built, cost, "nothing to build", time.perf_counter() - began
     holds = not problem.unmet(built)
-    if not holds:  # spacing can keep greedy from what a search finds; nothing costs more than all at once
+    if (
+        not holds
+    ):  # spacing can keep greedy from what a search finds; nothing costs more than all at once
         cost = problem.cost(np.zeros(problem.stations, dtype=np.int32))
     bound = lagrangian_bound(problem, cost)
     method = "greedy, Lagrangian bound"
@@ -281,19 +287,3 @@ def optimise(
     if not holds:
         cost, method = problem.cost(built), f"{method}; not met: {', '.join(problem.unmet(built))}"
     return built, min(bound, cost), method, time.perf_counter() - began
-
-
-def _serving(
-    problem: Problem, built: NDArray[np.int32], names: pd.Index[str]
-) -> dict[str, tuple[str, ...]]:
-    """Stations of the choice that cover something a rule still needs, or count for it."""
-    serving: dict[str, tuple[str, ...]] = {}
-    for block in problem.blocks:
-        chosen = built <= block.period
-        useful = covered_units(block, chosen)
-        gives = np.asarray(block.cover.astype(np.int32) @ useful.astype(np.int32)) > 0
-        serving[block.rule_id] = tuple(str(name) for name in names[chosen & gives])
-    for count in problem.counts:
-        chosen = count.counts & (built <= count.period)
-        serving[count.rule_id] = tuple(str(name) for name in names[chosen])
-    return serving

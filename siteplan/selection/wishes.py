@@ -1,4 +1,4 @@
-"""What a planner says about single sites: fixed, forbidden, preferred, how far apart, how many by township."""
+"""What a planner says of single sites: fixed, forbidden, preferred, apart; how many by township."""
 
 from __future__ import annotations
 
@@ -168,7 +168,7 @@ def rivals(region: Region, names: NDArray[np.str_]) -> NDArray[np.int32]:
 
 def wished_counts(region: Region, candidates: pd.DataFrame) -> list[Count]:
     """
-    Fixed sites and least numbers by township, as counts.
+    Turn fixed sites and least numbers by township into counts.
 
     Parameters
     ----------
@@ -215,7 +215,5 @@ def wished_counts(region: Region, candidates: pd.DataFrame) -> list[Count]:
         which = township.eq(name).fillna(value=False).to_numpy(dtype=bool)
         need = min(least - int(today.eq(name).sum()), int(which.sum()))
         if need > 0:
-            counts.append(
-                Count(rule_id=f"township:{name}", period=last, counts=which, need=need)
-            )
+            counts.append(Count(rule_id=f"township:{name}", period=last, counts=which, need=need))
     return counts

@@ -34,7 +34,9 @@ def test_a_forbidden_site_is_not_offered(planned):
 
 
 def test_a_preferred_site_weighs_less_and_costs_the_same(planned):
-    offered = candidate_stations(planned('preferred = ["c"]', only_region=True)).set_index("site_id")
+    offered = candidate_stations(planned('preferred = ["c"]', only_region=True)).set_index(
+        "site_id"
+    )
     assert offered.loc["c", "station_price"] == 0.8 * offered.loc["b", "station_price"]
     assert offered.loc["c", "station_cost_cny"] == offered.loc["b", "station_cost_cny"]
 

@@ -224,6 +224,28 @@ class CostTable(Entry):
     reuse: ReuseWeights
 
 
+class Load(Entry):
+    """
+    Electric load of a station.
+
+    Attributes
+    ----------
+    load_kw : float
+        Load on the supply. [kW]
+    source, date, mark : str
+        Where the figure comes from.
+    """
+
+    load_kw: float = Field(gt=0.0)
+    source: str
+    date: str
+    mark: Mark
+
+
+class _Loads(Entry):
+    load: dict[str, Load]
+
+
 class Rule(Entry):
     """
     One target of one year.
@@ -823,6 +845,19 @@ def exposure() -> Exposure:
     0.2
     """
     return _load("emf.toml", Exposure)
+
+
+@cache
+def power() -> Mapping[str, Load]:
+    """
+    Electric load of stations by technology and scale, such as ``5G-macro``.
+
+    Returns
+    -------
+    loads : mapping of str to Load
+        From ``costs_power.toml``.
+    """
+    return _load("costs_power.toml", _Loads).load
 
 
 def target_documents() -> list[str]:

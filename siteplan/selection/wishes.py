@@ -130,7 +130,7 @@ def too_near(region: Region, sites: gpd.GeoDataFrame) -> NDArray[np.bool_]:
         if limit_m is not None and others.any() and len(sites):
             away = cKDTree(_places(region.sites[others])).query(_places(sites))[0]
             near |= new & (away < limit_m)
-    return near & ~sites.index.isin(wishes.fixed)
+    return np.asarray(near & ~sites.index.isin(wishes.fixed))
 
 
 def _places(sites: gpd.GeoDataFrame) -> NDArray[np.float64]:

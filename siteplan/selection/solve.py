@@ -26,11 +26,14 @@ import numpy as np
 import scipy.sparse as sp
 from tqdm.auto import tqdm
 
+from siteplan.errors import Fault, InputError
 from siteplan.selection.greedy import improve, ledger_of, repair
 from siteplan.selection.master import Master, Rows
 from siteplan.selection.problem import compact
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from numpy.typing import NDArray
 
     from siteplan.selection.problem import Problem
@@ -130,6 +133,55 @@ def solve(
         bound=min(search.bound, search.cost),
         status=status,
     )
+
+
+def write_programme(problem: Problem, path: Path) -> None:
+    """
+    Write the whole problem as a file that other solvers read.
+
+    The formulation of :mod:`siteplan.selection.problem`, after the reductions of
+    :mod:`siteplan.selection.master`, which leave the least cost as it is.
+
+    Parameters
+    ----------
+    problem : Problem
+        The problem.
+    path : Path
+        File to write, ``.lp`` or ``.mps``.
+
+    Raises
+    ------
+    InputError
+        When the name ends otherwise, or the file cannot be written.
+    """
+    master = Master(compact(problem))
+    units = master.unit_rows()
+    number = units.matrix.shape[1] - len(master.cost)
+    fixed = master.rows.matrix.copy()
+    fixed.resize((fixed.shape[0], units.matrix.shape[1]))
+    rows = Rows(
+        matrix=sp.csr_array(sp.vstack([fixed, units.matrix], format="csr")),
+        low=np.concatenate([master.rows.low, units.low]),
+    )
+    model = _programme(
+        np.concatenate([master.cost, np.zeros(number)]),
+        np.concatenate([master.lower, np.zeros(number)]),
+        np.ones(len(master.cost) + number),
+        rows,
+    )
+    kinds = highspy.HighsVarType
+    whole = np.concatenate([master.integer, np.zeros(number, dtype=bool)])
+    model.integrality_ = [kinds.kInteger if flag else kinds.kContinuous for flag in whole]
+    solver = _highs(seed=0)
+    solver.passModel(model)
+    known = path.suffix in {".lp", ".mps"} and path.parent.is_dir()
+    if not known or solver.writeModel(str(path)) == highspy.HighsStatus.kError:
+        fault = Fault(
+            source=str(path),
+            rule="the programme cannot be written there",
+            remedy="Name a file that ends in .lp or .mps in a folder that exists.",
+        )
+        raise InputError([fault])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -175,8 +175,9 @@ class Master:
             entries.append((row, columns.reshape(-1), np.tile(factors, number)))
             low.extend([least] * number)
 
-        later = np.arange(self.z0 + len(self.shared) * periods)
-        later = later.reshape(len(self.stations) + len(self.shared), periods)
+        later = np.arange(self.z0 + len(self.shared) * periods).reshape(
+            len(self.stations) + len(self.shared), periods
+        )
         pairs = np.column_stack([later[:, :-1].reshape(-1), later[:, 1:].reshape(-1)])
         add(pairs, np.array([-1.0, 1.0]), 0.0)
         order = np.full(len(self.problem.site_cost), -1, dtype=np.int64)

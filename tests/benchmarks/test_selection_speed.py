@@ -70,7 +70,7 @@ def run(side, kind, sites, demand):
     """Run one side; its own output comes before the last line."""
     command = [sys.executable, "-W", "ignore", "-c", RUN, side, kind, str(sites), str(demand)]
     done = subprocess.run(
-        [*command, str(LIMIT_S)], capture_output=True, text=True, check=False, timeout=1800
+        [*command, str(LIMIT_S)], capture_output=True, text=True, check=False, timeout=7200
     )
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout.strip().splitlines()[-1])

@@ -501,11 +501,18 @@ class Costs(Entry):
         Cost of opening a structure by kind and ``existing``. [CNY]
     station : mapping of str to float
         Cost of a station by scale. [CNY]
+    rent : mapping of str to float
+        Yearly rent of a tenant alone by kind of structure and ``existing``; there is no default, a kind
+        without one is free. [CNY]
+    rent_years : int
+        Years of rent that count in the cost of a station.
     """
 
     discount_rate: float | None = Field(default=None, ge=0.0, lt=1.0)
     structure: dict[str, Annotated[float, Field(ge=0.0)]] = Field(default_factory=dict)
     station: dict[str, Annotated[float, Field(ge=0.0)]] = Field(default_factory=dict)
+    rent: dict[str, Annotated[float, Field(ge=0.0)]] = Field(default_factory=dict)
+    rent_years: int = Field(default=10, ge=1, le=50)
 
 
 class Scenario(Entry):
@@ -753,6 +760,7 @@ def _faults_in_names(scenario: Scenario) -> list[Fault]:
     structures = {"existing", *schema.SITE_KINDS}
     for column, given, allowed in (
         ("costs.structure", scenario.costs.structure, structures),
+        ("costs.rent", scenario.costs.rent, structures),
         ("costs.station", scenario.costs.station, set(catalog.costs().station)),
     ):
         faults.extend(

@@ -242,6 +242,29 @@ class Load(Entry):
     mark: Mark
 
 
+class Sharing(Entry):
+    """
+    What the rent of a tenant falls by when others share the structure.
+
+    Attributes
+    ----------
+    tenants_2, tenants_3 : float
+        Share of the rent with two, and with three or more tenants.
+    source, date, mark : str
+        Where the figures come from.
+    """
+
+    tenants_2: float = Field(ge=0.0, lt=1.0)
+    tenants_3: float = Field(ge=0.0, lt=1.0)
+    source: str
+    date: str
+    mark: Mark
+
+
+class _Sharing(Entry):
+    discount: Sharing
+
+
 class _Loads(Entry):
     load: dict[str, Load]
 
@@ -845,6 +868,19 @@ def exposure() -> Exposure:
     0.2
     """
     return _load("emf.toml", Exposure)
+
+
+@cache
+def sharing() -> Sharing:
+    """
+    Discounts of the rent by number of tenants.
+
+    Returns
+    -------
+    discounts : Sharing
+        From ``costs_sharing.toml``.
+    """
+    return _load("costs_sharing.toml", _Sharing).discount
 
 
 @cache

@@ -10,6 +10,7 @@ import shapely
 
 from siteplan import catalog
 from siteplan.coverage.stations import station_table
+from siteplan.selection.money import rent_value
 from siteplan.selection.wishes import to_build, too_near
 
 if TYPE_CHECKING:
@@ -103,6 +104,7 @@ def candidate_stations(region: Region) -> pd.DataFrame:
     table = station_table(region, offered)
     site_cost = offered["given_cost"].fillna(offered["reuse"].map(structure_costs(region.scenario)))
     station_cost = offered["equipment"].map(_station_costs(region.scenario))
+    station_cost = station_cost + _rent(region, offered)
     by_cost = wishes.objective == "cost"
     weight = np.where(offered["site_id"].isin(wishes.preferred), 1.0 - wishes.preference, 1.0)
     return table.assign(
@@ -140,6 +142,19 @@ def forbidden(region: Region, sites: gpd.GeoDataFrame) -> NDArray[np.bool_]:
     hard = zones[zones["kind"].eq("exclusion") & zones["severity"].eq("hard").fillna(value=False)]
     inside = sites.intersects(shapely.union_all(hard.geometry.to_numpy()))
     return np.asarray(result & inside.to_numpy(dtype=bool))
+
+
+def _rent(region: Region, offered: pd.DataFrame) -> pd.Series[float]:
+    """Present value of the rent of each station, one tenant more than today on its structure."""
+    costs = region.scenario.costs
+    rate = catalog.costs().discount_rate if costs.discount_rate is None else costs.discount_rate
+    tenants = offered["site_id"].map(region.sites["tenants"].astype("Float64"))
+    return rent_value(
+        offered["reuse"].map(costs.rent).astype(float),
+        tenants.fillna(0.0) + 1.0,
+        years=costs.rent_years,
+        rate=rate,
+    )
 
 
 def structure_costs(scenario: Scenario) -> dict[str, float]:

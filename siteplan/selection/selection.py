@@ -16,6 +16,7 @@ from siteplan.selection.bound import lagrangian_bound
 from siteplan.selection.candidates import candidate_stations
 from siteplan.selection.explain import explain, serving
 from siteplan.selection.greedy import drop_superfluous, greedy
+from siteplan.selection.money import subsidies
 from siteplan.selection.solve import solve
 from siteplan.selection.spread import spread_counts
 from siteplan.selection.wishes import check_wishes
@@ -40,8 +41,9 @@ class Selection:
     ----------
     stations : DataFrame
         Chosen stations, indexed by ``site/operator/technology``: columns of the station table, ``kind``,
-        ``reuse``, ``cost_cny`` (the structure's opening with its first station), ``rules`` (ids, joined
-        by ``;``).
+        ``reuse``, ``cost_cny`` (the structure's opening with its first station, and the present value
+        of the rent), ``rules`` (ids, joined by ``;``) and ``subsidy_cny``, which the document pays and
+        the objective leaves out.
     serving : mapping of str to tuple of str
         Stations that serve each rule.
     objective : {"cost", "reuse"}
@@ -186,6 +188,7 @@ def select_stations(
     stations = stations.assign(
         cost_cny=cost,
         rules=[";".join(rules_of.get(name, [])) for name in stations.index],
+        subsidy_cny=subsidies(stations, region.document.money, standing=today_stations),
     ).drop(columns=["station_cost_cny", "site_cost_cny", "station_price", "site_price"])
     return Selection(
         stations=stations,

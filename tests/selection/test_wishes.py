@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 
 import siteplan
 from siteplan.errors import InputError
+from siteplan.scenario import Costs
 from siteplan.selection.candidates import candidate_stations
 from siteplan.selection.wishes import rivals
 
@@ -63,3 +66,19 @@ def test_unknown_names_are_told_together(planned):
 def test_a_site_cannot_be_fixed_and_forbidden(planned):
     with pytest.raises(InputError, match="both fixed and forbidden"):
         planned('fixed = ["b"]\nforbidden = ["b"]')
+
+
+def test_rent_raises_the_price_of_the_kinds_that_pay_it(planned):
+    region = planned("", only_region=True)
+    costs = Costs(rent={"building": 10_000.0}, rent_years=1)
+    renting = dataclasses.replace(
+        region, scenario=region.scenario.model_copy(update={"costs": costs})
+    )
+    free, paid = candidate_stations(region), candidate_stations(renting)
+    more = (paid["station_cost_cny"] - free["station_cost_cny"]).set_axis(paid["site_id"])
+    # nobody rents on the building yet: one tenant, no discount
+    assert more.to_dict() == {"b": 0.0, "c": 0.0, "d": 10_000.0}
+
+
+def test_no_subsidy_without_a_rule_for_it(planned):
+    assert (planned("").planned_stations.get("subsidy_cny", 0.0) == 0.0).all()

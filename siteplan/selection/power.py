@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 import pandas as pd
 
 from siteplan import catalog
+from siteplan.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,6 +38,11 @@ def electric_load(
         ``load_kw`` and ``energy_mwh`` (a whole year at that load). Figures of the catalogue, a
         default to be replaced by measured ones.
 
+    Raises
+    ------
+    InputError
+        When the catalogue does not know an equipment.
+
     Examples
     --------
     >>> stations = pd.DataFrame({"site_id": ["a", "a"], "technology": ["4G", "5G"], "year": [2019, 2021],
@@ -47,9 +53,15 @@ def electric_load(
     1  2021       a      5.1      44.676
     """
     figures, equipment = catalog.power(), catalog.equipment()
-    kind = (
-        stations["technology"] + "-" + stations["equipment"].map(lambda name: equipment[name].scale)
+    unknown = sorted(set(stations["equipment"].astype(str)) - set(equipment))
+    if unknown:
+        raise InputError(
+            [catalog.unknown_name("stations", "equipment", name, equipment) for name in unknown]
+        )
+    scale = (
+        stations["equipment"].astype(str).map({name: it.scale for name, it in equipment.items()})
     )
+    kind = stations["technology"].astype(str) + "-" + scale.astype(str)
     table = stations[["site_id", "year"]].assign(
         load_kw=kind.map({name: figure.load_kw for name, figure in figures.items()}).astype(float)
     )

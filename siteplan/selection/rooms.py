@@ -77,7 +77,8 @@ def place_rooms(
     Raises
     ------
     InputError
-        When there is no candidate, a number is below 1, or there are fewer candidates than rooms.
+        When a length is negative or not a number, there is no candidate, a number is below 1,
+        or there are fewer candidates than rooms.
 
     Examples
     --------
@@ -89,6 +90,17 @@ def place_rooms(
     """
     candidates, stations = distance_m.shape
     _check(candidates, rooms, most_stations)
+    if not (distance_m >= 0.0).all():
+        bad = np.argwhere(~(distance_m >= 0.0))[0]
+        rule = "a route length must be 0 or more"
+        fault = Fault(
+            source="place_rooms",
+            column="distance_m",
+            value=f"{distance_m[tuple(bad)]} from candidate {bad[0]} to station {bad[1]}",
+            rule=rule,
+            remedy="Give infinity where there is no route.",
+        )
+        raise InputError([fault])
     distance = np.where(np.isfinite(distance_m) & (distance_m <= most_m), distance_m, FAR)
     capacity = stations if most_stations is None else most_stations
     if rooms is not None:

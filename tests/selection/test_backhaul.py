@@ -101,6 +101,25 @@ def test_more_rooms_than_candidates_are_refused():
         place_rooms(np.ones((2, 3)), rooms=3)
 
 
+def test_lengths_that_are_none_are_refused():
+    with pytest.raises(InputError, match="candidate 0 to station 1"):
+        place_rooms(np.array([[1.0, np.nan]]), rooms=1)
+
+
+def test_a_graph_without_roads_reaches_nothing():
+    roads = gpd.GeoDataFrame(geometry=[], crs="EPSG:4545")
+    site = points([(0, 0)], ["a"], [False])
+    found = connect_sites(road_graph(roads), site, points([(0, 0)], ["room"]))
+    assert found.sites["state"].tolist() == ["no route"]
+
+
+def test_unknown_equipment_is_told_and_no_station_has_no_load():
+    columns = ["site_id", "technology", "equipment", "year"]
+    assert electric_load(pd.DataFrame(columns=columns), [2020]).empty
+    with pytest.raises(InputError, match="zz"):
+        electric_load(pd.DataFrame([["a", "5G", "zz", 2020]], columns=columns), [2020])
+
+
 def test_load_grows_with_the_years_and_is_told_by_township():
     stations = pd.DataFrame(
         {

@@ -53,6 +53,9 @@ PATIENCE: Final = 25
 FIRST_SHARE: Final = 0.4
 """Share of the time after which the first phase ends at the latest."""
 
+SMALL_SHARE: Final = 0.1
+"""The same where the programme in whole numbers has columns for units, and says more by itself."""
+
 LEVELS: Final = (0.99, 0.7, 0.5, 0.3, 0.15, 0.05)
 """Fractions from which a station is taken into a rounded choice."""
 
@@ -341,7 +344,8 @@ class _Search:
     def run(self) -> str:
         """Search until the gap is small enough or the time is over."""
         try:
-            values = self.tighten(FIRST_SHARE * self.clock.left_s)
+            share = SMALL_SHARE if self.with_units else FIRST_SHARE
+            values = self.tighten(share * self.clock.left_s)
             while not self.done and self.clock.left_s > 0.0:
                 self.round(values)
                 self.fix(values)

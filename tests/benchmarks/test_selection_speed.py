@@ -96,7 +96,7 @@ def test_against_spopt(kind, sites, demand):
 def test_a_steppe_county_over_three_years():
     problem = hangjin()
     began = time.process_time()
-    built, bound, method, _ = optimise(problem, time_limit_s=LIMIT_S, gap=0.01, seed=1)
+    built, bound, method, _ = optimise(problem, time_limit_s=2.5 * LIMIT_S, gap=0.01, seed=1)
     used, cost = time.process_time() - began, problem.cost(built)
     print(f"\n{cost:,.0f} CNY, gap {(cost - bound) / cost:.2%} in {used:.0f} s ({method})")
     assert not problem.unmet(built)

@@ -1,0 +1,30 @@
+"""What the selection promises, on the coverage that is computed again with its stations."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+import siteplan
+from siteplan.targets import MET
+
+DATA = Path(__file__).parents[2] / "data"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["helsinki", "hedong", "hangjin"])
+def test_every_rule_within_reach_is_met_by_the_plan(name):
+    plan = siteplan.make_plan(siteplan.read_region(DATA / name))
+    short = set(plan.selection.shortfalls["rule_id"])
+    judged = 0
+    for rule in plan.region.document.rules:
+        if not rule.strict or rule.attributes or rule.id in short:
+            continue
+        year = min(max(rule.year or plan.years[-1], plan.years[0]), plan.years[-1])
+        state = plan.planned.region_result(rule.id, year)["state"]
+        assert state == MET, f"{rule.id} in {year}: {state}"
+        judged += 1
+    assert judged > 0
+    assert 0.0 <= plan.selection.gap < 1.0
+    assert "not met" not in plan.selection.method

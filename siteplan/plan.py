@@ -15,6 +15,7 @@ from siteplan.demand import Demand, region_demands
 from siteplan.gaps import find_gaps
 from siteplan.selection import Selection, select_stations
 from siteplan.selection.candidates import candidate_stations
+from siteplan.selection.proposals import propose_missing
 from siteplan.targets import (
     STATE_ZH,
     Evaluation,
@@ -132,15 +133,15 @@ def make_plan(region: Region) -> Plan:
     demands = region_demands(region)
     floor = signal_floor_dbm(region)
     today_stations = station_table(region, region.stations)
-    offered = candidate_stations(region)
-    if not offered.empty:
-        offered = offered.assign(allowed=True)
+    offered = _offers(region)
     # where a model's ranges must hold, say so before anything is computed
     validity_warnings(region, pd.concat([today_stations, offered.reindex(columns=COLUMNS)]))
     coverage_today = network_coverage(
         region, today_stations, years, floor_dbm=floor, label="coverage today"
     )
     today = evaluate(region, demands, coverage_today, today_stations, years)
+    region = propose_missing(region, demands, today, today_stations)
+    offered = _offers(region)
     selection = select_stations(region, demands, today, today_stations)
     stations = pd.concat([today_stations, selection.stations[today_stations.columns]])
     coverage_plan = network_coverage(
@@ -168,6 +169,12 @@ def make_plan(region: Region) -> Plan:
         selection=selection,
         warnings=region.warnings + validity_warnings(region, stations),
     )
+
+
+def _offers(region: Region) -> pd.DataFrame:
+    """Stations that may be added, as the gaps take them."""
+    offered = candidate_stations(region)
+    return offered if offered.empty else offered.assign(allowed=True)
 
 
 def _chances(

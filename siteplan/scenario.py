@@ -219,11 +219,15 @@ class Candidates(Entry):
         Height of the antennas above the roof. [m]
     pole_spacing_m : float
         Of the poles of one kind nearer to each other than this, one is kept as candidate; 0 keeps all. [m]
+    propose_spacing_m : float or None
+        Where no candidate reaches what a rule asks for, propose new sites at least this far apart; none
+        when missing. [m]
     """
 
     rooftops_above_m: float | None = Field(default=None, gt=0.0)
     rooftop_mast_m: float = Field(default=3.0, ge=0.0, le=60.0)
     pole_spacing_m: float = Field(default=0.0, ge=0.0)
+    propose_spacing_m: float | None = Field(default=None, gt=0.0, le=100_000.0)
 
 
 class Targets(Entry):

@@ -88,7 +88,11 @@ def sites(*rows: tuple[str, str, str, float, float]) -> gpd.GeoDataFrame:
     """Sites of (id, kind, status, east, north), with the catalogue's antenna heights."""
     frame = pd.DataFrame(rows, columns=["id", "kind", "status", "east", "north"]).set_index("id")
     blank = {
-        column.name: pd.Series(pd.NA, index=frame.index, dtype="object")
+        column.name: pd.Series(
+            np.nan if column.kind == "number" else pd.NA,
+            index=frame.index,
+            dtype="float64" if column.kind == "number" else "object",
+        )
         for column in schema.TABLES["sites"].columns
         if column.name not in {"id", "kind", "status"}
     }

@@ -19,15 +19,23 @@ from scipy import ndimage
 
 from siteplan import catalog, schema
 from siteplan.coverage.stations import station_table
+from siteplan.selection.blocks import build_problem
+from siteplan.selection.candidates import candidate_stations
 from siteplan.selection.signals import signal_matrix
+from siteplan.targets import UNCOVERED
 from siteplan.units import CENTI
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import scipy.sparse as sp
     from numpy.typing import NDArray
 
+    from siteplan.catalog import Rule
+    from siteplan.demand import Demand
     from siteplan.region import Region
     from siteplan.scenario import Network
+    from siteplan.targets import Evaluation
 
 PROPOSED: Final = "proposed"
 """Origin of the sites made here."""
@@ -107,6 +115,91 @@ def propose_sites(
     east_north = np.column_stack([trial.geometry.x, trial.geometry.y])
     kept = _greedy(signal, wanted.weight, east_north, spacing_m)
     return _sites(region, places.iloc[kept])
+
+
+def propose_missing(
+    region: Region,
+    demands: Mapping[str, Demand],
+    today: Evaluation,
+    today_stations: pd.DataFrame,
+) -> Region:
+    """
+    Region with new sites for the needs that no candidate can meet, when the scenario asks for them.
+
+    Parameters
+    ----------
+    region : Region
+        With scenario and candidates.
+    demands : mapping of str to Demand
+        By rule id.
+    today : Evaluation
+        What today's network covers.
+    today_stations : DataFrame
+        Stations in service.
+
+    Returns
+    -------
+    region : Region
+        The same when the scenario proposes none, or nothing is out of reach.
+    """
+    spacing_m = region.scenario.candidates.propose_spacing_m
+    if spacing_m is None:
+        return region
+    candidates = candidate_stations(region)
+    if candidates.empty:
+        items = {(rule_id, "") for rule_id in demands}
+    else:
+        _, shortfalls = build_problem(region, demands, today, today_stations, candidates)
+        items = {(need.rule_id, need.item_id) for need in shortfalls if need.rule_id in demands}
+    missing = {rule_id for rule_id, _ in items}
+    for network in region.scenario.networks:
+        if not network.build or network.macro is None:
+            continue
+        rules = [
+            rule
+            for rule in region.document.rules
+            if rule.id in missing and rule.strict and rule.technology == network.technology
+        ]
+        wanted = [_wanted(region, rule, demands[rule.id], today, items) for rule in rules]
+        if wanted:
+            sites = propose_sites(region, _together(wanted), network, spacing_m=spacing_m)
+            region = with_sites(region, sites)
+    return region
+
+
+def _wanted(
+    region: Region,
+    rule: Rule,
+    demand: Demand,
+    today: Evaluation,
+    items: set[tuple[str, str]],
+) -> Wanted:
+    """Uncovered cells of a rule, of the items out of reach only, with the margin of the plan."""
+    year = region.scenario.targets.years[-1]
+    missed = (today.samples[rule.id, year] <= UNCOVERED) & (demand.cell >= 0)
+    if (rule.id, "") not in items:
+        out = [(rule.id, str(name)) in items for name in demand.items.index]
+        missed &= np.array(out, dtype=bool)[demand.item]
+    cell, where = np.unique(demand.cell[missed], return_inverse=True)
+    weight = np.bincount(where, weights=demand.weight[missed], minlength=len(cell))
+    needed = region.scenario.definition(rule)[1].rsrp_dbm + region.scenario.targets.margin_db
+    # shares of the rule, so that metres and square metres can be added up
+    return Wanted(
+        cell=cell,
+        weight=weight / demand.weight.sum(),
+        needed_dbm=np.full(len(cell), needed),
+    )
+
+
+def _together(wanted: list[Wanted]) -> Wanted:
+    """Cells of several rules, each once: weights add up, the strictest level counts."""
+    cells = np.concatenate([part.cell for part in wanted])
+    cell, where = np.unique(cells, return_inverse=True)
+    needed = np.full(len(cell), -np.inf)
+    np.maximum.at(needed, where, np.concatenate([part.needed_dbm for part in wanted]))
+    weights = np.concatenate([part.weight for part in wanted])
+    weight = np.bincount(where, weights=weights, minlength=len(cell)).astype(np.float64)
+    return Wanted(cell=cell, weight=weight, needed_dbm=needed)
 
 
 def with_sites(region: Region, sites: gpd.GeoDataFrame) -> Region:

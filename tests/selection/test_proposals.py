@@ -5,9 +5,11 @@ import pytest
 import shapely
 
 from siteplan.coverage.stations import station_table
+from siteplan.plan import make_plan
 from siteplan.scenario import Network
 from siteplan.selection.proposals import PROPOSED, Wanted, propose_sites, with_sites
 from siteplan.selection.signals import signal_matrix
+from siteplan.targets import MET, NOT_MET
 from tests import handmade as hand
 
 SHAPE, CELL_M = (40, 40), 250.0
@@ -115,3 +117,30 @@ def test_terrain_that_is_unknown_is_no_place():
     region = region_of(terrain_m=ground)
     sites = propose_sites(region, wanted(FAR_CORNER), NETWORK, spacing_m=500.0)
     assert not np.isnan(ground.reshape(-1)[region.cell_of(sites.geometry.to_numpy())]).any()
+
+
+def test_what_no_candidate_reaches_gets_a_site_of_its_own():
+    villages = hand.layer(
+        "villages",
+        [{"id": "far", "name": "远村", "kind": "natural", "geometry": hand.point(8125, 8125)}],
+    )
+    rule = hand.rule("V", layer="villages", **{"class": "village"})
+    parts = {
+        "layers": {"villages": villages},
+        "the_sites": hand.sites(("near", "new", "candidate", 500.0, 500.0)),
+        "the_document": hand.document(rule),
+        "networks": [{"operator": "甲", "technology": "4G", "macro": "macro-lte900"}],
+        "targets": {
+            "document": "t.toml",
+            "years": [2021],
+            "definitions": {"village-4G": "village-signal"},
+        },
+    }
+    without = make_plan(region_of(**parts))
+    assert without.planned.region_result("V", 2021)["state"] == NOT_MET
+    assert without.selection.shortfalls["item_id"].tolist() == ["far"]
+    candidates = {"propose_spacing_m": 500.0}
+    plan = make_plan(region_of(**parts, candidates=candidates))
+    assert plan.planned.region_result("V", 2021)["state"] == MET
+    assert plan.planned_stations["site_id"].str.startswith("N").all()
+    assert plan.selection.shortfalls.empty

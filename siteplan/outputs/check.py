@@ -122,7 +122,7 @@ def summary(table: pd.DataFrame) -> str:
 
     Examples
     --------
-    >>> summary(fault_table([]))
+    >>> summary(pd.DataFrame(columns=list(COLUMNS)))
     '未发现问题'
     """
     errors, warnings = count_faults(table)

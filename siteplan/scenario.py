@@ -192,6 +192,7 @@ class Layers(Entry):
     buildings: BuildingSource | None = None
     poles: LayerSource | None = None
     samples: LayerSource | None = None
+    fibre_nodes: LayerSource | None = None
 
     def vectors(self) -> dict[str, LayerSource]:
         """
@@ -519,6 +520,44 @@ class Costs(Entry):
     rent_years: int = Field(default=10, ge=1, le=50)
 
 
+class Backhaul(Entry):
+    """
+    What fibre, rooms and power connections are planned with; a cost not given here stays unknown.
+
+    Attributes
+    ----------
+    fibre_cny_km : float or None
+        Cost of fibre laid along a road. [CNY/km]
+    duct_cny_km : float or None
+        Cost of the ducts between stations and aggregation rooms. [CNY/km]
+    room_cny : float or None
+        Cost of an aggregation room. [CNY]
+    direct_supply_cny : float or None
+        Cost of giving a site with resold power a supply of its own. [CNY]
+    snap_m : float or None
+        Gap between the end of a road and another road that is a fault of drawing; the catalogue's when
+        missing. [m]
+    access_limit_m : float or None
+        A place farther from every road has no route; no limit when missing. [m]
+    rooms : int or None
+        Aggregation rooms to place; the fewest that keep the limits below when missing.
+    room_stations : int or None
+        Most stations of a room.
+    room_reach_m : float or None
+        Longest way along the roads between a station and its room. [m]
+    """
+
+    fibre_cny_km: float | None = Field(default=None, ge=0.0)
+    duct_cny_km: float | None = Field(default=None, ge=0.0)
+    room_cny: float | None = Field(default=None, ge=0.0)
+    direct_supply_cny: float | None = Field(default=None, ge=0.0)
+    snap_m: float | None = Field(default=None, ge=0.0, le=1000.0)
+    access_limit_m: float | None = Field(default=None, gt=0.0)
+    rooms: int | None = Field(default=None, ge=1)
+    room_stations: int | None = Field(default=None, ge=1)
+    room_reach_m: float | None = Field(default=None, gt=0.0)
+
+
 class Scenario(Entry):
     """
     Everything a region folder says about itself.
@@ -553,6 +592,8 @@ class Scenario(Entry):
         Costs that replace the catalogue's.
     definitions : mapping of str to OwnDefinition
         Definitions of "covered" of the planner's own, by name.
+    backhaul : Backhaul
+        What fibre, rooms and power connections are planned with.
     """
 
     format: Literal[1]
@@ -569,6 +610,7 @@ class Scenario(Entry):
     selection: Selection = Selection()
     costs: Costs = Costs()
     definitions: dict[str, OwnDefinition] = Field(default_factory=dict)
+    backhaul: Backhaul = Backhaul()
 
     def known_definitions(self) -> dict[str, Definition]:
         """

@@ -23,6 +23,7 @@ SITE_KINDS: Final = ("tower", "rooftop", "building", "lamp_pole", "monitoring_po
 SITE_STATUS: Final = ("existing", "candidate", "unavailable")
 VILLAGE_POINT_KINDS: Final = ("committee", "school", "clinic", "cluster")
 POLE_KINDS: Final = ("lamp_pole", "monitoring_pole")
+FIBRE_NODE_KINDS: Final = ("office", "junction", "cabinet")
 ZONE_KINDS: Final = (
     "seat_core",
     "built_up",
@@ -102,6 +103,9 @@ ZH: Final[Mapping[str, str]] = MappingProxyType(
         "other": "其他",
         "macro": "宏站",
         "micro": "微站",
+        "office": "机房",
+        "junction": "光缆接头",
+        "cabinet": "光交箱",
     }
 )
 """Chinese words for the category values of all tables."""
@@ -668,6 +672,24 @@ TABLES: Final[Mapping[str, Table]] = MappingProxyType(
                     Column(
                         name="time", kind="text", meaning="Time of the measurement.", zh="测试时间"
                     ),
+                    _ORIGIN,
+                ),
+            ),
+            Table(
+                name="fibre_nodes",
+                zh="光缆节点",
+                geometry="point",
+                columns=(
+                    _id("Identifier, unique in the layer."),
+                    _NAME,
+                    Column(
+                        name="kind",
+                        kind="category",
+                        meaning="Place where a new cable can join the fibre network.",
+                        zh="类型",
+                        choices=FIBRE_NODE_KINDS,
+                    ),
+                    Column(name="owner", kind="text", meaning="Owner of the node.", zh="产权单位"),
                     _ORIGIN,
                 ),
             ),

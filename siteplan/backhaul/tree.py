@@ -207,11 +207,35 @@ def short_tree(graph: Graph, places: NDArray[np.int64], roots: NDArray[np.int64]
     )
 
 
-def charged(
-    graph: Graph, edges: NDArray[np.int64], places: NDArray[np.int64], roots: NDArray[np.int64]
-) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Charges:
     """
-    Length of a tree, shared out among the places that use it.
+    A tree shared out among the places that use it.
+
+    Attributes
+    ----------
+    share_m : ndarray of float64, shape (places,)
+        Each edge counts in equal parts for the places behind it; adds up to the length of the tree. [m]
+    users : ndarray of int64, shape (edges,)
+        Places behind each edge.
+    year : ndarray of int64, shape (edges,)
+        First year in which a place behind the edge needs it.
+    """
+
+    share_m: NDArray[np.float64]
+    users: NDArray[np.int64]
+    year: NDArray[np.int64]
+
+
+def charged(
+    graph: Graph,
+    edges: NDArray[np.int64],
+    places: NDArray[np.int64],
+    roots: NDArray[np.int64],
+    years: NDArray[np.int64],
+) -> Charges:
+    """
+    Share a tree out among the places that use it, and date its edges.
 
     Parameters
     ----------
@@ -223,28 +247,34 @@ def charged(
         Nodes joined by it; a node may stand here more than once.
     roots : ndarray of int64
         Nodes that were joined before.
+    years : ndarray of int64, shape (places,)
+        Year from which each place needs its way.
 
     Returns
     -------
-    share_m : ndarray of float64, shape (places,)
-        Each edge counts in equal parts for the places behind it; adds up to the length of the tree. [m]
-    users : ndarray of int64, shape (edges,)
-        Places behind each edge.
+    charges : Charges
+        Edges of one year and the years before it join all places of these years.
     """
     tree = _only(graph, edges)
     ways = ways_to(tree, roots)
     outward = np.argsort(ways.length_m, kind="stable")
     outward = outward[ways.onward[outward] != NOWHERE]
     users = np.bincount(places, minlength=graph.nodes)
+    first = np.full(graph.nodes, np.iinfo(np.int64).max)
+    np.minimum.at(first, places, years)
     for node in outward[::-1].tolist():
-        users[ways.onward[node]] += users[node]
+        onward = ways.onward[node]
+        users[onward] += users[node]
+        first[onward] = min(first[onward], first[node])
     share = np.zeros(graph.nodes)
     for node in outward.tolist():
         length_m = tree.length_m[ways.edge[node]]
         share[node] = share[ways.onward[node]] + length_m / max(users[node], 1)
-    behind = np.zeros(len(edges), dtype=np.int64)
+    behind = np.empty(len(edges), dtype=np.int64)
+    year = np.empty(len(edges), dtype=np.int64)
     behind[ways.edge[outward]] = users[outward]
-    return share[places], behind
+    year[ways.edge[outward]] = first[outward]
+    return Charges(share_m=share[places], users=behind, year=year)
 
 
 def _edge_between(

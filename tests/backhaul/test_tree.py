@@ -97,12 +97,16 @@ def test_no_edge_of_a_tree_is_idle(problem):
 
 @settings(max_examples=60, deadline=None)
 @given(problems())
-def test_shares_add_up_to_the_tree(problem):
+def test_shares_add_up_to_the_tree_and_its_years_are_nested(problem):
     graph, places, roots = problem
     tree = short_tree(graph, places, roots)
-    share, users = charged(graph, tree.edges, places[tree.joined], roots)
-    assert share.sum() == pytest.approx(tree.length_m)
-    assert (users >= 1).all()
+    joined = places[tree.joined]
+    years = 2020 + np.arange(len(joined)) % 3
+    charges = charged(graph, tree.edges, joined, roots, years)
+    assert charges.share_m.sum() == pytest.approx(tree.length_m)
+    assert (charges.users >= 1).all()
+    for year in (2020, 2021, 2022):
+        assert joins(graph, tree.edges[charges.year <= year], joined[years <= year], roots)
 
 
 @settings(max_examples=60, deadline=None)

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from siteplan.backhaul.graph import STRAIGHT, Attached, attach, road_graph
-from siteplan.backhaul.tree import Tree, charged, short_tree, ways_to
+from siteplan.backhaul.tree import charged, short_tree, ways_to
 from siteplan.backhaul.words import (
     CUT_OFF,
     FAR_FROM_ROAD,
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from siteplan.backhaul.graph import Graph
     from siteplan.region import Region
-    from siteplan.scenario import Backhaul
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -142,7 +142,7 @@ def connect_fibre(
     first = planned_stations.groupby("site_id")["year"].min()
     sites = region.sites.loc[first.index, ["name", "township", "fibre", "geometry"]]
     sites = sites.assign(year=first.to_numpy(dtype=np.int64))
-    attached = _attached(region, np.concatenate([sites.geometry, nodes.geometry]), options)
+    attached = attach_points(region, np.concatenate([sites.geometry, nodes.geometry]))
     place, root = np.split(attached.node, [len(sites)])
     to_join = ~_is_true(sites["fibre"])
     tree = short_tree(attached.graph, place[to_join], root)
@@ -166,8 +166,11 @@ def connect_fibre(
         length_m=length_m,
         cost_cny=_cost(length_m, cost_cny_km),
     )
-    cables = _cables(region, attached, tree, cost_cny_km).assign(
-        year=charges.year, sites=charges.users
+    cables = edge_table(region, attached.graph, tree.edges)
+    cables = cables.assign(
+        year=charges.year,
+        sites=charges.users,
+        cost_cny=_cost(cables["length_m"].to_numpy(), cost_cny_km),
     )
     return FibrePlan(
         sites=sites,
@@ -177,6 +180,65 @@ def connect_fibre(
         length_m=tree.length_m,
         bound_m=tree.bound_m,
         cost_cny_km=cost_cny_km,
+    )
+
+
+def attach_points(region: Region, points: NDArray[np.object_]) -> Attached:
+    """
+    Places tied to the region's roads, as its scenario says.
+
+    Parameters
+    ----------
+    region : Region
+        With the roads layer and ``[backhaul]``.
+    points : ndarray of Point
+        Places in the region's coordinate reference system.
+
+    Returns
+    -------
+    attached : Attached
+        Graph and nodes.
+    """
+    options = region.scenario.backhaul
+    snap_m = assumptions()["snap"].value if options.snap_m is None else options.snap_m
+    graph = road_graph(region.layer("roads"), snap_m=snap_m or 0.0)
+    limit_m = np.inf if options.access_limit_m is None else options.access_limit_m
+    return attach(graph, points, access_limit_m=limit_m)
+
+
+def edge_table(region: Region, graph: Graph, edges: NDArray[np.int64]) -> gpd.GeoDataFrame:
+    """
+    Edges of a graph as lines for the map.
+
+    Parameters
+    ----------
+    region : Region
+        With the roads that the graph was made of.
+    graph : Graph
+        The graph.
+    edges : ndarray of int64
+        Edges.
+
+    Returns
+    -------
+    table : GeoDataFrame
+        ``length_m``, ``kind`` (``road`` or ``off_road``), ``road`` (id) and ``road_name``.
+    """
+    line = graph.line[edges]
+    on_road = line != STRAIGHT
+    roads = region.layer("roads")
+    names = {name: np.full(len(line), None, dtype=object) for name in ("road", "road_name")}
+    if roads is not None and on_road.any():
+        row = graph.road[line[on_road]]
+        names["road"][on_road] = roads.index.to_numpy(dtype=object)[row]
+        if "name" in roads:
+            names["road_name"][on_road] = roads["name"].to_numpy(dtype=object)[row]
+    return gpd.GeoDataFrame(
+        {"length_m": graph.length_m[edges], "kind": np.where(on_road, "road", "off_road")}
+        | {name: pd.array(values, dtype="string") for name, values in names.items()},
+        geometry=graph.geometry(edges),
+        index=pd.RangeIndex(len(edges), name="id"),
+        crs=region.crs,
     )
 
 
@@ -195,13 +257,6 @@ def _nodes(kind: str, frame: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     )
 
 
-def _attached(region: Region, points: NDArray[np.object_], options: Backhaul) -> Attached:
-    snap_m = assumptions()["snap"].value if options.snap_m is None else options.snap_m
-    graph = road_graph(region.layer("roads"), snap_m=snap_m or 0.0)
-    limit_m = np.inf if options.access_limit_m is None else options.access_limit_m
-    return attach(graph, points, access_limit_m=limit_m)
-
-
 def _reasons(
     region: Region,
     attached: Attached,
@@ -218,36 +273,6 @@ def _reasons(
     if region.layer("roads") is None:
         reason[:] = NO_ROADS
     return reason.where(without)
-
-
-def _cables(
-    region: Region, attached: Attached, tree: Tree, cost_cny_km: float
-) -> gpd.GeoDataFrame:
-    graph = attached.graph
-    line = graph.line[tree.edges]
-    on_road = line != STRAIGHT
-    roads = region.layer("roads")
-    names: dict[str, NDArray[np.object_]] = {}
-    for column, values in (
-        ("road", None if roads is None else roads.index),
-        ("road_name", None if roads is None or "name" not in roads else roads["name"]),
-    ):
-        names[column] = np.full(len(line), None, dtype=object)
-        if values is not None and on_road.any():
-            row = graph.road[line[on_road]]
-            names[column][on_road] = values.to_numpy(dtype=object)[row]
-    length_m = graph.length_m[tree.edges]
-    return gpd.GeoDataFrame(
-        {
-            "length_m": length_m,
-            "kind": np.where(on_road, "road", "off_road"),
-            "cost_cny": _cost(length_m, cost_cny_km),
-        }
-        | {name: pd.array(values, dtype="string") for name, values in names.items()},
-        geometry=graph.geometry(tree.edges),
-        index=pd.RangeIndex(len(tree.edges), name="id"),
-        crs=region.crs,
-    )
 
 
 def _cost(length_m: NDArray[np.float64], cost_cny_km: float) -> NDArray[np.float64]:

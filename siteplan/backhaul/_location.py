@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Final, Literal
 
 import numpy as np
 from scipy.optimize import Bounds, LinearConstraint, milp
-from scipy.sparse import csr_array, hstack, vstack
+from scipy.sparse import csr_array, eye_array, hstack, vstack
+from scipy.sparse.csgraph import connected_components
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -17,7 +18,7 @@ Aim = Literal["served", "rooms", "distance"]
 LEFT_OUT: Final = -1
 """Room of a place that none serves."""
 
-NODES: Final = 20_000
+NODES: Final = 200
 """Search nodes after which HiGHS stops: counted, so that the same input gives the same result."""
 
 ROUNDING: Final = 1e-6
@@ -81,9 +82,49 @@ class Task:
         return float((self.weight[place] * self.distance[room[place], place]).sum())
 
     def served_bound(self, rooms: int) -> float:
-        """Weight that no choice of so many rooms exceeds."""
-        total = float(self.weight[self.servable].sum())
-        return min(total, rooms * self.most) if rooms else 0.0
+        """Weight that no choice of so many rooms exceeds: a room serves one connected part only."""
+        return float(np.sort(self._portions())[::-1][:rooms].sum())
+
+    def surely_served(self, rooms: int) -> NDArray[np.bool_] | None:
+        """Places that every choice of so many rooms with the most weight serves, None when that is open."""
+        portions = np.sort(self._portions())[::-1]
+        if len(portions) <= rooms:
+            return self.servable
+        if np.isfinite(self.most) or portions[rooms - 1] == portions[rooms]:
+            return None
+        part = self._parts()
+        total = np.bincount(part, weights=self.weight * self.servable)
+        return np.asarray(self.servable & (total[part] >= portions[rooms - 1]))
+
+    def part_of_candidates(self, places: NDArray[np.bool_]) -> NDArray[np.int64]:
+        """Connected part of each candidate, -1 for those that serve none of some places."""
+        part = self._components()[: len(self.distance)]
+        return np.where(self.possible[:, places].any(axis=1), part, -1)
+
+    def _parts(self) -> NDArray[np.int64]:
+        """Connected part of each place."""
+        return self._components()[len(self.distance) :]
+
+    def _components(self) -> NDArray[np.int64]:
+        """Connected part of each candidate, then of each place, joined by the possible pairs."""
+        size = sum(self.distance.shape)
+        if size == 0:
+            return np.zeros(0, dtype=np.int64)
+        candidate, place = np.nonzero(self.possible)
+        links = csr_array(
+            (np.ones(len(place)), (candidate, len(self.distance) + place)), shape=(size, size)
+        )
+        return np.asarray(connected_components(links, directed=False)[1], dtype=np.int64)
+
+    def _portions(self) -> NDArray[np.float64]:
+        """Weights that one room after the other can at most serve in each part, in any order."""
+        total = np.bincount(self._parts(), weights=self.weight * self.servable)
+        total = total[total > 0.0]
+        if not np.isfinite(self.most):
+            return total
+        full = np.floor(total / self.most).astype(np.int64)
+        rest = total - full * self.most
+        return np.concatenate([np.full(int(full.sum()), self.most), rest[rest > 0.0]])
 
     def at(self, candidates: NDArray[np.int64]) -> Task:
         """Task of some candidates only."""
@@ -141,6 +182,8 @@ def settle(
     pairs, (candidates, places) = len(candidate), task.distance.shape
     if pairs == 0:
         return Settled(room=np.full(places, LEFT_OUT, dtype=np.int64), bound=0.0)
+    if aim != "distance" and not np.isfinite(task.most):
+        return _covered(task, aim, rooms, served)
     weight = task.weight[place]
     scale = 1.0
     cost = np.zeros(pairs + candidates)
@@ -171,6 +214,32 @@ def settle(
         if not np.isfinite(task.most):
             room = assign(task, np.unique(candidate[chosen]))
     return Settled(room=room, bound=-bound if aim == "served" else bound)
+
+
+def _covered(task: Task, aim: Aim, rooms: int, served: float) -> Settled:
+    """Cover places from open rooms that are never too full: no variable for a pair is needed."""
+    candidates, places = task.distance.shape
+    weight = np.where(task.servable, task.weight, 0.0)
+    within = hstack([csr_array(task.possible.T.astype(float)), eye_array(places)])
+    opened = np.concatenate([np.ones(candidates), np.zeros(places)])[None]
+    out = np.concatenate([np.zeros(candidates), weight])[None]
+    solution = milp(
+        (out if aim == "served" else opened)[0],
+        integrality=np.concatenate([np.ones(candidates), np.zeros(places)]),
+        bounds=Bounds(0.0, 1.0),
+        constraints=[
+            LinearConstraint(within, lb=1.0),
+            LinearConstraint(opened, ub=float(rooms)),
+            LinearConstraint(out, ub=weight.sum() - served + ROUNDING),
+        ],
+        options={"node_limit": NODES, "mip_rel_gap": 0.0},
+    )
+    bound = solution.mip_dual_bound
+    bound = -np.inf if bound is None else float(bound)
+    room = None
+    if solution.x is not None:
+        room = assign(task, np.flatnonzero(solution.x[:candidates] > 0.5))  # noqa: PLR2004  # binary
+    return Settled(room=room, bound=float(weight.sum()) - bound if aim == "served" else bound)
 
 
 def _constraints(

@@ -37,10 +37,13 @@ from siteplan.backhaul._location import LEFT_OUT, Task, assign, settle
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-EXACT_PAIRS: Final = 20_000
+EXACT_PAIRS: Final = 5_000
 """Up to so many pairs of a place and a room that may serve it are given to HiGHS."""
 
-ROUNDS: Final = 300
+COVER_PAIRS: Final = 50_000
+"""The same for covering alone, without a greatest weight."""
+
+ROUNDS: Final = 500
 """Rounds of the subgradient method."""
 
 PROVEN: Final = 1e-6
@@ -120,16 +123,15 @@ def place_rooms(
     if rooms is None:
         rooms, fewest, room = _fewest(task)
     rooms = min(rooms, len(distance))
-    found = _heuristic(task, rooms)
-    room = found if _better(task, found, room) else room
+    room = _best(task, [room, *_choices(task, rooms)])
     served_bound = task.served_bound(rooms)
-    if task.served(room) < served_bound and task.pairs <= EXACT_PAIRS:
+    if task.served(room) < served_bound and _settles(task):
         settled = settle(task, aim="served", rooms=rooms)
         served_bound = min(served_bound, settled.bound)
         if settled.room is not None and _better(task, settled.room, room):
             room = settled.room
     value = task.value(room)
-    bound, closed = _lagrangian(task, rooms, value, task.served(room))
+    bound, closed = _lagrangian(task, rooms, room)
     if value - bound > PROVEN * value and task.pairs_without(closed) <= EXACT_PAIRS:
         settled = settle(
             task, aim="distance", rooms=rooms, served=task.served(room), closed=closed
@@ -154,11 +156,42 @@ def _better(task: Task, new: NDArray[np.int64], old: NDArray[np.int64]) -> bool:
     return more > 0.0 or (more == 0.0 and task.value(new) < task.value(old))
 
 
+def _best(task: Task, rooms: list[NDArray[np.int64]]) -> NDArray[np.int64]:
+    """Best of some assignments, the first of equals."""
+    best = rooms[0]
+    for room in rooms[1:]:
+        best = room if _better(task, room, best) else best
+    return best
+
+
+def _choices(task: Task, rooms: int) -> list[NDArray[np.int64]]:
+    """Assignments to so many rooms, found in different ways."""
+    found = [_heuristic(task, rooms)]
+    if np.isfinite(task.most):
+        found.append(_recentred(task, _cover(task, rooms)))
+        found.append(_recentred(task, found[0]))
+    return found
+
+
+def _recentred(task: Task, room: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Move each room to the middle of its places and assign anew, as long as that helps."""
+    cost = np.where(task.possible, task.distance, np.inf) * task.weight
+    while True:
+        middles = [
+            int(cost[:, room == one].sum(axis=1).argmin())
+            for one in np.unique(room[room != LEFT_OUT])
+        ]
+        better = assign(task, np.unique(np.array(middles, dtype=np.int64)))
+        if not _better(task, better, room):
+            return room
+        room = better
+
+
 def _fewest(task: Task) -> tuple[int, int, NDArray[np.int64]]:
     """Least number of rooms that serve as much as any, a bound, and an assignment of that many."""
     every = len(task.distance)
     room = _cover(task)
-    if task.pairs <= EXACT_PAIRS:
+    if _settles(task):
         if task.served(room) < task.served_bound(every):
             found = settle(task, aim="served", rooms=every)
             if found.room is not None and _better(task, found.room, room):
@@ -168,34 +201,40 @@ def _fewest(task: Task) -> tuple[int, int, NDArray[np.int64]]:
             room = found.room
         return _count(room), int(np.ceil(found.bound - PROVEN)), room
     while _count(room) > 1:
-        trial = _heuristic(task, _count(room) - 1)
+        trial = _best(task, _choices(task, _count(room) - 1))
         if task.served(trial) < task.served(room):
             break
         room = trial
     return _count(room), _least_rooms(task, task.served(room)), room
 
 
+def _settles(task: Task) -> bool:
+    """Whether HiGHS can tell what can be served: without a greatest weight, covering is enough."""
+    return task.pairs <= (EXACT_PAIRS if np.isfinite(task.most) else COVER_PAIRS)
+
+
 def _count(room: NDArray[np.int64]) -> int:
     return len(np.unique(room[room != LEFT_OUT]))
 
 
-def _cover(task: Task) -> NDArray[np.int64]:
+def _cover(task: Task, rooms: int | None = None) -> NDArray[np.int64]:
     """Open rooms one after the other, each where it serves the most that is left, the nearest first."""
     room = np.full(len(task.weight), LEFT_OUT, dtype=np.int64)
     order = np.argsort(task.distance, axis=1, kind="stable")
     sorted_ok = np.isfinite(np.take_along_axis(task.distance, order, axis=1))
     shut = np.zeros(len(task.distance), dtype=bool)
-    while True:
+    while rooms is None or shut.sum() < rooms:
         left = (room == LEFT_OUT)[order] & sorted_ok
         load = np.cumsum(np.where(left, task.weight[order], 0.0), axis=1)
         taken = left & (load <= task.most)
         gain = np.where(taken, task.weight[order], 0.0).sum(axis=1)
         gain[shut] = 0.0
         if len(gain) == 0 or gain.max() <= 0.0:
-            return room
+            break
         best = int(gain.argmax())
         shut[best] = True
         room[order[best, taken[best]]] = best
+    return room
 
 
 def _least_rooms(task: Task, served: float) -> int:
@@ -258,29 +297,52 @@ def _interchanged(
 
 
 def _lagrangian(
-    task: Task, rooms: int, value: float, served: float
+    task: Task, rooms: int, room: NDArray[np.int64]
 ) -> tuple[float, NDArray[np.bool_]]:
     """Bound from below on the distance, and candidates that no better choice opens."""
     closed = np.zeros(len(task.distance), dtype=bool)
-    places = task.servable
-    if value <= 0.0 or served < task.weight[places].sum():
+    places = task.surely_served(rooms)
+    value = task.value(room)
+    if value <= 0.0 or places is None or (room[places] == LEFT_OUT).any():
         return 0.0, closed
     cost = np.where(task.possible, task.distance, np.inf)[:, places] * task.weight[places]
-    price = np.sort(cost, axis=0)[: min(2, len(cost))].min(axis=0)
-    best, step = 0.0, 1.0
-    stalled = 0
+    part = task.part_of_candidates(places)
+    opened = np.unique(room[places])
+    ordered = np.sort(cost[opened], axis=0)
+    dearest = np.where(np.isfinite(cost), cost, 0.0).max(axis=0)
+    second = ordered[1] if len(ordered) > 1 else dearest
+    best = 0.0
+    # prices start at what a place pays now, or would pay without its room
+    for price in (ordered[0], np.where(np.isfinite(second), second, dearest)):
+        bound, shut = _priced(cost, price, part, rooms, value)
+        best, closed = max(best, bound), closed | shut
+    return best, closed
+
+
+def _priced(
+    cost: NDArray[np.float64],
+    price: NDArray[np.float64],
+    part: NDArray[np.int64],
+    rooms: int,
+    value: float,
+) -> tuple[float, NDArray[np.bool_]]:
+    """Subgradient method from given prices; every connected part has a room at least."""
+    closed = np.zeros(len(cost), dtype=bool)
+    best, step, stalled = 0.0, 2.0, 0
     for _ in range(ROUNDS):
         gain = np.minimum(cost - price, 0.0)
         worth = gain.sum(axis=1)
         order = np.argsort(worth, kind="stable")
+        order = order[part[order] >= 0]
+        first = np.zeros(len(order), dtype=bool)
+        first[np.unique(part[order], return_index=True)[1]] = True
+        order = np.concatenate([order[first], order[~first]])
         opened, rest = order[:rooms], order[rooms:]
         bound = float(price.sum() + worth[opened].sum())
-        if bound > best:
-            best, stalled = bound, 0
-        else:
-            stalled += 1
-        last = worth[opened[-1]]
-        # opening another one instead of the last of them would already exceed the value
+        stalled = 0 if bound > best else stalled + 1
+        best = max(best, bound)
+        # opening another one instead of any of them would already exceed the value
+        last = worth[opened].max()
         closed[rest] |= bound + worth[rest] - last > value * (1.0 + PROVEN)
         slope = 1.0 - (gain[opened] < 0.0).sum(axis=0)
         if value - best <= PROVEN * value or not slope.any():

@@ -243,7 +243,7 @@ def edge_table(region: Region, graph: Graph, edges: NDArray[np.int64]) -> gpd.Ge
 
 
 def _is_true(flags: pd.Series[bool]) -> NDArray[np.bool_]:
-    """True where a flag is known and set."""
+    """Tell where a flag is known and set."""
     return np.asarray(flags.astype("boolean").fillna(value=False).to_numpy(dtype=bool))
 
 

@@ -88,7 +88,7 @@ class Graph:
 
     def parts(self) -> NDArray[np.int64]:
         """
-        Connected part of each node.
+        Number the connected part of each node.
 
         Returns
         -------
@@ -97,7 +97,8 @@ class Graph:
         """
         if self.nodes == 0:
             return np.zeros(0, dtype=np.int64)
-        return connected_components(self.matrix()[0], directed=False)[1].astype(np.int64)
+        part = connected_components(self.matrix()[0], directed=False)[1]
+        return np.asarray(part, dtype=np.int64)
 
     def geometry(self, edges: NDArray[np.int64]) -> NDArray[np.object_]:
         """
@@ -192,7 +193,7 @@ def road_graph(roads: gpd.GeoDataFrame | None, *, snap_m: float) -> Graph:
     tail, head = np.split(node.ravel().astype(np.int64), 2)
     length = shapely.length(pieces)
     return Graph(
-        place_m=place * GRID_M,
+        place_m=_metres(place),
         tail=tail,
         head=head,
         length_m=length,
@@ -230,14 +231,14 @@ def attach(
     wanted = np.column_stack([shapely.get_x(points), shapely.get_y(points)])
     grid = np.rint(wanted / GRID_M).astype(np.int64).reshape(-1, 2)
     place, which = np.unique(grid, axis=0, return_inverse=True)
-    place_m, which = place * GRID_M, which.ravel()
+    place_m, which = _metres(place), which.ravel()
     if len(graph.tail) == 0:
         return Attached(
             graph=_joined(graph, place_m, []),
             node=(graph.nodes + which).astype(np.int64),
             access_m=np.full(len(points), np.inf),
         )
-    edge, along, access_m = _nearest(graph, shapely.points(place_m))
+    edge, along, access_m = _nearest(graph, np.asarray(shapely.points(place_m)))
     near = access_m <= access_limit_m
     split, entry = _split(graph, edge[near], along[near])
     first = split.nodes
@@ -260,11 +261,13 @@ def _drawn(roads: gpd.GeoDataFrame | None) -> tuple[NDArray[np.object_], NDArray
     """Lines of a layer that have a length, and the row of each."""
     if roads is None or len(roads) == 0:
         return np.empty(0, dtype=object), np.zeros(0, dtype=np.int64)
-    parts, row = shapely.get_parts(
-        shapely.force_2d(roads.geometry.to_numpy()), return_index=True
-    )
+    parts, row = shapely.get_parts(shapely.force_2d(roads.geometry.to_numpy()), return_index=True)
     kept = shapely.length(parts) > 0.0
     return parts[kept], row[kept].astype(np.int64)
+
+
+def _metres(place: NDArray[np.int64]) -> NDArray[np.float64]:
+    return np.asarray(place * GRID_M, dtype=np.float64)
 
 
 def _end(lines: NDArray[np.object_], which: int) -> NDArray[np.float64]:

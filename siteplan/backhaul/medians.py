@@ -133,9 +133,7 @@ def place_rooms(
     value = task.value(room)
     bound, closed = _lagrangian(task, rooms, room)
     if value - bound > PROVEN * value and task.pairs_without(closed) <= EXACT_PAIRS:
-        settled = settle(
-            task, aim="distance", rooms=rooms, served=task.served(room), closed=closed
-        )
+        settled = settle(task, aim="distance", rooms=rooms, served=task.served(room), closed=closed)
         bound = max(bound, settled.bound)
         if settled.room is not None and _better(task, settled.room, room):
             room = settled.room
@@ -165,7 +163,7 @@ def _best(task: Task, rooms: list[NDArray[np.int64]]) -> NDArray[np.int64]:
 
 
 def _choices(task: Task, rooms: int) -> list[NDArray[np.int64]]:
-    """Assignments to so many rooms, found in different ways."""
+    """Assign to so many rooms, chosen in different ways."""
     found = [_heuristic(task, rooms)]
     if np.isfinite(task.most):
         found.append(_recentred(task, _cover(task, rooms)))
@@ -268,7 +266,9 @@ def _heuristic(task: Task, rooms: int) -> NDArray[np.int64]:
             break
         chosen.append(int(gain.argmax()))
         nearest = np.minimum(nearest, cost[chosen[-1]])
-    return assign(task, np.sort(_interchanged(cost, np.array(chosen, dtype=np.int64), far * task.weight)))
+    return assign(
+        task, np.sort(_interchanged(cost, np.array(chosen, dtype=np.int64), far * task.weight))
+    )
 
 
 def _interchanged(
@@ -296,9 +296,7 @@ def _interchanged(
     return chosen
 
 
-def _lagrangian(
-    task: Task, rooms: int, room: NDArray[np.int64]
-) -> tuple[float, NDArray[np.bool_]]:
+def _lagrangian(task: Task, rooms: int, room: NDArray[np.int64]) -> tuple[float, NDArray[np.bool_]]:
     """Bound from below on the distance, and candidates that no better choice opens."""
     closed = np.zeros(len(task.distance), dtype=bool)
     places = task.surely_served(rooms)

@@ -146,14 +146,14 @@ def _by_site(region: Region, stations: pd.DataFrame, years: Sequence[int]) -> pd
 
 def _sums(running: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
     grouped = running.groupby(keys, sort=True)
-    table = grouped.agg(
-        stations=("typical_kw", "size"), unknown_load=("unknown_load", "sum")
-    ).join(grouped[list(LOADS)].sum(min_count=1))
+    table = grouped.agg(stations=("typical_kw", "size"), unknown_load=("unknown_load", "sum")).join(
+        grouped[list(LOADS)].sum(min_count=1)
+    )
     return _with_energy(table)
 
 
 def _totals(sites: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
-    """Sums over sites; a site without a township keeps its place in the table."""
+    """Add up over sites; a site without a township keeps its place in the table."""
     frame = sites.reset_index().assign(
         sites=1,
         direct=sites["supply"].eq("direct").fillna(value=False).to_numpy(dtype=np.int64),
@@ -167,7 +167,5 @@ def _totals(sites: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
 
 def _with_energy(table: pd.DataFrame) -> pd.DataFrame:
     hours = power_table().hours_per_year
-    energy = {
-        mwh: table[kw] * hours / KW_PER_MW for kw, mwh in zip(LOADS, ENERGIES, strict=True)
-    }
+    energy = {mwh: table[kw] * hours / KW_PER_MW for kw, mwh in zip(LOADS, ENERGIES, strict=True)}
     return table.assign(**energy)

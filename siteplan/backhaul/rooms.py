@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-import geopandas as gpd
 import numpy as np
 import pandas as pd
 from scipy.sparse.csgraph import dijkstra
@@ -16,6 +15,7 @@ from siteplan.backhaul.tree import charged, ways_to
 from siteplan.units import METRES_PER_KM
 
 if TYPE_CHECKING:
+    import geopandas as gpd
     from numpy.typing import NDArray
 
     from siteplan.backhaul.graph import Graph

@@ -283,7 +283,8 @@ def _edge_between(
     """Edge of entries of the matrix, which has them sorted by row and column."""
     nodes = matrix.shape[0]
     rows = np.repeat(np.arange(nodes), np.diff(matrix.indptr))
-    return edge_of[np.searchsorted(rows * nodes + matrix.indices, row * nodes + column)]
+    entry = np.searchsorted(rows * nodes + matrix.indices, row * nodes + column)
+    return np.asarray(edge_of[entry], dtype=np.int64)
 
 
 def _span(

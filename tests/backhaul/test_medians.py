@@ -33,9 +33,7 @@ def brute(distance, weight, rooms, most):
 def tasks(draw):
     candidates, places = draw(st.integers(1, 4)), draw(st.integers(1, 5))
     metres = st.one_of(st.integers(0, 20).map(float), st.just(np.inf))
-    cells = draw(
-        st.lists(metres, min_size=candidates * places, max_size=candidates * places)
-    )
+    cells = draw(st.lists(metres, min_size=candidates * places, max_size=candidates * places))
     weight = draw(st.lists(st.integers(1, 3), min_size=places, max_size=places))
     most = draw(st.one_of(st.none(), st.integers(1, 6).map(float)))
     distance = np.array(cells).reshape(candidates, places)

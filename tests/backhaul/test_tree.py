@@ -37,9 +37,7 @@ def problems(draw):
     nodes = draw(st.integers(3, 7))
     pairs = list(combinations(range(nodes), 2))
     chosen = draw(st.lists(st.sampled_from(pairs), min_size=2, max_size=10, unique=True))
-    lengths = draw(
-        st.lists(st.integers(1, 9), min_size=len(chosen), max_size=len(chosen))
-    )
+    lengths = draw(st.lists(st.integers(1, 9), min_size=len(chosen), max_size=len(chosen)))
     order = draw(st.permutations(range(nodes)))
     places = draw(st.integers(1, min(4, nodes - 1)))
     roots = draw(st.integers(1, 2))

@@ -97,16 +97,16 @@ class Task:
         return np.asarray(self.servable & (total[part] >= portions[rooms - 1]))
 
     def part_of_candidates(self, places: NDArray[np.bool_]) -> NDArray[np.int64]:
-        """Number the connected part of each candidate, -1 for those that serve none of some places."""
+        """Name the connected part of each candidate, -1 for those that serve none of some places."""
         part = self._components()[: len(self.distance)]
         return np.where(self.possible[:, places].any(axis=1), part, -1)
 
     def _parts(self) -> NDArray[np.int64]:
-        """Number the connected part of each place."""
+        """Name the connected part of each place."""
         return self._components()[len(self.distance) :]
 
     def _components(self) -> NDArray[np.int64]:
-        """Number the connected part of each candidate, then of each place, joined by the possible pairs."""
+        """Name the connected part of each candidate, then of each place, joined by the possible pairs."""
         size = sum(self.distance.shape)
         if size == 0:
             return np.zeros(0, dtype=np.int64)
@@ -126,10 +126,6 @@ class Task:
         rest = total - full * self.most
         whole = np.full(int(full.sum()), self.most)
         return np.asarray(np.concatenate([whole, rest[rest > 0.0]]), dtype=np.float64)
-
-    def at(self, candidates: NDArray[np.int64]) -> Task:
-        """Task of some candidates only."""
-        return Task(distance=self.distance[candidates], weight=self.weight, most=self.most)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

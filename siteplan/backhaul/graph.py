@@ -88,7 +88,7 @@ class Graph:
 
     def parts(self) -> NDArray[np.int64]:
         """
-        Number the connected part of each node.
+        Name the connected part of each node.
 
         Returns
         -------

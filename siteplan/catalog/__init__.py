@@ -224,24 +224,6 @@ class CostTable(Entry):
     reuse: ReuseWeights
 
 
-class Load(Entry):
-    """
-    Electric load of a station.
-
-    Attributes
-    ----------
-    load_kw : float
-        Load on the supply. [kW]
-    source, date, mark : str
-        Where the figure comes from.
-    """
-
-    load_kw: float = Field(gt=0.0)
-    source: str
-    date: str
-    mark: Mark
-
-
 class Sharing(Entry):
     """
     What the rent of a tenant falls by when others share the structure.
@@ -263,10 +245,6 @@ class Sharing(Entry):
 
 class _Sharing(Entry):
     discount: Sharing
-
-
-class _Loads(Entry):
-    load: dict[str, Load]
 
 
 class Rule(Entry):
@@ -882,18 +860,6 @@ def sharing() -> Sharing:
     """
     return _load("costs_sharing.toml", _Sharing).discount
 
-
-@cache
-def power() -> Mapping[str, Load]:
-    """
-    Electric load of stations by technology and scale, such as ``5G-macro``.
-
-    Returns
-    -------
-    loads : mapping of str to Load
-        From ``costs_power.toml``.
-    """
-    return _load("costs_power.toml", _Loads).load
 
 
 def target_documents() -> list[str]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from siteplan.backhaul import BackhaulPlan, plan_backhaul
 from siteplan.coverage.network import Coverage, network_coverage
 from siteplan.coverage.stations import COLUMNS, station_table
 from siteplan.coverage.validity import validity_warnings
@@ -65,6 +66,8 @@ class Plan:
         What is uncovered at the end of the last year without and with the plan, with causes.
     selection : Selection
         How the stations were chosen, and how good the choice is.
+    backhaul : BackhaulPlan
+        Fibre, power and rooms for the sites of the plan.
     warnings : tuple of Fault
         What was found in the input and where models are used beyond their published ranges.
     """
@@ -83,6 +86,7 @@ class Plan:
     gaps_today: gpd.GeoDataFrame
     gaps_plan: gpd.GeoDataFrame
     selection: Selection
+    backhaul: BackhaulPlan
     warnings: tuple[Fault, ...]
 
     def _repr_html_(self) -> str:
@@ -167,6 +171,7 @@ def make_plan(region: Region) -> Plan:
             region, demands, planned, coverage_plan, stations, years[-1], candidates=offered
         ),
         selection=selection,
+        backhaul=plan_backhaul(region, today_stations, selection.stations),
         warnings=region.warnings + validity_warnings(region, stations),
     )
 

@@ -861,7 +861,6 @@ def sharing() -> Sharing:
     return _load("costs_sharing.toml", _Sharing).discount
 
 
-
 def target_documents() -> list[str]:
     """
     Names of the target documents in the catalogue.

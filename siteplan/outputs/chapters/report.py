@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pandas as pd
 
-from siteplan.outputs import frames, report
+from siteplan.outputs import frames, report, supply
 from siteplan.outputs.blocks import (
     Align,
     Block,
@@ -129,6 +129,12 @@ def gather(
     """
     if supplements.emf is None:
         supplements = replace(supplements, emf=report.field_screening(plan))
+    if supplements.power is None:
+        power = supply.power_by_year(plan, language=options.language)
+        supplements = replace(supplements, power=power)
+    if supplements.backhaul is None:
+        fibre = supply.fibre_by_year(plan, language=options.language)
+        supplements = replace(supplements, backhaul=fibre)
     return Report(
         plan=plan,
         words=Words(options.language),

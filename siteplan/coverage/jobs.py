@@ -14,6 +14,7 @@ from siteplan.coverage import _beam
 from siteplan.coverage.cells import station_beams
 from siteplan.coverage.correction import corrected_loss
 from siteplan.coverage.ground import region_ground
+from siteplan.propagation import p1812
 from siteplan.propagation.registry import MODELS
 
 if TYPE_CHECKING:
@@ -194,7 +195,12 @@ def _reach_cells(
 ) -> int:
     distance_m = np.arange(1, ground.most_cells + 1, dtype=np.float64) * ground.cell_m
     receiver = ground.radio.receiver_height_m
-    seen = MODELS[model].loss(distance_m, frequency_mhz, height_m, receiver, line_of_sight=True)
+    if MODELS[model].over_terrain:  # for less than half the time it may lie under free space
+        seen = p1812.least_loss(
+            distance_m, frequency_mhz=frequency_mhz, time_percent=ground.radio.time_percent
+        )
+    else:
+        seen = MODELS[model].loss(distance_m, frequency_mhz, height_m, receiver, line_of_sight=True)
     usable = np.flatnonzero(corrected_loss(seen, distance_m, correction) <= most_loss_db)
     if usable.size == 0:
         return 1

@@ -670,6 +670,48 @@ def location_standard_deviation(
     return float(spread * height_factor)  # (68)
 
 
+def least_loss(
+    distance_m: ArrayLike, *, frequency_mhz: float, time_percent: float = 50.0
+) -> Floats:
+    """
+    Loss that no path of a length falls below: a free view, focused as much as can be.
+
+    Parameters
+    ----------
+    distance_m : array_like of float
+        Distance along the ground, positive. [m]
+    frequency_mhz : float
+        Carrier frequency. [MHz]
+    time_percent : float
+        Share of an average year in which the loss is not exceeded. [%]
+
+    Returns
+    -------
+    loss_db : ndarray of float64, shape of `distance_m`
+        Free space, less focusing between horizons without end. [dB]
+
+    References
+    ----------
+    .. [1] Recommendation ITU-R P.1812-8, Geneva, 2025, Annex 1, sec. 4.2, (8) to (10), and sec. 4.10,
+       (69), which ends at (10).
+
+    Examples
+    --------
+    >>> least_loss([1000.0, 10_000.0], frequency_mhz=1000.0).round(1)
+    array([ 92.4, 112.4])
+    >>> least_loss(10_000.0, frequency_mhz=1000.0, time_percent=1.0).round(1)
+    np.float64(108.0)
+    """
+    distance = np.asarray(distance_m, dtype=np.float64)
+    focusing = 2.6 * math.log10(time_percent / 50.0)  # (9a) at its greatest
+    return np.asarray(
+        92.4
+        + 20.0 * math.log10(frequency_mhz / 1000.0)
+        + 20.0 * np.log10(distance / 1000.0)
+        + focusing
+    )
+
+
 def field_strength(loss_db: ArrayLike, *, frequency_mhz: float) -> Floats:
     """
     Field strength of 1 kW effective radiated power behind a basic transmission loss.

@@ -155,7 +155,7 @@ def sweep_radials(  # noqa: PLR0913  # two grids, a place, a link, a range, opti
     scalars[c.LOCATION_FIXED], scalars[c.LOCATION_SLOPE] = _location(
         link, cell_m, location_percent, location_sigma_db
     )
-    reach = _useful_steps(scalars, steps, most_loss_db)
+    reach = _useful_steps(link, cell_m, steps, time_percent, most_loss_db)
     start = _starts(count, reach) if thin else np.ones(count, dtype=np.int64)
     table = _ring_table(scalars, atmosphere, reach, coastal=zones is not None)
     constants = _constants(link, scalars)
@@ -342,11 +342,12 @@ def _zone_window(zones: NDArray[np.integer]) -> NDArray[np.uint8]:
     return np.ascontiguousarray(zones, dtype=np.uint8)
 
 
-def _useful_steps(scalars: NDArray[np.float64], steps: int, most_loss_db: float) -> int:
+def _useful_steps(
+    link: p1812.Link, cell_m: float, steps: int, time_percent: float, most_loss_db: float
+) -> int:
     """Find how far even a free view, focused as much as can be, has a loss of use."""
-    focusing = 2.6 * math.log10(scalars[c.TIME] / 50.0)  # (9a) at its greatest
-    spare = (most_loss_db - scalars[c.FREE_SPACE] - focusing) / 20.0
-    cells = 10.0 ** min(spare, 9.0) / scalars[c.STEP]
+    least_db = p1812.least_loss(cell_m, frequency_mhz=link.frequency_mhz, time_percent=time_percent)
+    cells = 10.0 ** min((most_loss_db - float(least_db)) / 20.0, 9.0)
     return int(min(max(cells + 1.0, 1.0), steps))  # the first ring beyond closes the last cells
 
 

@@ -22,6 +22,7 @@ from siteplan.propagation.p1812 import (
     Profile,
     Zone,
     field_strength,
+    least_loss,
     location_standard_deviation,
     path_loss,
 )
@@ -75,6 +76,17 @@ def predict(case, profiles, **options):
     time_percent = float(case["time_percent"])
     profile = profiles[case["profile"]]
     return path_loss(profile, link, time_percent=time_percent, atmosphere=atmosphere, **options)
+
+
+def test_no_conformance_case_falls_below_the_least_loss(conformance_profiles):
+    for case in CASES:
+        length_m = 1000.0 * conformance_profiles[case["profile"]].length_km
+        least_db = least_loss(
+            length_m,
+            frequency_mhz=1000.0 * float(case["frequency_ghz"]),
+            time_percent=float(case["time_percent"]),
+        )
+        assert predict(case, conformance_profiles).loss_db >= least_db
 
 
 def test_all_conformance_cases_are_there():

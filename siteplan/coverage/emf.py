@@ -161,7 +161,7 @@ def screening_distance(
     Raises
     ------
     ValueError
-        When duty or share is no share.
+        When duty or share is no share, or a power is negative or a limit not positive.
 
     References
     ----------
@@ -179,12 +179,14 @@ def screening_distance(
     array([207., 104.])
     """
     factor = np.asarray(duty, dtype=np.float64)
-    if (factor < 0.0).any() or (factor > 1.0).any():
+    if not ((factor >= 0.0) & (factor <= 1.0)).all():
         raise ValueError(f"duty is {duty!r}: give shares from 0 to 1")
     if not 0.0 < share <= 1.0:
         raise ValueError(f"share is {share}: give a share above 0, at most 1")
     limit = np.asarray(limit_w_m2, dtype=np.float64) * share
     power = np.asarray(eirp_w, dtype=np.float64) * factor
+    if not (limit > 0.0).all() or not (power >= 0.0).all():
+        raise ValueError("a radiated power is not 0 W or more, or a limit not above 0 W/m2")
     return np.asarray(np.sqrt(power / (4.0 * math.pi * limit)))
 
 
@@ -252,6 +254,11 @@ def station_screening(
         ``eirp_w`` at full power, ``limit_w_m2``, ``duty``, ``limit_m`` to the whole limit, ``screening_m``
         to the share of a single project, and ``full_power_m``, the same without the duty factor.
 
+    Raises
+    ------
+    ValueError
+        For a technology without a duty factor: its distance would be missing, which is no distance at all.
+
     Notes
     -----
     Without `eirp_w` the sectors of a station are taken to look apart, which leaves out less than 0.3 % of the
@@ -262,6 +269,12 @@ def station_screening(
     )
     part = catalog.exposure().single_project.share if share is None else share
     table = stations[["site_id", "operator", "technology", "equipment"]].copy()
+    strange = sorted({str(name) for name in table["technology"] if name not in factors})
+    if strange:
+        raise ValueError(
+            f"no duty factor for {', '.join(strange)}: pass duty={{{strange[0]!r}: 1.0}}, or name the "
+            f"technology as one of {', '.join(sorted(factors))}"
+        )
     gears = [catalog.equipment()[name] for name in table["equipment"]]
     frequency = [catalog.carriers()[gear.carrier].frequency_mhz for gear in gears]
     eirp = _equipment_eirp(gears) if eirp_w is None else np.asarray(eirp_w, dtype=np.float64)

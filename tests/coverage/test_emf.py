@@ -83,13 +83,30 @@ def test_at_the_distance_the_share_of_the_limit_is_reached(eirp, limit, duty, sh
     assert emf.power_density(eirp * duty, distance) == pytest.approx(limit * share, rel=1e-9)
 
 
-@pytest.mark.parametrize("wrong", [{"duty": 1.5}, {"duty": -0.1}, {"share": 0.0}, {"share": 5.0}])
+@pytest.mark.parametrize(
+    "wrong",
+    [{"duty": 1.5}, {"duty": -0.1}, {"duty": math.nan}, {"share": 0.0}, {"share": 5.0}],
+)
 def test_shares_are_shares(wrong):
     with pytest.raises(ValueError, match="share"):
         emf.screening_distance(1000.0, limit_w_m2=0.4, **wrong)
 
 
 # --- stations and sites ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("eirp_w", "limit"), [(-1.0, 0.4), (math.nan, 0.4), (1.0, 0.0)])
+def test_no_distance_from_what_is_no_power_or_no_limit(eirp_w, limit):
+    with pytest.raises(ValueError, match="radiated power"):
+        emf.screening_distance(eirp_w, limit_w_m2=limit)
+
+
+def test_a_technology_without_duty_factor_is_refused_not_harmless():
+    some = stations(("s1", "甲", "macro-lte900"))
+    with pytest.raises(ValueError, match="no duty factor for 3G"):
+        emf.station_screening(some.assign(technology="3G"))
+    told = emf.station_screening(some.assign(technology="3G"), duty={"3G": 1.0})
+    assert (told["screening_m"] > 0.0).all()
 
 
 def test_a_station_by_hand():

@@ -246,6 +246,7 @@ def _terrain_loss(ground: Ground, job: Job) -> NDArray[np.float32]:
         radius_m=job.radius_cells * ground.cell_m,
         rim_m=ground.most_cells * ground.cell_m,
         time_percent=ground.radio.time_percent,
+        outside="compute",  # siteplan.coverage.validity tells of it, or refuses
     )
     if job.correction is not None:
         cells, ring = _rings(job.radius_cells)

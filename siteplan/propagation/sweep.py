@@ -10,7 +10,8 @@ on hills of 30 m resolution, 95 % are within 1 dB and half within 0.03 dB.
 
 Nearer than 0.25 km the Recommendation does not hold. There the same steps are free space (Rec. ITU-R
 P.525) and delta-Bullington diffraction (Rec. ITU-R P.526, sec. 4.5), which P.1812 goes over into without a
-step at half the time.
+step. For less than half the time the focusing of equation (10) fades out towards the mast: it is at most
+0.11 dB at 0.25 km and 1 % of the time.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from __future__ import annotations
 import math
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Literal
 
 import numpy as np
 
@@ -93,6 +94,7 @@ def sweep_radials(  # noqa: PLR0913  # two grids, a place, a link, a range, opti
     atmosphere: p1812.Atmosphere = p1812.DEFAULT_ATMOSPHERE,
     thin: bool = True,
     threads: int = 1,
+    outside: Literal["raise", "compute"] = "raise",
 ) -> Radials:
     """
     Loss along radials from one transmitter.
@@ -133,7 +135,10 @@ def sweep_radials(  # noqa: PLR0913  # two grids, a place, a link, a range, opti
     thin : bool
         Compute fewer radials near the mast, where they lie closer together than the cells.
     threads : int
-        Threads to share the radials.
+        Threads to share the radials, at least 1.
+    outside : {"raise", "compute"}
+        What to do with a frequency or height outside :data:`siteplan.propagation.p1812.VALIDITY`: refuse
+        it, or extrapolate.
 
     Returns
     -------
@@ -143,13 +148,19 @@ def sweep_radials(  # noqa: PLR0913  # two grids, a place, a link, a range, opti
     Raises
     ------
     ValueError
-        When the transmitter lies outside the grid, an array does not fit, or an option is out of range.
+        When the transmitter lies outside the grid, an array does not fit, clutter is negative, or an
+        option is out of range.
     """
     ground_m = np.asarray(ground_m)
     clutter_m = None if clutter_m is None else np.asarray(clutter_m)
     zones = None if zones is None else np.asarray(zones)
     _check(ground_m, clutter_m, zones, row, column, steps)
     _check_options(cell_m, time_percent, location_percent, location_sigma_db, most_loss_db)
+    _check_link(link, outside)
+    if threads < 1:
+        raise ValueError(f"threads is {threads}: give 1 or more")
+    if rim_steps is not None and rim_steps < 1:
+        raise ValueError(f"rim_steps is {rim_steps}: give 1 or more")
     count = radial_count(steps if rim_steps is None else rim_steps)
     scalars = _scalars(link, atmosphere, cell_m, time_percent)
     scalars[c.LOCATION_FIXED], scalars[c.LOCATION_SLOPE] = _location(
@@ -166,6 +177,10 @@ def sweep_radials(  # noqa: PLR0913  # two grids, a place, a link, a range, opti
     clutter = np.zeros((1, 1))
     if clutter_m is not None:
         clutter = np.ascontiguousarray(clutter_m[window], dtype=np.float64)
+        if (clutter < 0.0).any():
+            raise ValueError(
+                "clutter_m holds a negative height: mark unknown clutter as NaN and open ground as 0"
+            )
     climates = np.full((1, 1), p1812.Zone.INLAND, dtype=np.uint8)
     if zones is not None:
         climates = _zone_window(zones[window])
@@ -221,6 +236,7 @@ def sweep(  # noqa: PLR0913  # two grids, a place, a link, a range, options
     most_loss_db: float = math.inf,
     atmosphere: p1812.Atmosphere = p1812.DEFAULT_ATMOSPHERE,
     threads: int = 1,
+    outside: Literal["raise", "compute"] = "raise",
 ) -> NDArray[np.float32]:
     """
     Loss from one transmitter to the cells around it.
@@ -229,7 +245,7 @@ def sweep(  # noqa: PLR0913  # two grids, a place, a link, a range, options
     ----------
     ground_m, clutter_m, link, row, column, cell_m, zones, time_percent, location_percent
         As in :func:`sweep_radials`.
-    location_sigma_db, most_loss_db, atmosphere, threads
+    location_sigma_db, most_loss_db, atmosphere, threads, outside
         As in :func:`sweep_radials`.
     radius_m : float
         Cells farther than this are left out. [m]
@@ -257,6 +273,8 @@ def sweep(  # noqa: PLR0913  # two grids, a place, a link, a range, options
     _check_cell(cell_m)
     if not cell_m <= radius_m < math.inf:
         raise ValueError(f"radius_m is {radius_m}: the radius is shorter than a cell, or endless")
+    if rim_m is not None and not 0.0 < rim_m < math.inf:
+        raise ValueError(f"rim_m is {rim_m}: give a distance, or leave it out")
     steps = int(radius_m // cell_m)
     radials = sweep_radials(
         ground_m,
@@ -274,6 +292,7 @@ def sweep(  # noqa: PLR0913  # two grids, a place, a link, a range, options
         most_loss_db=most_loss_db,
         atmosphere=atmosphere,
         threads=threads,
+        outside=outside,
     )
     loss = np.empty((2 * steps + 1, 2 * steps + 1), dtype=np.float32)
     shift = (float(row - math.floor(row + 0.5)), float(column - math.floor(column + 0.5)))
@@ -332,12 +351,25 @@ def _check_options(
         )
 
 
+def _check_link(link: p1812.Link, outside: str) -> None:
+    if outside not in {"raise", "compute"}:
+        raise ValueError(f"outside is {outside!r}: give one of raise, compute")
+    for name in ("frequency_mhz", "transmitter_height_m", "receiver_height_m"):
+        low, high = p1812.VALIDITY[name]
+        value = getattr(link, name)
+        if outside == "raise" and not low <= value <= high:
+            raise ValueError(
+                f"{name} is {value:g}: Rec. ITU-R P.1812 holds from {low:g} to {high:g}; pass "
+                f'outside="compute" to extrapolate'
+            )
+
+
 def _zone_window(zones: NDArray[np.integer]) -> NDArray[np.uint8]:
     known = np.zeros(zones.shape, dtype=bool)
     for code in p1812.Zone:
         known |= zones == code
     if not known.all():
-        strange = sorted({int(code) for code in zones[~known]})[:5]
+        strange = np.unique(zones[~known])[:5].tolist()
         raise ValueError(f"zones holds {strange}: give {[int(code) for code in p1812.Zone]}")
     return np.ascontiguousarray(zones, dtype=np.uint8)
 

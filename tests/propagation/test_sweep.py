@@ -490,6 +490,11 @@ def test_location_variability_adds_its_share():
         ({"location_sigma_db": -1.0}, "location_sigma_db is -1"),
         ({"most_loss_db": math.nan}, "most_loss_db is not a number"),
         ({"cell_m": -30.0}, "cell_m is -30"),
+        ({"clutter_m": np.full((2 * N + 5, 2 * N + 5), -1.0)}, "clutter_m holds a negative"),
+        ({"zones": np.full((2 * N + 5, 2 * N + 5), np.nan)}, r"zones holds \[nan\]"),
+        ({"threads": 0}, "threads is 0"),
+        ({"rim_m": math.nan}, "rim_m is nan"),
+        ({"outside": "ignore"}, "outside is 'ignore'"),
     ],
 )
 def test_wrong_arguments_are_refused_by_name(changes, message):
@@ -503,3 +508,27 @@ def test_wrong_arguments_are_refused_by_name(changes, message):
     clutter = arguments.pop("clutter_m")
     with pytest.raises(ValueError, match=message):
         sweep(landscape("flat", 0.0, 0), clutter, link(), **arguments)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("frequency_mhz", 26_000.0), ("frequency_mhz", 10.0), ("transmitter_height_m", 0.5)],
+)
+def test_outside_the_published_ranges_the_caller_must_ask_for_it(name, value):
+    ground = landscape("flat", 0.0, 0)
+    place = {"row": N, "column": N, "cell_m": 50.0, "radius_m": 300.0}
+    with pytest.raises(ValueError, match=f"{name} is {value:g}: Rec. ITU-R P.1812 holds"):
+        sweep(ground, None, link(**{name: value}), **place)
+    extrapolated = sweep(ground, None, link(**{name: value}), outside="compute", **place)
+    assert np.isfinite(extrapolated[6, 6:]).all()
+
+
+def test_at_a_quarter_of_a_kilometre_nothing_steps():
+    # (10) fades out on its own: each metre adds less than free space and 0.01 dB of focusing
+    ground = np.full((81, 81), 100.0)
+    place = {"row": 40, "column": 40, "cell_m": 10.0, "steps": 35, "thin": False}
+    for time_percent in (1.0, 10.0, 50.0):
+        loss_db = sweep_radials(ground, None, link(), time_percent=time_percent, **place).loss_db[0]
+        slant_m = np.hypot(10.0 * np.arange(20, 31), 28.5)
+        excess = loss_db[20:31] - 20.0 * np.log10(slant_m)
+        assert np.abs(np.diff(excess)).max() < 0.01

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import math
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -234,7 +235,7 @@ def link_budget(
         raise InputError([unknown_name(SCENARIO_FILE, "equipment", equipment, catalog.equipment())])
     gear = catalog.equipment()[equipment]
     carrier = catalog.carriers()[gear.carrier]
-    if interference_margin_db is not None and not interference_margin_db >= 0.0:
+    if interference_margin_db is not None and not 0.0 <= interference_margin_db < math.inf:
         raise ValueError(f"interference_margin_db is {interference_margin_db}: give 0 or more")
     given = "given with the call"
     rise, likely = margins()["interference"], margins()["edge_probability"]

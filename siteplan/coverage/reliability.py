@@ -82,7 +82,7 @@ def edge_margin(probability: float, *, sigma_db: float) -> float:
     Raises
     ------
     ValueError
-        If the probability is not between 0 and 1, or the standard deviation negative.
+        If the probability is not between 0 and 1, or the standard deviation negative or not finite.
 
     Examples
     --------
@@ -90,7 +90,8 @@ def edge_margin(probability: float, *, sigma_db: float) -> float:
     10.25
     """
     _check_probability(probability)
-    _check_sigma(np.asarray(sigma_db))
+    if not 0.0 <= sigma_db < math.inf:
+        raise ValueError(f"a standard deviation cannot be negative or endless: {sigma_db} dB")
     return float(sigma_db * ndtri(probability))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
@@ -75,6 +76,11 @@ class CalibrationOptions:
         Least standard deviation of lg(distance) for a slope: 0.12 is an even span of 1 to 2.6.
     seed : int
         Seed of the parts.
+
+    Raises
+    ------
+    ValueError
+        With every figure that no fit can use.
     """
 
     slope: bool = True
@@ -89,6 +95,31 @@ class CalibrationOptions:
     least_blocks: int = 10
     least_decades: float = 0.12
     seed: int = 1
+
+    def __post_init__(self) -> None:
+        wrong = [
+            f"{name} is {getattr(self, name)}: give more than {low}"
+            for name, low in (("block_m", 0), ("outlier_sigmas", 0))
+            if not low < getattr(self, name) < math.inf
+        ] + [
+            f"{name} is {getattr(self, name)}: give {low} or more"
+            for name, low in (
+                ("nearest_m", 0),
+                ("least_decades", 0),
+                ("folds", 2),
+                ("least_cells", 3),
+                ("least_blocks", 2),
+                ("seed", 0),
+            )
+            if not low <= getattr(self, name) < math.inf
+        ]
+        wrong += [
+            f"{name} is {getattr(self, name)}: give a number"
+            for name in ("floor_dbm", "floor_sigmas", "receiver_loss_db")
+            if not math.isfinite(getattr(self, name))
+        ]
+        if wrong:
+            raise ValueError("; ".join(wrong))
 
 
 def first_reasons(table: pd.DataFrame, options: CalibrationOptions) -> NDArray[np.object_]:

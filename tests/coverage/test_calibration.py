@@ -304,3 +304,28 @@ def test_the_same_samples_give_the_same_answer_in_any_order():
     plain, found = (calibrate(part, name="m", options=LOW) for part in (table, shuffled))
     assert found.correction == plain.correction
     assert found.held_out_rmse_db == pytest.approx(plain.held_out_rmse_db, abs=1e-9)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"block_m": 0.0},
+        {"block_m": math.nan},
+        {"folds": 1},
+        {"least_blocks": 1},
+        {"least_cells": 0},
+        {"floor_dbm": math.nan},
+        {"receiver_loss_db": math.nan},
+        {"outlier_sigmas": -1.0},
+    ],
+)
+def test_options_that_no_fit_can_use_are_named(wrong):
+    (name,) = wrong
+    with pytest.raises(ValueError, match=f"{name} is"):
+        CalibrationOptions(**wrong)
+
+
+def test_all_samples_below_the_floor_are_told():
+    table = drive(3).assign(rsrp_dbm=-140.0)
+    with pytest.raises(InputError, match="below the receiver's floor"):
+        calibrate(table, name="m")

@@ -100,3 +100,9 @@ def test_what_is_no_spread_is_refused(sigma, exponent):
         area_probability(3.0, sigma_db=sigma, exponent=exponent)
     with pytest.raises(ValueError, match="cannot be negative"):
         point_probability(3.0, threshold_dbm=0.0, sigma_db=-1.0)
+
+
+@pytest.mark.parametrize("sigma_db", [math.nan, math.inf])
+def test_no_margin_from_an_unknown_spread(sigma_db):
+    with pytest.raises(ValueError, match="standard deviation"):
+        edge_margin(0.9, sigma_db=sigma_db)

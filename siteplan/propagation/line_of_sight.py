@@ -176,7 +176,8 @@ def line_of_sight(  # noqa: PLR0913  # terrain, place, heights, range
     Raises
     ------
     ValueError
-        When the antenna is outside the grid, or the radius is not positive or larger than the rim.
+        When the grids differ, the antenna is outside them, the cell has no width, or the radius is not
+        positive or larger than the rim.
 
     Examples
     --------
@@ -189,6 +190,10 @@ def line_of_sight(  # noqa: PLR0913  # terrain, place, heights, range
     ...               receiver_height_m=1.5, cell_m=10.0, radius_cells=4)[4]
     array([1, 1, 1, 1, 1, 1, 1, 1, 0], dtype=uint8)
     """
+    if ground_m.ndim != 2 or obstacle_m.shape != ground_m.shape:
+        raise ValueError(f"obstacle_m has shape {obstacle_m.shape} and ground_m {ground_m.shape}")
+    if not 0.0 < cell_m < math.inf:
+        raise ValueError(f"cell_m is {cell_m}: give the width of a cell")
     rows, columns = ground_m.shape
     if not (0 <= row < rows and 0 <= column < columns):
         raise ValueError(f"the antenna at row {row}, column {column} lies outside {ground_m.shape}")

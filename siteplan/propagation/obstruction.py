@@ -91,6 +91,11 @@ def obstruction(
     obstruction : Obstruction
         One entry per receiver.
 
+    Raises
+    ------
+    ValueError
+        When the grids differ, an antenna is outside them, or the cell has no width.
+
     References
     ----------
     .. [1] Recommendation ITU-R P.526-15, "Propagation by diffraction", Geneva, 2019, sec. 4.1.
@@ -107,6 +112,13 @@ def obstruction(
     >>> way.kind.tolist() == [BUILDING], way.excess_m.round(2), way.cell
     (True, array([14.25]), array([5]))
     """
+    if ground_m.ndim != 2 or obstacle_m.shape != ground_m.shape:
+        raise ValueError(f"obstacle_m has shape {obstacle_m.shape} and ground_m {ground_m.shape}")
+    if not 0.0 < cell_m < math.inf:
+        raise ValueError(f"cell_m is {cell_m}: give the width of a cell")
+    inside = 0 <= transmitter[0] < ground_m.shape[0] and 0 <= transmitter[1] < ground_m.shape[1]
+    if not inside or (receivers < 0).any() or (receivers >= ground_m.size).any():
+        raise ValueError(f"an antenna lies outside the grid of shape {ground_m.shape}")
     kind = np.empty(len(receivers), dtype=np.int8)
     excess = np.empty(len(receivers))
     share = np.empty(len(receivers))

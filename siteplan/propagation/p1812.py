@@ -690,6 +690,11 @@ def least_loss(
     loss_db : ndarray of float64, shape of `distance_m`
         Free space, less focusing between horizons without end. [dB]
 
+    Raises
+    ------
+    ValueError
+        If a distance, the frequency or the share of time is not positive.
+
     References
     ----------
     .. [1] Recommendation ITU-R P.1812-8, Geneva, 2025, Annex 1, sec. 4.2, (8) to (10), and sec. 4.10,
@@ -703,6 +708,8 @@ def least_loss(
     np.float64(108.0)
     """
     distance = np.asarray(distance_m, dtype=np.float64)
+    if (distance <= 0.0).any() or not (frequency_mhz > 0.0 and time_percent > 0.0):
+        raise ValueError("give a distance, a frequency and a share of time above 0")
     focusing = 2.6 * math.log10(time_percent / 50.0)  # (9a) at its greatest
     return np.asarray(
         92.4

@@ -266,3 +266,17 @@ def test_compiled_and_interpreted_agree(monkeypatch):
 def test_impossible_arguments_are_refused(options, message):
     with pytest.raises(ValueError, match=message):
         seen_from(np.zeros((SIZE, SIZE)), **options)
+
+
+@pytest.mark.parametrize(
+    ("obstacle", "cell_m", "message"),
+    [
+        (np.zeros((SIZE, 3), np.float32), 10.0, "obstacle_m has shape"),
+        (np.zeros((SIZE, SIZE), np.float32), 0.0, "cell_m is 0"),
+    ],
+)
+def test_grids_that_do_not_fit_are_refused(obstacle, cell_m, message):
+    ground = np.zeros((SIZE, SIZE), np.float32)
+    heights = {"antenna_height_m": 20.0, "receiver_height_m": 1.5}
+    with pytest.raises(ValueError, match=message):
+        line_of_sight(ground, obstacle, row=1, column=1, cell_m=cell_m, radius_cells=2, **heights)

@@ -106,3 +106,17 @@ def test_seen_is_seen_by_the_walk_along_the_profile(profile, height, to):
     assert back.kind.tolist() == way.kind.tolist()
     if way.cell[0] >= 0:
         assert_allclose(back.excess_m, way.excess_m, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"to": 101}, "outside the grid"),
+        ({"to": -1}, "outside the grid"),
+        ({"obstacle": FLAT[:, :50]}, "obstacle_m has shape"),
+        ({"cell": 0.0}, "cell_m is 0"),
+    ],
+)
+def test_what_does_not_fit_the_grid_is_refused(options, message):
+    with pytest.raises(ValueError, match=message):
+        look(**options)

@@ -89,6 +89,12 @@ def test_no_conformance_case_falls_below_the_least_loss(conformance_profiles):
         assert predict(case, conformance_profiles).loss_db >= least_db
 
 
+@pytest.mark.parametrize("wrong", [{"distance_m": 0.0}, {"time_percent": 0.0}])
+def test_no_least_loss_of_nothing(wrong):
+    with pytest.raises(ValueError, match="above 0"):
+        least_loss(**({"distance_m": 1.0, "frequency_mhz": 2600.0} | wrong))
+
+
 def test_all_conformance_cases_are_there():
     assert len(CASES) == 63
     assert len({case["case"].rpartition("_")[0] for case in CASES}) == 19

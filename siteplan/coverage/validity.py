@@ -44,7 +44,8 @@ def validity_warnings(region: Region, stations: pd.DataFrame) -> tuple[Fault, ..
     -------
     warnings : tuple of Fault
         One for each model, sight and quantity concerned, with the share of stations, or of the area
-        within their radius, that lies outside; and one for the radius at which every station ends.
+        within their radius, that lies outside; one for a spread that is known in part only; and one for
+        the radius at which every station ends.
 
     Raises
     ------
@@ -69,6 +70,7 @@ def validity_warnings(region: Region, stations: pd.DataFrame) -> tuple[Fault, ..
         warnings.extend(_outside(MODELS[name], scale, values))
     if warnings and radio.outside_validity == "error":
         raise InputError([replace(fault, severity="error", remedy=_STRICT) for fault in warnings])
+    warnings.extend(_narrow_spreads(region, stations))
     warnings.append(
         Fault(
             source="scenario.toml",
@@ -80,6 +82,35 @@ def validity_warnings(region: Region, stations: pd.DataFrame) -> tuple[Fault, ..
         )
     )
     return tuple(warnings)
+
+
+def _narrow_spreads(region: Region, stations: pd.DataFrame) -> list[Fault]:
+    """Tell that the spread of P.1812 is that over the places of a cell, and not the error of the model."""
+    radio = region.scenario.radio
+    gears = catalog.equipment()
+    used = {
+        (radio.macro_model if gears[name].scale == "macro" else radio.micro_model, name)
+        for name in stations["equipment"].unique()
+    }
+    open_ones = [
+        name
+        for model, name in used
+        if MODELS[model].over_terrain
+        and getattr(radio.correction(model, gears[name].carrier), "sigma_db", None) is None
+    ]
+    if not open_ones:
+        return []
+    return [
+        Fault(
+            source="scenario.toml",
+            column="radio",
+            value=f"p1812, {len(open_ones)} kinds of equipment",
+            rule="the spread of levels is that over the places of one cell only (Rec. ITU-R P.1812-8, "
+            "sec. 4.7): chances told are too sure",
+            remedy="Fit the model to drive tests with siteplan calibrate, or raise radio.model_error_db.",
+            severity="warning",
+        )
+    ]
 
 
 def _outside(model: Model, scale: str, values: dict[str, object]) -> list[Fault]:

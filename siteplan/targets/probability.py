@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from siteplan.region import Region
     from siteplan.scenario import Scenario
 
+_FIGURES: Final = ("probability", "probability_most", "value_low", "value_median", "value_high")
+
 CHUNK: Final = 2**24
 """Levels that are held at a time."""
 
@@ -122,7 +124,7 @@ def rule_probabilities(
         One row per rule and year: ``rule_id``, ``year``, ``probability`` that the rule holds (what is
         unknown counts as not covered), ``probability_most`` (as covered), and the range of the value:
         ``value_low``, ``value_median``, ``value_high`` (5, 50 and 95 % of the draws). A rule that has no
-        pass mark has NaN for the probabilities.
+        pass mark has NaN for the probabilities; all are NaN where a model publishes no spread.
     """
     rows: list[dict[str, object]] = []
     rules = [rule for rule in region.document.rules if rule.kind == "coverage"]
@@ -160,6 +162,8 @@ def _same_values(
 
 def _row(region: Region, rule: Rule, year: int, judge: _Judge) -> dict[str, object]:
     """Sum up all draws."""
+    if not judge.spread_known:
+        return {"rule_id": rule.id, "year": year} | dict.fromkeys(_FIGURES, np.nan)
     values, most = np.concatenate(judge.values), np.concatenate(judge.most)
     need = region.scenario.required_share(rule) - SHARE_TOLERANCE
     return {
@@ -217,7 +221,8 @@ class _Judge:
             slack = np.minimum(slack, ratio)
         heard = level > UNKNOWN_SIGNAL
         self.slack = np.where(heard, slack, -np.inf).astype(np.float32)[:, None]
-        sigma = np.nan_to_num(coverage.sigma_db.reshape(-1)[own])
+        sigma = np.where(heard, coverage.sigma_db.reshape(-1)[own], 0.0)
+        self.spread_known = not np.isnan(sigma).any()
         self.sigma = sigma.astype(np.float32)[:, None]
         self.unknown = coverage.unknown.reshape(-1)[own][:, None]
         self.near = np.zeros(len(demand.items), dtype=bool)

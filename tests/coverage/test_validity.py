@@ -83,3 +83,17 @@ def test_a_plan_is_refused_before_anything_is_computed(small_folder):
     # 8 km of radius, and RMa without sight is published to 5 km
     with pytest.raises(InputError, match="out of sight for 10 to 5000 m"):
         siteplan.make_plan(siteplan.read_region(small_folder))
+
+
+def test_a_spread_over_places_alone_is_said_until_drive_tests_tell_it():
+    region = land(macro_model="p1812", radius_m=5000.0)
+    found = validity_warnings(region, stations(region, "low"))
+    assert any("too sure" in fault.rule for fault in found)
+    fitted = {"p1812": {"offset_db": 1.0, "sigma_db": 7.0}}
+    region = land(macro_model="p1812", radius_m=5000.0, corrections=fitted)
+    found = validity_warnings(region, stations(region, "low"))
+    assert not any("too sure" in fault.rule for fault in found)
+    # only the models in use count
+    region = land(macro_model="p1812", micro_model="tr38901-umi", radius_m=5000.0)
+    found = validity_warnings(region, stations(region, "pole", equipment="micro-nr3500"))
+    assert not any("too sure" in fault.rule for fault in found)

@@ -145,3 +145,8 @@ def test_a_measured_rule_has_a_range_and_no_chance():
         <= found.loc["V", "value_median"]
         <= found.loc["V", "value_high"]
     )
+
+
+def test_without_a_published_spread_nothing_is_promised():
+    found, _ = chances(VILLAGE_RULE, layers={"villages": places(3)}, level=-90.0, sigma=math.nan)
+    assert found.loc["V"].drop("year").isna().all()

@@ -31,6 +31,7 @@ _FUNCTIONS = {
 }
 _MODULES = frozenset(
     {
+        "backhaul",
         "catalog",
         "coverage",
         "demand",

@@ -25,7 +25,7 @@ from pyproj import Transformer
 from siteplan import catalog, schema
 from siteplan.errors import Fault, InputError, OutputError
 from siteplan.region import osm, tables, tiles, transfer
-from siteplan.region.grid import projected_crs
+from siteplan.region.grid import projected_crs, without_exclaves
 from siteplan.region.sources import read_sources
 from siteplan.scenario import SCENARIO_FILE, Layers, LayerSource, Scenario, inside
 
@@ -135,10 +135,13 @@ class FetchArea:
         Boundary in EPSG:4326, longitude first. [deg]
     bounds : tuple of float
         West, south, east and north edge of the box around it, margin included. [deg]
+    left_out_km2 : tuple of float
+        Areas of parts of the boundary that lie far from the largest and are left out. [km2]
     """
 
     boundary: BaseGeometry
     bounds: Bounds
+    left_out_km2: tuple[float, ...] = ()
 
 
 def fetch_area(boundary: Path, *, crs: str | None = None, margin_m: float = MARGIN_M) -> FetchArea:
@@ -157,7 +160,7 @@ def fetch_area(boundary: Path, *, crs: str | None = None, margin_m: float = MARG
     Returns
     -------
     area : FetchArea
-        The boundary, and the box around it.
+        The boundary without far exclaves, and the box around it.
 
     Raises
     ------
@@ -167,9 +170,11 @@ def fetch_area(boundary: Path, *, crs: str | None = None, margin_m: float = MARG
     source = LayerSource(path=boundary.name, crs=crs)
     frame = tables.read_table(boundary.parent, schema.TABLES["boundary"], source)
     shape = shapely.union_all(frame.geometry.to_numpy())
-    place = gpd.GeoSeries([shape], crs=frame.crs).to_crs("EPSG:4326").iloc[0]
-    projected = projected_crs(place, china=False)
-    area = gpd.GeoSeries([shape], crs=frame.crs).to_crs(projected).iloc[0]
+    largest = max(shapely.get_parts(shape), key=lambda part: part.area)
+    middle = gpd.GeoSeries([largest], crs=frame.crs).to_crs("EPSG:4326").iloc[0]
+    projected = projected_crs(middle, china=False)
+    area, far = without_exclaves(gpd.GeoSeries([shape], crs=frame.crs).to_crs(projected).iloc[0])
+    place = gpd.GeoSeries([area], crs=projected).to_crs("EPSG:4326").iloc[0]
     box_km2 = area.envelope.area / 1e6
     if box_km2 > max(_MOST_BOX_KM2, _MOST_AREA_RATIO * area.area / 1e6):
         fault = Fault(
@@ -185,7 +190,11 @@ def fetch_area(boundary: Path, *, crs: str | None = None, margin_m: float = MARG
         west - margin_m, south - margin_m, east + margin_m, north + margin_m
     )
     west, south, east, north = (round(value, 6) for value in found)
-    return FetchArea(boundary=place, bounds=(west, south, east, north))
+    return FetchArea(
+        boundary=place,
+        bounds=(west, south, east, north),
+        left_out_km2=tuple(part.area / 1e6 for part in far),
+    )
 
 
 def fetch(

@@ -287,14 +287,17 @@ def test_a_box_of_a_continent_is_refused_before_the_network(tmp_path, site):
     assert site.log == []
 
 
-def test_far_parts_of_a_boundary_are_not_bridged(tmp_path):
-    parts = shapely.union_all(
-        [shapely.box(117.2, 39.1, 117.3, 39.2), shapely.box(113.7, 36.5, 113.8, 36.6)]
-    )
-    path = tmp_path / "b.geojson"
-    path.write_text(shapely.to_geojson(parts), encoding="utf-8")
-    with pytest.raises(InputError, match=r"b\.geojson.*far"):
-        open_data.fetch_area(path)
+def test_far_parts_of_a_boundary_are_left_out_and_told(tmp_path):
+    main, exclave = shapely.box(117.2, 39.1, 117.4, 39.2), shapely.box(113.7, 36.5, 113.75, 36.55)
+    for shape in (main, shapely.union_all([main, exclave])):
+        path = tmp_path / f"{shape.geom_type}.geojson"
+        path.write_text(shapely.to_geojson(shape), encoding="utf-8")
+    alone = open_data.fetch_area(tmp_path / "Polygon.geojson")
+    both = open_data.fetch_area(tmp_path / "MultiPolygon.geojson")
+    assert both.bounds == pytest.approx(alone.bounds, abs=1e-5)
+    assert alone.left_out_km2 == ()
+    # 0.05 degrees on a side: 5.55 km by 4.47 km at 36.5 N
+    assert both.left_out_km2 == pytest.approx((24.8,), rel=0.01)
 
 
 def test_the_margin_lies_around_the_boundary(tmp_path):

@@ -89,6 +89,7 @@ def test_the_scenario_names_every_layer_that_the_county_has(scenario, layers):
     assert set(layers) == set(schema.TABLES) - {
         "buildings",
         "cells",
+        "fibre_nodes",
         "samples",
         "village_points",
     }

@@ -210,7 +210,9 @@ def _fetch(arguments: argparse.Namespace) -> int:
         raise InputError([fault])
     area = open_data.fetch_area(path, crs=crs, margin_m=arguments.margin_km * 1e3)
     for square_km in area.left_out_km2:
-        print(f"warning: a part of the boundary of {square_km:,.1f} km2 lies far off and is left out")
+        print(
+            f"warning: a part of the boundary of {square_km:,.1f} km2 lies far off and is left out"
+        )
     fetched = open_data.fetch(
         arguments.folder,
         area,

@@ -245,6 +245,8 @@ class Targets(Entry):
         Definition per rule id, or per class and technology (``area-5G``).
     shares : mapping of str to float
         Required share per rule id, where the document leaves it to the planner.
+    operators : mapping of str to "any", "each" or list of str
+        Whose network must cover, per rule id or per class and technology (``village-4G``).
     margin_db : float
         A rule that holds only without this margin is at risk. [dB]
     road_gap_m : float
@@ -257,6 +259,7 @@ class Targets(Entry):
     years: tuple[Annotated[int, Field(ge=FIRST_YEAR, le=LAST_YEAR)], ...] = Field(min_length=1)
     definitions: dict[str, str] = Field(default_factory=dict)
     shares: dict[str, float] = Field(default_factory=dict)
+    operators: dict[str, catalog.Operators] = Field(default_factory=dict)
     margin_db: float = Field(default=3.0, ge=0.0)
     road_gap_m: float = Field(default=500.0, gt=0.0)
     draws: int = Field(default=1000, ge=0, le=100_000)
@@ -660,14 +663,38 @@ class Scenario(Entry):
         Returns
         -------
         id : str
-            Name of the definition.
+            Name of the definition: what the scenario picks for the rule, what the document says, what the
+            scenario picks for the class, the catalogue's.
         definition : Definition
             The definition.
         """
         picked = self.targets.definitions
         key = f"{rule.rule_class}-{rule.technology}"
-        name = picked.get(rule.id) or picked.get(key) or catalog.default_definitions()[key]
+        name = picked.get(rule.id) or rule.definition or picked.get(key)
+        name = name or catalog.default_definitions()[key]
         return name, self.known_definitions()[name]
+
+    def operators_of(self, rule: catalog.Rule) -> tuple[str, ...]:
+        """
+        Operators of which each must cover what a rule speaks of.
+
+        Parameters
+        ----------
+        rule : Rule
+            A coverage rule.
+
+        Returns
+        -------
+        operators : tuple of str
+            In the order of their names; empty when the network of any operator will do.
+        """
+        picked = self.targets.operators
+        key = f"{rule.rule_class}-{rule.technology}"
+        wanted = picked.get(rule.id, picked.get(key, rule.operators))
+        if wanted == "any":
+            return ()
+        mine = {n.operator for n in self.networks if n.technology == rule.technology}
+        return tuple(sorted(mine if wanted == "each" else set(wanted)))
 
     def required_share(self, rule: catalog.Rule) -> float:
         """
@@ -928,9 +955,9 @@ def _faults_in_document(scenario: Scenario, document: TargetDocument) -> list[Fa
         faults.extend(_faults_in_figures(rule, name))
         if rule.kind == "coverage":
             faults.extend(_faults_in_rule(scenario, rule, name))
-    for key in ("shares", "definitions"):
+    for key in ("shares", "definitions", "operators"):
         given = getattr(scenario.targets, key)
-        classes = set(catalog.default_definitions()) if key == "definitions" else set()
+        classes = set(catalog.default_definitions()) if key != "shares" else set()
         faults.extend(
             catalog.unknown_name(SCENARIO_FILE, f"targets.{key}", word, with_share | classes)
             for word in given
@@ -1027,6 +1054,15 @@ def _faults_in_rule(scenario: Scenario, rule: catalog.Rule, name: str) -> list[F
                 remedy="Add a network; with build = false when the plan shall not build it.",
             )
         )
+    if rule.definition is not None and rule.definition not in scenario.known_definitions():
+        known = scenario.known_definitions()
+        faults.append(catalog.unknown_name(name, f"{where}.definition", rule.definition, known))
+    mine = {n.operator for n in scenario.networks if n.technology == rule.technology}
+    faults.extend(
+        catalog.unknown_name(SCENARIO_FILE, f"operators of {rule.id}", operator, mine)
+        for operator in scenario.operators_of(rule)
+        if operator not in mine
+    )
     if rule.share_from == "scenario" and rule.id not in scenario.targets.shares:
         faults.append(
             Fault(

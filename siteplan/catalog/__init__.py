@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 Mark = Literal["1", "2", "k", "?"]
 Technology = Literal["4G", "5G"]
 Category = Literal["water", "open", "suburban", "urban", "dense_urban", "forest"]
+Operators = Literal["any", "each"] | Annotated[list[str], Field(min_length=1)]
 _Text = Annotated[str, BeforeValidator(str)]
 
 
@@ -283,6 +284,15 @@ class Rule(Entry):
         False for a rule that is measured and has no pass mark.
     group_by : str or None
         Column by which the result is counted besides township.
+    operators : {"any", "each"} or list of str
+        Whose network must cover: that of any operator, of each that has one of the technology, or of
+        each that is named. A scenario may choose otherwise.
+    definition : str or None
+        Definition of "covered" that the document itself names; a scenario may choose otherwise.
+    passage : str or None
+        The document's own words, by which the passage is found.
+    note : str or None
+        What whoever reads the result should know.
     zh, en : str
         The rule in words.
     """
@@ -306,6 +316,10 @@ class Rule(Entry):
     share_from: Literal["document", "scenario"] = "document"
     strict: bool = True
     group_by: str | None = None
+    operators: Operators = "any"
+    definition: str | None = None
+    passage: str | None = None
+    note: str | None = None
     zh: str
     en: str
 
@@ -321,11 +335,13 @@ class Task(Entry):
     zh, en : str
         The measure in words.
     units : list of str
-        Responsible units; empty when the document names none.
+        Responsible units; empty when the document names none, or the catalogue does not hold them.
     rules : list of str
         Rules whose measured state shows how far the task is.
     deadline : str or None
         When it is due.
+    note : str or None
+        What whoever reads the table should know.
     """
 
     id: str
@@ -334,6 +350,7 @@ class Task(Entry):
     units: list[str]
     rules: list[str] = Field(default_factory=list)
     deadline: str | None = None
+    note: str | None = None
 
 
 class Money(Entry):

@@ -441,12 +441,13 @@ def tasks(plan: Plan) -> pd.DataFrame:
     Returns
     -------
     table : DataFrame
-        One row per task: ``task_id``, ``zh``, ``en``, ``units`` (responsible, joined by ``、``), ``deadline``
-        and ``rules`` (ids of the rules that measure it, joined by ``;``; empty when only people can report).
+        One row per task: ``task_id``, ``zh``, ``en``, ``units`` (responsible, joined by ``、``),
+        ``deadline``, ``note`` and ``rules`` (ids of the rules that measure it, joined by ``;``; empty when
+        only people can report).
     """
     rules = {rule.document_id or rule.id: rule.id for rule in plan.region.document.rules}
     table = task_states(plan.region.document, plan.planned, plan.years[-1])
-    columns = ["task_id", "zh", "en", "units", "deadline", "rules"]
+    columns = ["task_id", "zh", "en", "units", "deadline", "note", "rules"]
     if table.empty:
         return pd.DataFrame(columns=columns)
     same = table["task_id"].map(rules).fillna("")

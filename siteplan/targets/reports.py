@@ -204,8 +204,8 @@ def task_states(document: TargetDocument, evaluation: Evaluation, year: int) -> 
     -------
     tasks : DataFrame
         One row per task: ``task_id``, ``zh``, ``en``, ``units`` (joined; empty when the document names
-        none), ``deadline``, ``rules`` (ids joined by ``;``) and ``states`` (their states, in that order;
-        empty for a task that only people can report).
+        none), ``deadline``, ``note``, ``rules`` (ids joined by ``;``) and ``states`` (their states, in
+        that order; empty for a task that only people can report).
     """
     rows = []
     for task in document.tasks:
@@ -217,6 +217,7 @@ def task_states(document: TargetDocument, evaluation: Evaluation, year: int) -> 
                 "en": task.en,
                 "units": "、".join(task.units),
                 "deadline": task.deadline or "",
+                "note": task.note or "",
                 "rules": ";".join(task.rules),
                 "states": ";".join(states),
             }

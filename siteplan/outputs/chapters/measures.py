@@ -404,7 +404,8 @@ def safeguards(report: Report) -> list[Block]:
 def _task_row(report: Report, row: pd.Series[Any]) -> list[str]:
     words, rules = report.words, report.rules
     cells = [text_of(row["task_id"]), words.pick(str(row["zh"]), str(row["en"]))]
-    cells += [text_of(row[name], missing=words("common.none")) for name in ("units", "deadline")]
+    cells.append(text_of(row["units"], missing=str(row["note"]) or words("common.none")))
+    cells.append(text_of(row["deadline"], missing=words("common.none")))
     measured = [name for name in str(row["rules"]).split(";") if name in rules.index]
     measured = [name for name in measured if rules.loc[name, "unit"] != ""]
     for network in ("today", "plan"):

@@ -56,6 +56,9 @@ class Demand:
         Square metres, metres or the share of a village or venue that a sample stands for.
     township : ndarray of int32, shape (n,)
         Township of each sample, as a position in the region's townships, -1 in none.
+    doubtful : Demand or None
+        Items of which nobody knows whether the rule speaks of them: a value that it filters by is blank.
+        None when there are none.
     """
 
     rule_class: str
@@ -65,6 +68,7 @@ class Demand:
     part: NDArray[np.int32]
     weight: NDArray[np.float64]
     township: NDArray[np.int32]
+    doubtful: Demand | None = None
 
     def item_weight(self) -> NDArray[np.float64]:
         """
@@ -130,7 +134,18 @@ def demand_of(region: Region, rule: Rule) -> Demand:
     """
     if rule.layer is None or rule.rule_class is None:
         raise ValueError(f"rule {rule.id} speaks of no layer")
-    rows = _filtered(region, rule)
+    belongs = _belongs(region.layers[rule.layer], rule)
+    rows = region.layers[rule.layer]
+    demand = _demand_on(region, rule, rows[belongs.fillna(value=False).to_numpy(dtype=bool)])
+    blank = belongs.isna().to_numpy(dtype=bool)
+    if not blank.any():
+        return demand
+    doubtful = _demand_on(region, rule, rows[blank])
+    return replace(demand, doubtful=doubtful) if len(doubtful.items) else demand
+
+
+def _demand_on(region: Region, rule: Rule, rows: gpd.GeoDataFrame) -> Demand:
+    """Items and samples of some rows of the rule's layer."""
     items = _items(rows, rule)
     if rule.rule_class == "area":
         return _area_demand(region, rows, items)
@@ -139,19 +154,25 @@ def demand_of(region: Region, rule: Rule) -> Demand:
     return _place_demand(region, rule, items)
 
 
-def _filtered(region: Region, rule: Rule) -> gpd.GeoDataFrame:
-    frame = region.layers[str(rule.layer)]
-    kept = np.ones(len(frame), dtype=bool)
+def _belongs(frame: gpd.GeoDataFrame, rule: Rule) -> pd.Series[bool]:
+    """
+    Whether the rule speaks of each row: yes, no, or missing where what it filters by is blank.
+
+    One flag that says yes is enough whatever the others are, and one value that does not fit is too.
+    """
+    unknown = pd.Series(pd.NA, index=frame.index, dtype="boolean")
+    belongs = pd.Series(data=True, index=frame.index, dtype="boolean")
     for column, values in rule.where.items():
-        kept &= (
-            frame[column].isin(values).to_numpy(dtype=bool)
-            if column in frame
-            else np.zeros(len(frame), dtype=bool)
-        )
+        fits = unknown
+        if column in frame:
+            fits = frame[column].isin(values).astype("boolean").mask(frame[column].isna())
+        belongs &= fits
     if rule.any:
-        flags = [frame[name].fillna(value=False) for name in rule.any if name in frame]
-        kept &= np.any([flag.to_numpy(dtype=bool) for flag in flags], axis=0) if flags else False
-    return frame[kept]
+        flagged = pd.Series(data=False, index=frame.index, dtype="boolean")
+        for name in rule.any:
+            flagged |= frame[name].astype("boolean") if name in frame else unknown
+        belongs &= flagged
+    return belongs
 
 
 def _items(rows: gpd.GeoDataFrame, rule: Rule) -> gpd.GeoDataFrame:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from siteplan.targets.continuity import class_continuity, road_continuity
 from siteplan.targets.evaluation import Evaluation, evaluate
+from siteplan.targets.operators import operator_coverage
 from siteplan.targets.probability import Uncertainty, rule_probabilities
 from siteplan.targets.progress import compare, progress
 from siteplan.targets.reports import people_covered, rewards, station_counts, task_states
@@ -45,6 +46,7 @@ __all__ = [
     "evaluate",
     "item_shares",
     "near_items",
+    "operator_coverage",
     "people_covered",
     "progress",
     "rewards",

@@ -176,6 +176,7 @@ def blank_row(rule: Rule) -> dict[str, object]:
         "items": 0,
         "items_covered": 0,
         "items_unknown": 0,
+        "items_doubtful": 0,
         "reason": "",
         "scope": "",
         "group": "",

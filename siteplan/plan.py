@@ -22,6 +22,7 @@ from siteplan.targets import (
     Evaluation,
     Uncertainty,
     evaluate,
+    operator_coverage,
     rule_probabilities,
 )
 
@@ -143,7 +144,8 @@ def make_plan(region: Region) -> Plan:
     coverage_today = network_coverage(
         region, today_stations, years, floor_dbm=floor, label="coverage today"
     )
-    today = evaluate(region, demands, coverage_today, today_stations, years)
+    own_today = operator_coverage(region, today_stations, years, floor_dbm=floor)
+    today = evaluate(region, demands, coverage_today, today_stations, years, by_operator=own_today)
     region = propose_missing(region, demands, today, today_stations)
     offered = _offers(region)
     selection = select_stations(region, demands, today, today_stations)
@@ -151,7 +153,8 @@ def make_plan(region: Region) -> Plan:
     coverage_plan = network_coverage(
         region, stations, years, floor_dbm=floor, label="coverage with the plan"
     )
-    planned = evaluate(region, demands, coverage_plan, stations, years)
+    own_plan = operator_coverage(region, stations, years, floor_dbm=floor)
+    planned = evaluate(region, demands, coverage_plan, stations, years, by_operator=own_plan)
     return Plan(
         region=region,
         years=tuple(years),
@@ -162,8 +165,8 @@ def make_plan(region: Region) -> Plan:
         coverage_plan=coverage_plan,
         today=today,
         planned=planned,
-        chances_today=_chances(region, demands, coverage_today, today_stations),
-        chances_plan=_chances(region, demands, coverage_plan, stations),
+        chances_today=_chances(region, demands, coverage_today, today_stations, own_today),
+        chances_plan=_chances(region, demands, coverage_plan, stations, own_plan),
         gaps_today=find_gaps(
             region, demands, today, coverage_today, today_stations, years[-1], candidates=offered
         ),
@@ -187,12 +190,15 @@ def _chances(
     demands: Mapping[str, Demand],
     coverage: Mapping[tuple[str, int], Coverage],
     stations: pd.DataFrame,
+    by_operator: Mapping[tuple[str, str, int], Coverage],
 ) -> pd.DataFrame:
     uncertainty = Uncertainty.of(region.scenario)
     if uncertainty.draws == 0:
         return pd.DataFrame()
     years = region.scenario.targets.years
-    return rule_probabilities(region, demands, coverage, stations, years, uncertainty=uncertainty)
+    return rule_probabilities(
+        region, demands, coverage, stations, years, uncertainty=uncertainty, by_operator=by_operator
+    )
 
 
 def signal_floor_dbm(region: Region) -> float:

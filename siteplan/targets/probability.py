@@ -18,12 +18,13 @@ from scipy.sparse import csr_array
 from siteplan.coverage.footprint import UNKNOWN_SIGNAL
 from siteplan.propagation.tr38901_statistics import SHADOW_DECORRELATION_M
 from siteplan.targets.coverage_rules import SHARE_TOLERANCE, flags_of
+from siteplan.targets.operators import of_operator, signals_of
 from siteplan.targets.shadowing import shadow_field
 from siteplan.targets.states import near_items
 from siteplan.units import CENTI
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -99,6 +100,7 @@ def rule_probabilities(
     years: Sequence[int],
     *,
     uncertainty: Uncertainty,
+    by_operator: Mapping[tuple[str, str, int], Coverage] | None = None,
 ) -> pd.DataFrame:
     """
     Chance that each coverage rule holds at the end of each year.
@@ -117,6 +119,8 @@ def rule_probabilities(
         Years to judge.
     uncertainty : Uncertainty
         What is drawn, and how often.
+    by_operator : mapping of (operator, technology, year) to Coverage, optional
+        From :func:`siteplan.targets.operator_coverage`, for rules that each of several operators must meet.
 
     Returns
     -------
@@ -129,24 +133,24 @@ def rule_probabilities(
     rows: list[dict[str, object]] = []
     rules = [rule for rule in region.document.rules if rule.kind == "coverage"]
     rules = [rule for rule in rules if rule.id in demands and len(demands[rule.id].items)]
-    for technology in sorted({str(rule.technology) for rule in rules}):
-        mine = [rule for rule in rules if rule.technology == technology]
-        cells = np.unique(np.concatenate([demands[rule.id].cell for rule in mine]))
-        cells = cells[cells >= 0]
-        judges: dict[tuple[object, ...], _Judge] = {}
-        cases: list[tuple[Rule, int, _Judge]] = []
-        for rule in mine:
-            for year in years:
-                key = _same_values(region, rule, demands[rule.id], coverage[technology, year])
+    judges: dict[tuple[object, ...], _Judge] = {}
+    cases: list[tuple[Rule, int, list[_Judge]]] = []
+    for rule in rules:
+        for year in years:
+            mine = []
+            for operator, signal in signals_of(region, rule, year, coverage, by_operator).items():
+                key = (operator, *_same_values(region, rule, demands[rule.id], signal))
                 if key not in judges:
-                    judges[key] = _Judge(
-                        region, rule, demands[rule.id], coverage[technology, year], stations, cells
-                    )
-                cases.append((rule, year, judges[key]))
-        for deviation in _deviations(region, cells, uncertainty):
-            for judge in judges.values():
-                judge.take(deviation)
-        rows.extend(_row(region, rule, year, judge) for rule, year, judge in cases)
+                    own = stations[of_operator(stations, operator)]
+                    judges[key] = _Judge(region, rule, demands[rule.id], signal, own)
+                mine.append(judges[key])
+            cases.append((rule, year, mine))
+    networks: dict[tuple[str, str], list[_Judge]] = {}
+    for key, judge in judges.items():
+        networks.setdefault((str(judge.rule.technology), str(key[0])), []).append(judge)
+    for place, (_, group) in enumerate(sorted(networks.items()), start=1):
+        _draw(region, group, uncertainty, stream=place)
+    rows.extend(_row(region, rule, year, mine) for rule, year, mine in cases)
     return pd.DataFrame(rows)
 
 
@@ -160,11 +164,12 @@ def _same_values(
     return id(demand), name, id(coverage.rsrp_cdbm), rule.measure, tuple(rule.attributes), year
 
 
-def _row(region: Region, rule: Rule, year: int, judge: _Judge) -> dict[str, object]:
-    """Sum up all draws."""
-    if not judge.spread_known:
+def _row(region: Region, rule: Rule, year: int, judges: list[_Judge]) -> dict[str, object]:
+    """Sum up all draws; of several operators the one that does worst counts, draw by draw."""
+    if not all(judge.spread_known for judge in judges):
         return {"rule_id": rule.id, "year": year} | dict.fromkeys(_FIGURES, np.nan)
-    values, most = np.concatenate(judge.values), np.concatenate(judge.most)
+    values = np.min([np.concatenate(judge.values) for judge in judges], axis=0)
+    most = np.min([np.concatenate(judge.most) for judge in judges], axis=0)
     need = region.scenario.required_share(rule) - SHARE_TOLERANCE
     return {
         "rule_id": rule.id,
@@ -177,38 +182,70 @@ def _row(region: Region, rule: Rule, year: int, judge: _Judge) -> dict[str, obje
     }
 
 
-def _deviations(
-    region: Region, cells: NDArray[np.int64], uncertainty: Uncertainty
-) -> Iterator[tuple[NDArray[np.float32], NDArray[np.float32]]]:
-    """Draw unit shadowing at the cells, and the error of the model, some draws at a time."""
+def _draw(region: Region, judges: list[_Judge], uncertainty: Uncertainty, *, stream: int) -> None:
+    """
+    Draw unit shadowing at the cells, and the error of the model, some draws at a time, and judge them.
+
+    The shadowing of each technology and operator is its own, the error of the model common to all.
+    """
+    cells = np.unique(np.concatenate([part.own for judge in judges for part in judge.parts]))
     row, column = np.divmod(cells, region.geobox.shape[1])
     places = np.column_stack([column, -row]) * region.resolution_m
     field = shadow_field(places, decorrelation_m=uncertainty.decorrelation_m)
-    random = np.random.default_rng(uncertainty.seed)
+    # the numbers of the streams start at 1: a stream 0 would be that of the seed alone
+    common = np.random.default_rng(uncertainty.seed)
+    random = np.random.default_rng([uncertainty.seed, stream])
+    positions = {part: np.searchsorted(cells, part.own) for judge in judges for part in judge.parts}
     step = max(CHUNK // max(len(cells), 1), 1)
     for first in range(0, uncertainty.draws, step):
         draws = min(step, uncertainty.draws - first)
-        error = random.standard_normal(draws, dtype=np.float32)
-        yield field.draw(random, draws), error * np.float32(uncertainty.model_error_db)
+        error = common.standard_normal(draws, dtype=np.float32)
+        error *= np.float32(uncertainty.model_error_db)
+        shadow = field.draw(random, draws)
+        for judge in judges:
+            judge.take([(shadow[positions[part]], error) for part in judge.parts])
 
 
 class _Judge:
     """Value of one rule with one network, in every draw."""
 
     def __init__(
-        self,
-        region: Region,
-        rule: Rule,
-        demand: Demand,
-        coverage: Coverage,
-        stations: pd.DataFrame,
-        cells: NDArray[np.int64],
+        self, region: Region, rule: Rule, demand: Demand, coverage: Coverage, stations: pd.DataFrame
+    ) -> None:
+        self.rule = rule
+        both = [demand] if demand.doubtful is None else [demand, demand.doubtful]
+        self.parts = [_Part(region, rule, part, coverage, stations) for part in both]
+        self.spread_known = all(part.spread_known for part in self.parts)
+        self.values: list[NDArray[np.float64]] = []
+        self.most: list[NDArray[np.float64]] = []
+
+    def take(self, deviations: list[tuple[NDArray[np.float32], NDArray[np.float32]]]) -> None:
+        """Judge some draws."""
+        amounts = [
+            part.amounts(*deviation) for part, deviation in zip(self.parts, deviations, strict=True)
+        ]
+        count, sure, maybe = amounts[0]
+        if len(amounts) == 1:
+            self.values.append(sure / count)
+            self.most.append(maybe / count)
+            return
+        # at worst the rule speaks of those doubtful items that are not covered, at best of those that are
+        more, more_sure, more_maybe = amounts[1]
+        self.values.append(sure / (count + more - more_sure))
+        self.most.append((maybe + more_maybe) / (count + more_maybe))
+
+
+class _Part:
+    """Items of which the rule surely speaks, or of which nobody knows it."""
+
+    def __init__(
+        self, region: Region, rule: Rule, demand: Demand, coverage: Coverage, stations: pd.DataFrame
     ) -> None:
         _, definition = region.scenario.definition(rule)
-        self.rule = rule
+        self.pooled = rule.measure == "pooled"
         inside = demand.cell >= 0
         own, where = np.unique(demand.cell[inside], return_inverse=True)
-        self.cells = np.searchsorted(cells, own)
+        self.own = own
         shape = (len(demand.items), len(own))
         self.weight = csr_array((demand.weight[inside], (demand.item[inside], where)), shape=shape)
         self.total = demand.item_weight()
@@ -232,25 +269,20 @@ class _Judge:
                 region, demand, in_service, coverage.technology, definition.distance_m
             )
         self.lacking, self.blank = flags_of(demand, rule)
-        self.values: list[NDArray[np.float64]] = []
-        self.most: list[NDArray[np.float64]] = []
 
-    def take(self, deviation: tuple[NDArray[np.float32], NDArray[np.float32]]) -> None:
-        """Judge some draws."""
-        shadow, error = deviation
-        covered = self.slack + self.sigma * shadow[self.cells] + error >= 0.0
+    def amounts(
+        self, shadow: NDArray[np.float32], error: NDArray[np.float32]
+    ) -> tuple[float, NDArray[np.float64], NDArray[np.float64]]:
+        """Items, or weight when pooled: in all, and in each draw surely covered and perhaps covered."""
+        covered = self.slack + self.sigma * shadow + error >= 0.0
         sure = self._items(covered)
         possible = self._items(covered | self.unknown) + self.outside[:, None]
         possible = np.minimum(possible, self.total[:, None])
-        if self.rule.measure == "pooled":
-            everything = self.total.sum()
-            self.values.append(sure.sum(axis=0) / everything)
-            self.most.append(possible.sum(axis=0) / everything)
-            return
+        if self.pooled:
+            return float(self.total.sum()), sure.sum(axis=0), possible.sum(axis=0)
         met = (sure >= self.need[:, None]) & ~self.blank[:, None] & ~self.lacking[:, None]
         may = (possible >= self.need[:, None]) & ~self.lacking[:, None]
-        self.values.append(met.mean(axis=0))
-        self.most.append(may.mean(axis=0))
+        return float(len(self.total)), met.sum(axis=0), may.sum(axis=0)
 
     def _items(self, covered: NDArray[np.bool_]) -> NDArray[np.float64]:
         """Covered weight of each item in each draw."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -62,8 +62,22 @@ class _Signals:
     candidates: int
     positions: NDArray[np.int64]
     sites: NDArray[np.object_]
+    operators: NDArray[np.object_]
     cells: NDArray[np.int64]
     level: sp.csr_array
+
+    def of(self, operator: str) -> _Signals:
+        """Signals of the candidates of one operator; "" stands for all."""
+        if not operator:
+            return self
+        own = np.flatnonzero(self.operators == operator)
+        return replace(
+            self,
+            positions=self.positions[own],
+            sites=self.sites[own],
+            operators=self.operators[own],
+            level=sp.csr_array(self.level[own]),
+        )
 
 
 def build_problem(
@@ -107,14 +121,23 @@ def build_problem(
     ]
     for technology in sorted({str(rule.technology) for rule in rules}):
         of_technology = [rule for rule in rules if rule.technology == technology]
-        open_samples = {
-            rule.id: _open_samples(region, demands[rule.id], today, rule) for rule in of_technology
-        }
-        signals = _signals(region, of_technology, demands, open_samples, candidates)
-        for rule in of_technology:
-            block = _block(
-                region, rule, demands[rule.id], today, open_samples[rule.id], signals, shortfalls
-            )
+        # a rule that each of several operators must meet is one block for each of them
+        parts = [
+            (rule, operator, _states(region, today, rule, operator))
+            for rule in of_technology
+            for operator in region.scenario.operators_of(rule) or ("",)
+        ]
+        open_samples = [_open_samples(demands[rule.id], states) for rule, _, states in parts]
+        wanted = [
+            demands[rule.id].cell[samples]
+            for (rule, _, _), samples in zip(parts, open_samples, strict=True)
+        ]
+        signals = _signals(region, of_technology, wanted, candidates)
+        for (rule, operator, states), samples in zip(parts, open_samples, strict=True):
+            if states is None:
+                continue
+            own = signals.of(operator)
+            block = _block(region, rule, demands[rule.id], states, samples, own, shortfalls)
             if block is not None:
                 blocks.append(block)
     sites, station_site = np.unique(candidates["site_id"].to_numpy(dtype=str), return_inverse=True)
@@ -159,16 +182,16 @@ def period_of(rule: Rule, years: tuple[int, ...]) -> int:
     return max(sum(year <= rule.year for year in years) - 1, 0)
 
 
-def _states(region: Region, today: Evaluation, rule: Rule) -> NDArray[np.int8] | None:
+def _states(
+    region: Region, today: Evaluation, rule: Rule, operator: str
+) -> NDArray[np.int8] | None:
     years = region.scenario.targets.years
-    return today.safe_samples.get((rule.id, years[period_of(rule, years)]))
+    found = today.networks.get((rule.id, years[period_of(rule, years)]))
+    return None if found is None else found[operator].safe
 
 
-def _open_samples(
-    region: Region, demand: Demand, today: Evaluation, rule: Rule
-) -> NDArray[np.int64]:
+def _open_samples(demand: Demand, states: NDArray[np.int8] | None) -> NDArray[np.int64]:
     """Find the samples that today's network does not cover with the margin."""
-    states = _states(region, today, rule)
     if states is None:
         return np.zeros(0, dtype=np.int64)
     return np.flatnonzero((states != COVERED) & (demand.cell >= 0))
@@ -177,17 +200,16 @@ def _open_samples(
 def _signals(
     region: Region,
     rules: list[Rule],
-    demands: Mapping[str, Demand],
-    open_samples: Mapping[str, NDArray[np.int64]],
+    wanted: list[NDArray[np.int64]],
     candidates: pd.DataFrame,
 ) -> _Signals:
     mine = (candidates["technology"] == rules[0].technology).to_numpy()
-    wanted = [demands[name].cell[samples] for name, samples in open_samples.items()]
     cells = np.unique(np.concatenate([np.zeros(0, np.int64), *wanted]))
     return _Signals(
         candidates=len(candidates),
         positions=np.flatnonzero(mine),
         sites=candidates["site_id"].to_numpy()[mine],
+        operators=candidates["operator"].to_numpy()[mine],
         cells=cells,
         level=signal_matrix(
             region,
@@ -203,14 +225,11 @@ def _block(
     region: Region,
     rule: Rule,
     demand: Demand,
-    today: Evaluation,
+    states: NDArray[np.int8],
     samples: NDArray[np.int64],
     signals: _Signals,
     shortfalls: list[Shortfall],
 ) -> Block | None:
-    states = _states(region, today, rule)
-    if states is None:
-        return None
     definition = region.scenario.definition(rule)[1]
     required = region.scenario.required_share(rule)
     n = len(demand.items)

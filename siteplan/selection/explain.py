@@ -117,7 +117,7 @@ def _failing(
         for j in np.flatnonzero(sole).tolist():
             without = standing.copy()
             without[j] = False
-            if not block_met(block, without):
+            if not block_met(block, without) and block.rule_id not in found[j]:
                 found[j].append(block.rule_id)
     for count in problem.counts:
         standing = count.counts & (built <= count.period)
@@ -189,11 +189,13 @@ def serving(
         By rule id.
     """
     found: dict[str, tuple[str, ...]] = {}
-    for block in problem.blocks:
+    for block in problem.blocks:  # several of one rule where each operator must meet it
         chosen = built <= block.period
         useful = covered_units(block, chosen)
         gives = np.asarray(block.cover.astype(np.int32) @ useful.astype(np.int32)) > 0
-        found[block.rule_id] = tuple(str(name) for name in names[chosen & gives])
+        more = tuple(str(name) for name in names[chosen & gives])
+        before = found.get(block.rule_id, ())
+        found[block.rule_id] = before + tuple(name for name in more if name not in set(before))
     for count in problem.counts:
         chosen = count.counts & (built <= count.period)
         found[count.rule_id] = tuple(str(name) for name in names[chosen])

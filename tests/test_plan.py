@@ -2,17 +2,20 @@
 
 import dataclasses
 
+import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pytest
+import shapely
 
 import siteplan
+from siteplan import schema
 from siteplan.coverage.network import Coverage, network_coverage
 from siteplan.coverage.stations import COLUMNS, station_table
 from siteplan.demand import region_demands
 from siteplan.plan import signal_floor_dbm
 from siteplan.targets import AT_RISK, MEASURED, MET, NOT_MET, UNKNOWN, evaluate
-from tests.conftest import write_small_region, write_terrain
+from tests.conftest import lonlat, write_small_region, write_terrain
 
 
 @pytest.fixture(scope="module")
@@ -178,3 +181,46 @@ def test_voids_leave_targets_unknown_and_never_met(small_folder):
     assert states(made.today)["S-R-2022"] in {UNKNOWN, NOT_MET}
     assert states(made.planned)["S-R-2022"] == UNKNOWN
     assert "data_missing" in set(made.gaps_plan["cause"])
+
+
+@pytest.mark.slow
+def test_layers_with_nothing_but_what_is_required_go_the_whole_way(small_folder, tmp_path):
+    """Every layer of the schema, each with its required columns alone: no stage asks for another."""
+    values = {"number": 10.0, "integer": 5, "text": "a", "flag": True}
+    shapes = {
+        "point": [shapely.Point(lonlat(6000.0 + 40.0 * i, 3000.0)) for i in range(3)],
+        "line": [shapely.LineString([lonlat(500.0, y), lonlat(11_000.0, y)]) for y in (2e3, 3e3)],
+        "polygon": [
+            shapely.Polygon([lonlat(x, y) for x, y in ((a, 0), (a + 5900, 0), (a, 5900))])
+            for a in (50.0, 6050.0)
+        ],
+    }
+    entries = []
+    for table in schema.TABLES.values():
+        if table.name in {"boundary", "stations", "cells", "samples"}:
+            continue
+        places = shapes[table.geometry]
+        columns = {
+            column.name: [
+                column.choices[0] if column.choices else values[column.kind] for _ in places
+            ]
+            for column in table.columns
+            if column.required
+        }
+        name = f"bare_{table.name}.gpkg"
+        gpd.GeoDataFrame(columns, geometry=places, crs="EPSG:4490").to_file(small_folder / name)
+        entries.append(f'[layers.{table.name}]\npath = "{name}"\nchecked = true\n')
+    path = small_folder / "scenario.toml"
+    text = path.read_text(encoding="utf-8")
+    head, rest = text.split("[layers.villages]")
+    tail = rest[rest.index("[targets]\n") :]
+    path.write_text("greenfield = true\n" + head + "".join(entries) + tail, encoding="utf-8")
+    region = siteplan.read_region(small_folder)
+    for name, frame in region.layers.items():
+        known = {column.name for column in schema.TABLES[name].columns} - {"id"}
+        assert known <= set(frame.columns)
+        required = {column.name for column in schema.TABLES[name].columns if column.required}
+        for column in known - required - {"township"}:
+            assert name == "boundary" or frame[column].isna().all(), (name, column)
+    files = siteplan.write_plan(siteplan.make_plan(region), tmp_path / "out")
+    assert all(path.stat().st_size > 0 for path in files.values())

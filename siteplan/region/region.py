@@ -353,7 +353,10 @@ def _completed(
     landcover_m, more, noted = _landcover(folder, scenario, boundary, geobox)
     faults.extend(more)
     warnings.extend(noted)
-    layers = {name: frame.set_index("id").drop(columns="_row") for name, frame in frames.items()}
+    layers = {
+        name: tables.all_columns(frame.set_index("id").drop(columns="_row"), schema.TABLES[name])
+        for name, frame in frames.items()
+    }
     sites = candidates.all_sites(layers, scenario)
     if all(name in frames for name in scenario.layers.vectors()):
         # a layer that could not be read has said so: what it leaves empty is no further fault

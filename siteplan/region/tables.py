@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import geopandas as gpd
@@ -35,6 +36,27 @@ _GEOMETRY_TYPES = {
     "line": {"LineString", "MultiLineString"},
     "polygon": {"Polygon", "MultiPolygon"},
 }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Examined:
+    """
+    What was found in the file of one layer.
+
+    Attributes
+    ----------
+    frame : GeoDataFrame or None
+        As :func:`read_table` gives it; where there are faults, the rows that have a place, faulty cells blank,
+        to be held against the other layers; None when there is nothing to hold against them.
+    faults : tuple of Fault
+        Everything that is wrong with the file.
+    lost : frozenset of str
+        Identifiers of rows without a place.
+    """
+
+    frame: gpd.GeoDataFrame | None
+    faults: tuple[Fault, ...] = ()
+    lost: frozenset[str] = frozenset()
 
 
 def read_table(
@@ -74,6 +96,69 @@ def read_table(
     InputError
         With every fault of the file.
     """
+    found = examine_table(folder, table, source, book=book, reference=reference)
+    if found.faults or found.frame is None:
+        raise InputError(found.faults)
+    return found.frame
+
+
+def examine_table(
+    folder: Path,
+    table: schema.Table,
+    source: LayerSource,
+    *,
+    book: HeaderBook | None = None,
+    reference: Reference | None = None,
+) -> Examined:
+    """
+    Read one layer as :func:`read_table` does, and tell what is wrong instead of stopping.
+
+    Parameters
+    ----------
+    folder : Path
+        Region folder.
+    table : Table
+        What the layer must look like.
+    source : LayerSource
+        Where it is.
+    book : HeaderBook, optional
+        Headers and words that the folder adds.
+    reference : Reference, optional
+        Boundary, by which positions in no named system are judged.
+
+    Returns
+    -------
+    found : Examined
+        Rows that can be looked at further, and all faults.
+    """
+    try:
+        raw = readers.read_file(_existing(folder, table, source), table, source, book)
+    except InputError as error:
+        return Examined(frame=None, faults=tuple(error.faults))
+    names = [str(name) for name in raw.cells.columns if name != sheets.ROW]
+    found = headers.match(names, table, book=book, source=source.path, cut=raw.cut)
+    faults = [*found.faults, *_fill_faults(table, source)]
+    layout = place.Placed(geometry=gpd.GeoSeries([None] * len(raw.cells), raw.cells.index))
+    if table.geometry != "none":
+        layout = place.placed(raw, found, table, source, reference)
+    faults.extend(layout.faults)
+    frame = _columns(raw.cells, found, table, source)
+    whole = layout.geometry is not None
+    geometry = layout.geometry if whole else gpd.GeoSeries([None] * len(frame), frame.index)
+    frame = gpd.GeoDataFrame(frame, geometry=geometry.to_numpy(), crs=geometry.crs)
+    checked = frame.index.difference(frame.index[layout.nowhere]) if whole else frame.index[:0]
+    frame, more, lost = _conform(frame, found, table, source, book, checked)
+    faults.extend(more)
+    if not whole or (faults and table.name == "boundary"):
+        return Examined(frame=None, faults=tuple(faults))
+    frame.attrs["faults"] = (*raw.faults, *layout.notes, *_mended(frame, table, source.path))
+    frame.attrs["unread"] = found.unread
+    if table.geometry == "polygon":
+        frame = frame.set_geometry(_polygonal(frame.geometry.to_numpy()), crs=frame.crs)
+    return Examined(frame=frame.reset_index(drop=True), faults=tuple(faults), lost=lost)
+
+
+def _existing(folder: Path, table: schema.Table, source: LayerSource) -> Path:
     path = inside(folder, source.path)
     if not (path.is_file() or (path.is_dir() and path.suffix.lower() == ".gdb")):
         fault = Fault(
@@ -82,26 +167,42 @@ def read_table(
             remedy=f"Put a file into the region folder, or correct [layers.{table.name}].",
         )
         raise InputError([fault])
-    raw = readers.read_file(path, table, source, book)
-    names = [str(name) for name in raw.cells.columns if name != sheets.ROW]
-    found = headers.match(names, table, book=book, source=source.path, cut=raw.cut)
-    faults = [*found.faults, *_fill_faults(table, source)]
-    if table.geometry == "none":
-        geometry = gpd.GeoSeries([None] * len(raw.cells))
-        warned: tuple[Fault, ...] = ()
-    else:
-        geometry, warned = place.placed(raw, found, table, source, reference)
-    frame = _columns(raw.cells, found, table, source)
-    frame = gpd.GeoDataFrame(frame, geometry=geometry.to_numpy(), crs=geometry.crs)
-    frame, more = _conform(frame, found, table, source, book)
-    faults.extend(more)
-    if faults:
-        raise InputError(faults)
-    frame.attrs["faults"] = (*raw.faults, *warned, *_mended(frame, table, source.path))
-    frame.attrs["unread"] = found.unread
-    if table.geometry == "polygon":
-        frame = frame.set_geometry(_polygonal(frame.geometry.to_numpy()), crs=frame.crs)
-    return frame.reset_index(drop=True)
+    return path
+
+
+def all_columns(frame: gpd.GeoDataFrame, table: schema.Table) -> gpd.GeoDataFrame:
+    """
+    Give a table every column of its schema: what its file does not hold is unknown.
+
+    Parameters
+    ----------
+    frame : GeoDataFrame
+        As :func:`read_table` gives it, or indexed by ``id``.
+    table : Table
+        Its schema.
+
+    Returns
+    -------
+    frame : GeoDataFrame
+        The same rows and columns, with the missing columns before the geometry, blank and of their type.
+
+    Examples
+    --------
+    >>> roads = gpd.GeoDataFrame({"name": ["S215"]}, geometry=[None])
+    >>> list(all_columns(roads, schema.TABLES["roads"]).columns)[:2]
+    ['id', 'name']
+    >>> bool(all_columns(roads, schema.TABLES["roads"])["class"].isna().all())
+    True
+    """
+    given = {str(name) for name in frame.columns} | {str(frame.index.name)}
+    blank = {
+        column.name: pd.Series(index=frame.index, dtype=DTYPES[column.kind])
+        for column in table.columns
+        if column.name not in given
+    }
+    order = [column.name for column in table.columns if column.name != frame.index.name]
+    rest = [name for name in frame.columns if name not in order]
+    return frame.assign(**blank)[[*order, *rest]]
 
 
 def _fill_faults(table: schema.Table, source: LayerSource) -> list[Fault]:
@@ -138,7 +239,9 @@ def _conform(
     table: schema.Table,
     source: LayerSource,
     book: HeaderBook | None,
-) -> tuple[gpd.GeoDataFrame, list[Fault]]:
+    checked: pd.Index,
+) -> tuple[gpd.GeoDataFrame, list[Fault], frozenset[str]]:
+    """Cells in their types, rows with a place, what is wrong, and identifiers of the rows without one."""
     faults: list[Fault] = []
     if len(frame) == 0 and table.name != "stations":
         faults.append(
@@ -179,12 +282,21 @@ def _conform(
         )
         frame[column.name] = values
         checks[column.name] = _pandera_column(column)
-    faults.extend(_schema_faults(frame, checks, table, source.path))
+    frame, more = _schema_faults(frame, checks, table, source.path)
+    faults.extend(more)
     frame, more = _with_id(frame, table, source.path)
     faults.extend(more)
     if table.geometry != "none":
-        faults.extend(_geometry_faults(frame, table, source.path))
-    return frame, faults
+        bad, more = _geometry_faults(frame.loc[checked], table, source.path)
+        faults.extend(more)
+        kept = checked.difference(bad)
+        lost = frozenset(frame["id"].drop(kept).dropna().astype(str)) if "id" in frame else frozenset()
+        frame = frame.loc[kept]
+    else:
+        lost = frozenset()
+    if faults:
+        frame = all_columns(frame, table)
+    return frame, faults, lost
 
 
 def _missing_column(column: schema.Column, found: Headers, source: LayerSource) -> Fault:
@@ -282,7 +394,8 @@ def _schema_faults(
     checks: dict[str, pa.Column],
     table: schema.Table,
     source: str,
-) -> list[Fault]:
+) -> tuple[gpd.GeoDataFrame, list[Fault]]:
+    """Cells that break a rule become blank, and are told."""
     try:
         pa.DataFrameSchema(checks).validate(pd.DataFrame(frame[list(checks)]), lazy=True)
     except SchemaErrors as error:
@@ -309,8 +422,12 @@ def _schema_faults(
                     remedy=remedy(column),
                 )
             )
-        return faults
-    return []
+        blank = {
+            str(name): frame[name].mask(frame.index.isin(rows["index"]))
+            for name, rows in cases.groupby("column")
+        }
+        return frame.assign(**blank), faults
+    return frame, []
 
 
 def _with_id(
@@ -355,7 +472,10 @@ def _with_id(
     return frame.assign(id=ids), []
 
 
-def _geometry_faults(frame: gpd.GeoDataFrame, table: schema.Table, source: str) -> list[Fault]:
+def _geometry_faults(
+    frame: gpd.GeoDataFrame, table: schema.Table, source: str
+) -> tuple[pd.Index, list[Fault]]:
+    """Rows that cannot be placed, and why."""
     allowed = _GEOMETRY_TYPES[table.geometry]
     geometry = frame.geometry.to_numpy()
     missing = shapely.is_missing(geometry) | shapely.is_empty(geometry)
@@ -379,7 +499,7 @@ def _geometry_faults(frame: gpd.GeoDataFrame, table: schema.Table, source: str) 
         "a coordinate is not finite": nowhere & ~wrong_kind,
         "the polygon has no area": flat,
     }
-    return [
+    faults = [
         Fault(
             source=source,
             row=_label(frame, frame.index[i]),
@@ -390,8 +510,10 @@ def _geometry_faults(frame: gpd.GeoDataFrame, table: schema.Table, source: str) 
         )
         for rule, rows in rules.items()
         for i in np.flatnonzero(rows)[:MOST_TOLD]
-    ] + [
+    ]
+    faults += [
         more_rows(source, "geometry", int(rows.sum()), rule)
         for rule, rows in rules.items()
         if rows.sum() > MOST_TOLD
     ]
+    return frame.index[np.any(list(rules.values()), axis=0)], faults

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 import siteplan
 from siteplan import catalog
 from siteplan.outputs import frames
+from siteplan.outputs.chinese import fault_in_chinese
 from siteplan.propagation.registry import MODELS
 from siteplan.scenario import SCENARIO_FILE
 from siteplan.selection.candidates import structure_costs
@@ -267,7 +268,7 @@ def _selection_facts(plan: Plan) -> Iterator[Fact]:
 
 def _input_facts(plan: Plan) -> Iterator[Fact]:
     for warning in plan.warnings:
-        yield Fact(topic="提示", item=warning.source, note=str(warning))
+        yield Fact(topic="提示", item=warning.source, note=fault_in_chinese(warning))
     for file in plan.region.inputs:
         yield Fact(
             topic="输入文件",

@@ -17,7 +17,7 @@ import pandas as pd
 
 from siteplan import schema
 from siteplan.gaps import CAUSE_EN, CAUSE_ZH
-from siteplan.outputs.frames import reason_zh
+from siteplan.outputs.chinese import in_chinese
 from siteplan.outputs.map_data import projection, value_text
 from siteplan.targets import STATE_ZH
 
@@ -169,7 +169,7 @@ class Words:
 
     def reason(self, reason: str) -> str:
         """Reason of a state for reading."""
-        return reason_zh(reason) if self.language == "zh" else reason
+        return in_chinese(reason) if self.language == "zh" else reason
 
     def count(self, number: float, unit: str) -> str:
         """Whole number with its counting word."""

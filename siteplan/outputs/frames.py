@@ -7,8 +7,7 @@ that their numbers agree.
 
 from __future__ import annotations
 
-import re
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
 import pandas as pd
@@ -22,21 +21,6 @@ from siteplan.targets import MEASURED
 if TYPE_CHECKING:
     from siteplan.catalog import Rule
     from siteplan.plan import Plan
-
-
-REASON_ZH: Final = {
-    "attribute blank": "属性未填写",
-    "terrain missing": "地形数据缺失",
-    "progress is reported by the responsible unit": "进展由责任单位上报",
-    "no station of the technology": "该制式尚无基站",
-    "power supply of the sites not given": "未提供站址供电方式",
-}
-REASON_PATTERNS_ZH: Final = (
-    (r"(\d+) without (.+)", "{}个不满足：{}"),
-    (r"layer (.+) not given", "未提供图层：{}"),
-    (r"no row of (.+) fits", "图层中没有符合条件的对象：{}"),
-)
-"""Chinese for the reasons that :mod:`siteplan.targets` gives."""
 
 
 def rule_year(plan: Plan, rule: Rule) -> int:
@@ -436,40 +420,6 @@ def label(word: str) -> str:
     '路灯杆'
     """
     return schema.ZH.get(word, word)
-
-
-def reason_zh(reason: str) -> str:
-    """
-    Chinese sentence for the reason of a rule's state.
-
-    Parameters
-    ----------
-    reason : str
-        As in the rule table.
-
-    Returns
-    -------
-    zh : str
-        The reason itself when it has no translation.
-
-    Examples
-    --------
-    >>> reason_zh("layer zones not given")
-    '未提供图层：区域'
-    >>> reason_zh("2 without fibre")
-    '2个不满足：通光纤'
-    """
-    if reason in REASON_ZH:
-        return REASON_ZH[reason]
-    for pattern, zh in REASON_PATTERNS_ZH:
-        found = re.fullmatch(pattern, reason)
-        if found:
-            *number, words = found.groups()
-            known = {name: table.zh for name, table in schema.TABLES.items()}
-            known |= {c.name: c.zh for table in schema.TABLES.values() for c in table.columns}
-            names = "、".join(known.get(word, word) for word in words.split(", "))
-            return zh.format(*number, names)
-    return reason
 
 
 def site_township(plan: Plan, sites: gpd.GeoDataFrame) -> pd.Series[str]:

@@ -21,6 +21,7 @@ import siteplan
 from siteplan.gaps import CAUSE_ZH
 from siteplan.outputs import frames, report
 from siteplan.outputs.assumptions import assumptions
+from siteplan.outputs.chinese import in_chinese
 from siteplan.outputs.provenance import filing, link_budgets
 from siteplan.targets import STATE_ZH
 
@@ -415,7 +416,7 @@ def _site_columns(plan: Plan) -> list[_Column]:
         _column(sites, "fibre"),
         _column(sites, "cost_cny", "money"),
         _column(sites, "rules", words=_spaced, blank=""),
-        _column(sites, "origin"),
+        _column(sites, "origin", words=in_chinese),
     ]
 
 
@@ -547,7 +548,7 @@ def _rule_columns(plan: Plan) -> list[_Column]:
         _column(rules, "covered_plan", "integer"),
         _column(rules, "unknown", "integer"),
         _column(rules, "stations_needed", "integer"),
-        _column(rules, "reason", words=frames.reason_zh, blank=""),
+        _column(rules, "reason", words=in_chinese, blank=""),
     ]
 
 
@@ -618,7 +619,7 @@ def _assumption_columns(facts: Sequence[Fact]) -> list[_Column]:
         _Column(header="取值", values=[fact.value for fact in facts], kind="amount"),
         _Column(header="单位", values=[fact.unit for fact in facts]),
         _Column(header="说明", values=[fact.note for fact in facts]),
-        _Column(header="来源", values=[fact.source for fact in facts]),
+        _Column(header="来源", values=[in_chinese(fact.source) for fact in facts]),
         _Column(header="日期", values=[fact.date for fact in facts]),
         _Column(header="可信度", values=[MARK_ZH.get(fact.mark, "") for fact in facts]),
     ]

@@ -17,9 +17,9 @@ import pandas as pd
 
 import siteplan
 from siteplan import catalog, schema
+from siteplan.outputs.chinese import fault_in_chinese, in_chinese
 from siteplan.outputs.frames import (
     label,
-    reason_zh,
     rule_table,
     rule_year,
     scope_table,
@@ -272,7 +272,7 @@ def _rule(plan: Plan, words: Mapping[str, str], rule: Rule, row: pd.Series[Any])
         "covered_plan": int(row["covered_plan"]) if counted else None,
         "unknown": int(row["unknown"]) if counted else None,
         "stations": int(row["stations_needed"]),
-        "reason": reason_zh(str(row["reason"])),
+        "reason": in_chinese(str(row["reason"])),
     }
 
 
@@ -326,7 +326,7 @@ def _definitions(plan: Plan, words: Mapping[str, str]) -> list[Json]:
             "id": name,
             "text": definition.zh,
             "limits": _limits(definition, words),
-            "source": f"{definition.source}；{definition.date}",
+            "source": f"{in_chinese(definition.source)}；{definition.date}",
         }
         for name, definition in used.items()
     ]
@@ -388,7 +388,7 @@ def _about(plan: Plan, layers: MapLayers) -> Json:
             for file in region.inputs
         ],
         "origins": layers.origins(_origins(plan)),
-        "warnings": [str(fault) for fault in plan.warnings],
+        "warnings": [fault_in_chinese(fault) for fault in plan.warnings],
         "equipment": sorted(
             {
                 f"{name}: {catalog.equipment()[name].carrier}"

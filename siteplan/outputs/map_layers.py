@@ -16,6 +16,7 @@ import shapely
 
 from siteplan import schema
 from siteplan.gaps import CAUSE_ZH
+from siteplan.outputs.chinese import in_chinese
 from siteplan.outputs.frames import gap_list, label, phase_table, site_table
 from siteplan.outputs.map_images import MODES
 
@@ -144,8 +145,9 @@ class MapLayers:
         return _texts(values)
 
     def origins(self, values: Iterable[Any]) -> list[str]:
-        """Where rows come from; the two marks that siteplan itself knows are put into words."""
-        return [self.words.get(f"origin_{text}", text) for text in _texts(values)]
+        """Where rows come from, in Chinese where it is known."""
+        known: dict[str, str] = {}
+        return [known.setdefault(text, in_chinese(text)) for text in _texts(values)]
 
     def road_items(self) -> gpd.GeoDataFrame:
         """Roads that rules speak of, each name once."""

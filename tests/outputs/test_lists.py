@@ -86,12 +86,6 @@ class TestSharedTables:
         assert set(phases["township"]) == {"159999"}
         assert phases["stations"].sum() == len(small_plan.planned_stations)
 
-    @pytest.mark.parametrize(
-        "reason", [*frames.REASON_ZH, "3 without fibre", "layer roads not given"]
-    )
-    def test_reasons_are_told_in_chinese(self, reason):
-        assert any("\u4e00" <= letter <= "\u9fff" for letter in frames.reason_zh(reason))
-
 
 class TestCsv:
     def test_begins_with_the_mark_that_excel_needs_for_chinese(self, files):

@@ -1,0 +1,119 @@
+"""
+Chinese of the English texts that a plan carries: sources of figures, origins of rows, reasons, warnings.
+
+The texts stand in ``assets/chinese.toml``. A text that is not there stays as it is: nothing is guessed.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from functools import cache
+from importlib.resources import files
+from typing import TYPE_CHECKING, Final
+
+from siteplan import schema
+
+if TYPE_CHECKING:
+    from siteplan.errors import Fault
+
+CLAUSES: Final = "; "
+"""What joins clauses that may be translated one by one."""
+
+
+def in_chinese(text: str) -> str:
+    """
+    Chinese of a text that the catalogue, a result, a warning or a layer of the demos holds.
+
+    Parameters
+    ----------
+    text : str
+        Any text.
+
+    Returns
+    -------
+    text : str
+        Chinese where it is known, else the text as it is.
+
+    Examples
+    --------
+    >>> in_chinese("assumption: eight storeys and a rooftop pole")
+    '假设：八层楼加楼面抱杆'
+    >>> in_chinese("2 without fibre"), in_chinese("75% of stations"), in_chinese("3GPP TR 38.901")
+    ('2个不满足：通光纤', '基站的75%', '3GPP TR 38.901')
+    """
+    exact, patterns = _texts()
+    if text in exact:
+        return exact[text]
+    for pattern, translation in patterns:
+        if found := pattern.fullmatch(text):
+            places = {name: _place(value) for name, value in found.groupdict().items()}
+            return translation.format(**places)
+    clauses = text.split(CLAUSES)
+    told = [in_chinese(clause) for clause in clauses] if len(clauses) > 1 else clauses
+    return text if told == clauses else "；".join(told)
+
+
+def fault_in_chinese(fault: Fault) -> str:
+    """
+    Warning as one Chinese line.
+
+    Parameters
+    ----------
+    fault : Fault
+        What was found in the input.
+
+    Returns
+    -------
+    line : str
+        Place, rule, value and remedy.
+
+    Examples
+    --------
+    >>> from siteplan.errors import Fault
+    >>> fault_in_chinese(Fault(source="terrain.tif", value="2% of the area", remedy="Give more tiles.",
+    ...                        rule="terrain is missing inside the boundary; signal there is unknown"))
+    'terrain.tif：范围内有地形缺失，该处信号未知（面积的2%）。提供更多图幅。'
+    """
+    place = in_chinese(fault.source)
+    if fault.row:
+        place += f"，第{fault.row}行"
+    if fault.column:
+        place += f"，{in_chinese(fault.column)}"
+    value = f"（{in_chinese(fault.value)}）" if fault.value else ""
+    return f"{place}：{in_chinese(fault.rule)}{value}。{in_chinese(fault.remedy)}"
+
+
+def _place(value: str) -> str:
+    """Translate what stands in a place: layers and columns by their Chinese headers."""
+    known = _headers()
+    names = value.split(", ")
+    return (
+        "、".join(known[name] for name in names) if known.keys() >= {*names} else in_chinese(value)
+    )
+
+
+@cache
+def _headers() -> dict[str, str]:
+    tables = schema.TABLES.values()
+    columns = {column.name: column.zh for table in tables for column in table.columns}
+    return columns | {name: table.zh for name, table in schema.TABLES.items()}
+
+
+@cache
+def _texts() -> tuple[dict[str, str], list[tuple[re.Pattern[str], str]]]:
+    """Give texts without places, and patterns of those with places, the most literal first."""
+    path = files("siteplan.outputs") / "assets" / "chinese.toml"
+    groups = tomllib.loads(path.read_text(encoding="utf-8"))
+    exact: dict[str, str] = {}
+    patterns: list[tuple[int, re.Pattern[str], str]] = []
+    for english, chinese in (item for group in groups.values() for item in group.items()):
+        literal = re.split(r"\{(\w+)\}", english)
+        if len(literal) == 1:
+            exact[english] = chinese
+            continue
+        parts = [f"(?P<{part}>.+?)" if i % 2 else re.escape(part) for i, part in enumerate(literal)]
+        letters = sum(map(len, literal[::2]))
+        patterns.append((-letters, re.compile("".join(parts)), chinese))
+    patterns.sort(key=lambda item: item[0])
+    return exact, [(pattern, chinese) for _, pattern, chinese in patterns]

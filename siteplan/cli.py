@@ -131,7 +131,16 @@ def _add_folder_commands(commands: Any) -> None:  # noqa: ANN401  # argparse kee
 
 
 def _demo(arguments: argparse.Namespace) -> int:
-    return _make(arguments.data / arguments.region, arguments)
+    folder = arguments.data / arguments.region
+    if not folder.is_dir():
+        fault = Fault(
+            source="siteplan demo",
+            value=str(folder),
+            rule="the demo regions are not here",
+            remedy="Run it in a checkout of siteplan, or say where its data folder is: --data PATH.",
+        )
+        raise InputError([fault])
+    return _make(folder, arguments)
 
 
 def _plan(arguments: argparse.Namespace) -> int:

@@ -106,6 +106,15 @@ def test_a_missing_folder_is_named(tmp_path, capsys):
     assert "nowhere" in capsys.readouterr().err
 
 
+def test_a_demo_away_from_the_data_says_where_it_looks(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert main(["demo"]) == 2
+    error = capsys.readouterr().err
+    assert "--data" in error
+    assert "hangjin" in error
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_an_unknown_demo_region_is_refused_with_the_names(capsys):
     with pytest.raises(SystemExit) as stopped:
         main(["demo", "atlantis"])

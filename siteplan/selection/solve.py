@@ -16,6 +16,7 @@ more than asked for.
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from dataclasses import dataclass
@@ -74,6 +75,9 @@ ROUNDING: Final = 1e-9
 VALUE_ROUNDING: Final = 1e-5
 """Relative difference between the value that HiGHS reports and the price of its columns."""
 
+FEASIBLE: Final = 1e-5
+"""By how much a solution may miss a row or a limit."""
+
 HALF: Final = 0.5
 """Between the values of a binary column."""
 
@@ -91,7 +95,8 @@ class Solution:
     bound : float
         No choice costs less; 0 when nothing is known, infinity when no choice meets the rules. [CNY]
     status : str
-        ``optimal`` (within the gap), ``time limit``, ``interrupted`` or ``out of reach``.
+        ``optimal`` (within the gap), ``time limit``, ``interrupted``, ``out of reach``, or ``solver at
+        fault`` when HiGHS contradicts a choice that holds; choice and bound are right all the same.
     """
 
     built: NDArray[np.int32] | None
@@ -123,6 +128,8 @@ def solve(
     solution : Solution
         Never dearer than a `start` that meets the rules.
     """
+    if not (problem.blocks or problem.counts):
+        return Solution(built=np.full_like(start, problem.periods), bound=0.0, status="optimal")
     search = _Search(compact(problem), start, gap=gap, seed=seed)
     with tqdm(total=round(time_limit_s), desc="selection", unit="s", leave=False, delay=1.0) as bar:
         search.clock = _Clock(time_limit_s, bar, round(time_limit_s))
@@ -244,11 +251,12 @@ def solve_programme(  # noqa: PLR0913  # a programme has this many parts
     answer : Answer
         Values and bound.
     """
-    model = _programme(cost, lower, upper, Rows(matrix=matrix, low=low))
+    rows = Rows(matrix=matrix, low=low)
+    model = _programme(cost, lower, upper, rows)
     kinds = highspy.HighsVarType
     model.integrality_ = [kinds.kInteger if flag else kinds.kContinuous for flag in integer]
     end = time.monotonic() + time_limit_s
-    best, bound = None, -np.inf
+    least, best, bound = float(cost @ start), None, -np.inf
     for with_start in (True, False):
         solver = _highs(seed)
         solver.setOptionValue("mip_lp_solver", "ipm")  # coverage is too degenerate for the simplex
@@ -261,24 +269,39 @@ def solve_programme(  # noqa: PLR0913  # a programme has this many parts
         solver.setOptionValue("mip_rel_gap", gap)
         solver.run()
         info = solver.getInfo()
-        if np.isfinite(info.mip_dual_bound):
-            bound = max(bound, info.mip_dual_bound)
-        if info.primal_solution_status != highspy.SolutionStatus.kSolutionStatusFeasible:
-            break
         values = np.asarray(solver.getSolution().col_value)
-        if best is None or cost @ values < cost @ best:
-            best = values
-        if _honest(cost, values, info.objective_function_value):
+        found = info.primal_solution_status == highspy.SolutionStatus.kSolutionStatusFeasible
+        if found and _within(values, lower, upper, rows) and cost @ values <= least:
+            best, least = values, float(cost @ values)
+        if _believable(info.mip_dual_bound, least):
+            bound = max(bound, info.mip_dual_bound)
+        if not found or _honest(cost, values, info.objective_function_value):
             break
     return Answer(values=best, bound=bound)
+
+
+def _within(
+    values: NDArray[np.float64],
+    lower: NDArray[np.float64],
+    upper: NDArray[np.float64],
+    rows: Rows,
+) -> bool:
+    """Whether values keep the limits and rows of a programme: looked up and not taken on trust."""
+    inside = (values >= lower - FEASIBLE) & (values <= upper + FEASIBLE)
+    return bool(inside.all() and (rows.matrix @ values >= rows.low - FEASIBLE).all())
+
+
+def _believable(bound: float, cost: float) -> bool:
+    """Whether a bound can be one: a choice that is known to hold costs no less."""
+    return bool(np.isfinite(bound)) and bound <= cost + VALUE_ROUNDING * max(abs(cost), 1.0)
 
 
 def _honest(cost: NDArray[np.float64], values: NDArray[np.float64], reported: float) -> bool:
     """
     Whether the value that HiGHS reports is that of its columns.
 
-    HiGHS 1.16 has been seen to lose the price of columns that its presolve removes, when it is given a
-    start: a cut-off too low, which hides better choices.
+    HiGHS 1.16.0, when it is given a start, loses the price of columns that its presolve removes: the cut-off
+    is too low then and hides better choices.
     """
     value = float(cost @ values)
     return abs(value - reported) <= VALUE_ROUNDING * max(abs(value), 1.0)
@@ -322,6 +345,7 @@ class _Search:
         self.upper = np.ones(len(self.master.cost))
         self.lower = self.master.lower.copy()
         self.linear = _highs(seed)
+        self.rows = [self.master.rows]
         self.linear.passModel(
             _programme(self.master.cost, self.lower, self.upper, self.master.rows)
         )
@@ -357,7 +381,7 @@ class _Search:
             if np.isinf(self.cost):
                 self.bound = np.inf
                 return "out of reach"
-            self.bound = self.cost  # what is not fixed holds nothing cheaper
+            return "solver at fault"  # a choice is known that holds
         return "optimal" if self.done else "time limit"
 
     def relax(self) -> NDArray[np.float64]:
@@ -367,10 +391,30 @@ class _Search:
         solver.run()
         status = _status(solver)
         if status == highspy.HighsModelStatus.kOptimal:
-            value = solver.getInfo().objective_function_value
-            self.bound = max(self.bound, value)
-            self.reduced = value, np.asarray(solver.getSolution().col_dual)
-        return np.asarray(solver.getSolution().col_value)
+            self.reduced = self.proof(np.asarray(solver.getSolution().row_dual))
+            self.bound = max(self.bound, self.reduced[0])
+        values = np.asarray(solver.getSolution().col_value)
+        return values if len(values) else self.lower  # none when there was no time
+
+    def proof(self, dual: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+        """
+        Bound and reduced costs from prices of the rows.
+
+        Any prices that are not negative prove a bound, so that nothing rests on the word of the solver.
+        """
+        reduced, value, first = self.master.cost.copy(), 0.0, 0
+        for rows in self.rows:
+            price = np.maximum(dual[first : first + len(rows.low)], 0.0)
+            reduced -= rows.matrix.T @ price
+            value += float(rows.low @ price)
+            first += len(rows.low)
+        limits = np.where(reduced > 0.0, self.lower, self.upper)
+        return value + float(reduced @ limits), reduced
+
+    def add(self, rows: Rows) -> None:
+        """Add rows of coverage to the linear programme."""
+        _add(self.linear, rows)
+        self.rows.append(rows)
 
     def tighten(self, limit_s: float) -> NDArray[np.float64]:
         """Add rows of coverage until the fractions of the linear programme cover enough."""
@@ -384,7 +428,7 @@ class _Search:
             stuck = self.bound - before <= PROGRESS * self.bound
             if rows.low.size == 0 or stuck or self.done or self.clock.used_s > end:
                 return values
-            _add(self.linear, rows)
+            self.add(rows)
 
     def round(self, values: NDArray[np.float64]) -> None:
         """Round fractions to choices, and improve the cheapest."""
@@ -424,7 +468,7 @@ class _Search:
         solver.setOptionValue("mip_heuristic_effort", HEURISTIC_EFFORT)
         self._wait(solver)
         status, info = _status(solver), solver.getInfo()
-        if np.isfinite(info.mip_dual_bound):
+        if _believable(info.mip_dual_bound, self.cost):
             self.bound = max(self.bound, info.mip_dual_bound)
         if info.primal_solution_status != highspy.SolutionStatus.kSolutionStatusFeasible:
             return
@@ -436,7 +480,7 @@ class _Search:
         if rows.low.size == 0:
             self.solved = honest and status == highspy.HighsModelStatus.kOptimal
         else:
-            _add(self.linear, rows)
+            self.add(rows)
         self.polish(repair(self.problem, built))
 
     def whole_model(self) -> highspy.HighsLp:
@@ -473,17 +517,23 @@ class _Search:
         return model
 
     def _wait(self, solver: highspy.Highs) -> None:
-        """Run in a thread, so that an interrupt stops the search."""
+        """
+        Run in a thread, so that an interrupt stops the search.
+
+        The thread has ended when this returns or raises: one that runs on while Python exits aborts it.
+        """
         worker = threading.Thread(target=solver.run, daemon=True)
-        worker.start()
-        while worker.is_alive():
-            try:
+        try:
+            worker.start()
+            while worker.is_alive():
                 worker.join(0.25)
                 self.clock.used_s  # noqa: B018  # moves the bar
-            except KeyboardInterrupt:
-                solver.cancelSolve()
-                worker.join()
-                raise
+        except KeyboardInterrupt:
+            solver.cancelSolve()
+            while worker.is_alive():
+                with contextlib.suppress(KeyboardInterrupt):  # a second one changes nothing
+                    worker.join()
+            raise
 
 
 def _highs(seed: int) -> highspy.Highs:

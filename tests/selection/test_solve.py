@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import signal
 import threading
 import warnings
@@ -10,7 +11,9 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
 
+import siteplan.selection.solve as search
 from siteplan.errors import InputError
 from siteplan.selection.greedy import greedy
 from siteplan.selection.problem import Block, Problem
@@ -86,7 +89,7 @@ def test_an_interrupt_gives_the_best_so_far():
     problem = hard(300)
     start = greedy(problem)
     main = threading.main_thread().ident
-    timer = threading.Timer(3.0, lambda: signal.pthread_kill(main, signal.SIGINT))
+    timer = threading.Timer(1.5, lambda: signal.pthread_kill(main, signal.SIGINT))
     timer.start()
     try:
         solution = solve(problem, start, time_limit_s=120.0, gap=0.0, seed=1)
@@ -95,3 +98,61 @@ def test_an_interrupt_gives_the_best_so_far():
     assert solution.status == "interrupted"
     assert not problem.unmet(solution.built)
     assert 0.0 < solution.bound <= problem.cost(solution.built) <= problem.cost(start)
+
+
+class _Liar:
+    """A solver whose reports are wrong: its bound is too high, its value too low."""
+
+    def __init__(self, solver):
+        self.solver = solver
+
+    def __getattr__(self, name):
+        return getattr(self.solver, name)
+
+    def getInfo(self):  # noqa: N802  # the solver's name
+        told = self.solver.getInfo()
+        told.mip_dual_bound = 2.0 * told.mip_dual_bound + 10.0
+        told.objective_function_value = told.objective_function_value - 1.0
+        return told
+
+
+@given(problem=problems())
+@settings(max_examples=25, deadline=None, derandomize=True)
+def test_what_the_solver_reports_is_not_taken_on_trust(problem):
+    honest = search._highs
+    least, start = cheapest(problem), np.zeros(problem.stations, dtype=np.int32)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(search, "_highs", lambda seed: _Liar(honest(seed)))
+        solution = solve(problem, start, time_limit_s=0.5, gap=0.0, seed=1)
+    assert not problem.unmet(solution.built)
+    assert solution.bound <= least + 1e-6
+
+
+@given(st.integers(0, 10_000))
+@settings(max_examples=50, deadline=None, derandomize=True)
+def test_a_start_does_not_hide_the_optimum(seed):
+    rng = np.random.default_rng(seed)
+    sites, units = int(rng.integers(4, 9)), int(rng.integers(2, 9))
+    cost = np.append(rng.integers(1, 10, sites), np.zeros(units)).astype(float)
+    reach = (rng.random((units, sites)) < 0.4).astype(float)
+    weight = rng.integers(1, 5, units).astype(float)
+    need = np.floor(weight[reach.any(axis=1)].sum() * rng.choice([0.5, 0.8, 1.0]))
+    every = np.array(list(itertools.product((0.0, 1.0), repeat=sites)))
+    holds = (every @ reach.T > 0.0) @ weight >= need
+    start = every[rng.choice(np.flatnonzero(holds))]
+    rows = np.block([[reach, -np.eye(units)], [np.zeros(sites), weight]])
+    answer = search.solve_programme(
+        cost,
+        sp.csr_array(rows),
+        np.append(np.zeros(units), need),
+        lower=np.zeros(sites + units),
+        upper=np.ones(sites + units),
+        integer=np.arange(sites + units) < sites,
+        start=np.append(start, reach @ start > 0.0),
+        gap=0.0,
+        time_limit_s=10.0,
+        seed=1,
+    )
+    least = (every[holds] @ cost[:sites]).min()
+    assert cost @ answer.values == pytest.approx(least)
+    assert answer.bound <= least + 1e-6

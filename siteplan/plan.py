@@ -64,7 +64,8 @@ class Plan:
         Chance that each coverage rule holds, as :func:`siteplan.targets.rule_probabilities`; empty when the
         scenario asks for no draws.
     gaps_today, gaps_plan : GeoDataFrame
-        What is uncovered at the end of the last year without and with the plan, with causes.
+        What is uncovered at the end of the last year without and with the plan, with causes. Those without
+        tell the year by which they must be closed, and the year in which the plan closes them.
     selection : Selection
         How the stations were chosen, and how good the choice is.
     backhaul : BackhaulPlan
@@ -138,9 +139,9 @@ def make_plan(region: Region) -> Plan:
     demands = region_demands(region)
     floor = signal_floor_dbm(region)
     today_stations = station_table(region, region.stations)
-    offered = _offers(region)
     # where a model's ranges must hold, say so before anything is computed
-    validity_warnings(region, pd.concat([today_stations, offered.reindex(columns=COLUMNS)]))
+    usable = candidate_stations(region).reindex(columns=COLUMNS)
+    validity_warnings(region, pd.concat([today_stations, usable]))
     coverage_today = network_coverage(
         region, today_stations, years, floor_dbm=floor, label="coverage today"
     )
@@ -168,11 +169,15 @@ def make_plan(region: Region) -> Plan:
         chances_today=_chances(region, demands, coverage_today, today_stations, own_today),
         chances_plan=_chances(region, demands, coverage_plan, stations, own_plan),
         gaps_today=find_gaps(
-            region, demands, today, coverage_today, today_stations, years[-1], candidates=offered
+            region,
+            demands,
+            today,
+            today_stations,
+            years[-1],
+            candidates=offered,
+            later=planned,
         ),
-        gaps_plan=find_gaps(
-            region, demands, planned, coverage_plan, stations, years[-1], candidates=offered
-        ),
+        gaps_plan=find_gaps(region, demands, planned, stations, years[-1], candidates=offered),
         selection=selection,
         backhaul=plan_backhaul(region, today_stations, selection.stations),
         warnings=region.warnings + validity_warnings(region, stations),
@@ -180,9 +185,10 @@ def make_plan(region: Region) -> Plan:
 
 
 def _offers(region: Region) -> pd.DataFrame:
-    """Stations that may be added, as the gaps take them."""
-    offered = candidate_stations(region)
-    return offered if offered.empty else offered.assign(allowed=True)
+    """Stations that may be added and those that may not, as the gaps take them."""
+    offered, closed = candidate_stations(region), candidate_stations(region, closed=True)
+    parts = [offered.assign(allowed=True), closed.assign(allowed=False)]
+    return pd.concat([part for part in parts if len(part)] or [offered])
 
 
 def _chances(

@@ -24,7 +24,8 @@ from siteplan.gaps.cause import (
 )
 from siteplan.gaps.view import Surroundings
 from siteplan.gaps.words import DATA_MISSING, INTERFERENCE
-from siteplan.targets import NOT_KNOWN, UNCOVERED
+from siteplan.targets import COVERED, NOT_KNOWN, UNCOVERED
+from siteplan.targets.operators import of_operator
 from siteplan.units import CENTI, METRES_PER_KM
 
 if TYPE_CHECKING:
@@ -47,8 +48,10 @@ VILLAGE_NEAR_M: Final = 5000.0
 
 COLUMNS: Final = (
     "technology",
+    "operator",
     "rule_class",
     "rules",
+    "due_year",
     "name",
     "township",
     "cause",
@@ -66,6 +69,8 @@ COLUMNS: Final = (
     "remedy_site",
     "hindrance",
     "closes",
+    "left",
+    "closed_year",
 )
 
 
@@ -85,13 +90,16 @@ class _Places:
         in_service: pd.DataFrame,
         candidates: pd.DataFrame | None,
         technology: str,
+        operator: str,
     ) -> _Places:
-        """Sort the stations of a technology."""
-        standing = in_service[in_service["technology"] == technology]
+        """Sort the stations of a technology, and of one operator where each must cover."""
+        own = of_operator(in_service, operator)
+        standing = in_service[own & (in_service["technology"] == technology)]
         if candidates is None or candidates.empty:
             offered = closed = no_stations()
         else:
-            mine = candidates[candidates["technology"] == technology]
+            mine = candidates[of_operator(candidates, operator)]
+            mine = mine[mine["technology"] == technology]
             offered = mine[~mine.index.isin(standing.index) & mine["allowed"].to_numpy(dtype=bool)]
             closed = mine[~mine["allowed"].to_numpy(dtype=bool)]
         return cls(
@@ -106,12 +114,18 @@ class _Worth:
     """What covering cells adds to one rule, as a share of its items or samples, up to its shortfall."""
 
     def __init__(
-        self, region: Region, rule: Rule, demand: Demand, evaluation: Evaluation, year: int
+        self,
+        region: Region,
+        rule: Rule,
+        demand: Demand,
+        evaluation: Evaluation,
+        case: tuple[int, str],
     ) -> None:
+        year, operator = case
         self.demand = demand
         self.rule = rule
-        self.missed = evaluation.samples[rule.id, year] <= UNCOVERED
-        result = evaluation.region_result(rule.id, year)
+        self.missed = evaluation.networks[rule.id, year][operator].states <= UNCOVERED
+        result = evaluation.region_result(rule.id, year, operator)
         shortfall = float(str(result["shortfall"]))
         self.shortfall = shortfall if rule.strict and shortfall > 0.0 else 0.0
         self.total = demand.item_weight()
@@ -135,8 +149,9 @@ class _Worth:
 
 @dataclass(frozen=True, slots=True)
 class _Members:
-    """Uncovered samples of one gap, and the definition that they miss."""
+    """Uncovered samples of one gap, the rule that they are taken from and the definition that they miss."""
 
+    rule_id: str
     definition: Definition
     demand: Demand
     samples: NDArray[np.int64]
@@ -147,11 +162,11 @@ def find_gaps(
     region: Region,
     demands: Mapping[str, Demand],
     evaluation: Evaluation,
-    coverage: Mapping[tuple[str, int], Coverage],
     stations: pd.DataFrame,
     year: int,
     *,
     candidates: pd.DataFrame | None = None,
+    later: Evaluation | None = None,
 ) -> gpd.GeoDataFrame:
     """
     Group uncovered demand that is connected, at the end of a year.
@@ -163,9 +178,8 @@ def find_gaps(
     demands : mapping of str to Demand
         By rule id.
     evaluation : Evaluation
-        States of all samples.
-    coverage : mapping of (technology, year) to Coverage
-        Signal.
+        Signals, and states of all samples. Where each of several operators must cover, each of them has
+        gaps of its own.
     stations : DataFrame
         Stations of the network.
     year : int
@@ -173,71 +187,104 @@ def find_gaps(
     candidates : DataFrame, optional
         Stations that may be added, as :func:`siteplan.selection.candidates.candidate_stations`; those in
         service already are passed over.
+    later : Evaluation, optional
+        Of the plan: tells what it leaves of each gap, and from which year on nothing.
 
     Returns
     -------
     gaps : GeoDataFrame
         Within each technology and class, what closes most first, indexed by ``gap_id``: ``technology``,
-        ``rule_class``, ``rules`` (ids joined by ``;``), ``name``, ``township`` (id), ``cause``,
+        ``operator`` (whose gap it is; "" where any operator will do), ``rule_class``, ``rules`` (ids joined
+        by ``;``), ``due_year`` (the first in which one of them with a pass mark is due; missing when none
+        is), ``name``, ``township`` (id), ``cause``,
         ``size`` and ``unit`` (m2, m or points), ``items``, ``people`` (NaN where unknown),
         ``depth_db`` (median decibels short, NaN where no station reaches), ``station_km`` (to the nearest
         station of the technology), ``station_id`` (that would serve it but for the cause), ``ridge_m``,
         ``ridge_easting_m``, ``ridge_northing_m`` (the obstacle between: height above the line of sight,
         and place), ``remedy``, ``remedy_site``, ``hindrance`` (why no candidate helps), ``closes`` (what
-        closing it adds to the strict rules that are missed, in shares added up), and the geometry.
+        closing it adds to the strict rules that are missed, in shares added up), ``left`` (of the size, at
+        the end of the last year of `later`; NaN without it), ``closed_year`` (at whose end `later` first
+        leaves nothing; missing when never), and the geometry.
     """
     rows: list[dict[str, object]] = []
     in_service = stations[stations["year"] <= year]
-    for (technology, rule_class), rules in _classes(region, demands).items():
-        signal = coverage[technology, year]
-        places = _Places.of(region, in_service, candidates, technology)
-        groups = _groups(region, rules, demands, evaluation, year)
+    for (technology, operator, rule_class), rules in _classes(region, demands).items():
+        signal = evaluation.networks[rules[0].id, year][operator].signal
+        places = _Places.of(region, in_service, candidates, technology, operator)
+        case = (year, operator)
+        groups = _groups(region, rules, demands, evaluation, case)
         missed = {
-            rule.id: _missed_cells(demands[rule.id], evaluation, rule, year) for rule in rules
+            rule.id: _missed_cells(demands[rule.id], evaluation, rule, case) for rule in rules
         }
         worth = {
-            rule.id: _Worth(region, rule, demands[rule.id], evaluation, year) for rule in rules
+            rule.id: _Worth(region, rule, demands[rule.id], evaluation, case) for rule in rules
         }
-        text = f"gaps {technology} {rule_class}"
+        text = f"gaps {technology} {operator} {rule_class}"
         for members in tqdm(groups, desc=text, unit="gap", leave=False, delay=1.0):
             row = _describe(region, members, signal, places)
             cells = members.demand.cell[members.samples]
-            ids = {rule.id for rule in rules if np.isin(cells, missed[rule.id]).any()}
-            gains = [worth[rule.id].of(cells) for rule in rules if rule.id in ids]
+            mine = [rule for rule in rules if np.isin(cells, missed[rule.id]).any()]
+            due = [rule.year for rule in mine if rule.strict and rule.year is not None]
             row |= {
                 "technology": technology,
+                "operator": operator,
                 "rule_class": rule_class,
-                "rules": ";".join(sorted(ids)),
-                "closes": float(sum(gains)),
+                "rules": ";".join(sorted(rule.id for rule in mine)),
+                "due_year": min(due, default=pd.NA),
+                "closes": float(sum(worth[rule.id].of(cells) for rule in mine)),
             }
+            row |= _afterwards(members, operator, later)
             rows.append(row)
     if not rows:
         empty = gpd.GeoDataFrame({name: [] for name in COLUMNS}, geometry=[], crs=region.crs)
         return empty.rename_axis("gap_id")
     gaps = gpd.GeoDataFrame(rows, geometry="geometry", crs=region.crs)
+    gaps = gaps.astype({"due_year": "Int64", "closed_year": "Int64"})
     gaps = gaps.sort_values(
-        ["technology", "rule_class", "closes", "size", "name"],
-        ascending=[True, True, False, False, True],
+        ["technology", "operator", "rule_class", "closes", "size", "name"],
+        ascending=[True, True, True, False, False, True],
     )
     names = [f"G{i + 1:04d}" for i in range(len(gaps))]
     gaps.index = pd.Index(names, name="gap_id")
     return gaps[[*COLUMNS, "geometry"]]
 
 
-def _classes(region: Region, demands: Mapping[str, Demand]) -> dict[tuple[str, str], list[Rule]]:
-    """Rules by technology and class of demand."""
-    classes: dict[tuple[str, str], list[Rule]] = {}
+def _classes(
+    region: Region, demands: Mapping[str, Demand]
+) -> dict[tuple[str, str, str], list[Rule]]:
+    """Rules by technology, operator that must cover ("" for any) and class of demand."""
+    classes: dict[tuple[str, str, str], list[Rule]] = {}
     for rule in region.document.rules:
-        if rule.id in demands and len(demands[rule.id].items):
-            key = (str(rule.technology), str(rule.rule_class))
+        if rule.id not in demands or len(demands[rule.id].items) == 0:
+            continue
+        for operator in region.scenario.operators_of(rule) or ("",):
+            key = (str(rule.technology), operator, str(rule.rule_class))
             classes.setdefault(key, []).append(rule)
     return classes
 
 
+def _afterwards(members: _Members, operator: str, later: Evaluation | None) -> dict[str, object]:
+    """Tell what the plan leaves of a gap, and from which year on nothing."""
+    if later is None:
+        return {"left": np.nan, "closed_year": pd.NA}
+    left = {
+        year: float(
+            members.demand.weight[members.samples][
+                networks[operator].states[members.samples] != COVERED
+            ].sum()
+        )
+        for (rule_id, year), networks in sorted(later.networks.items())
+        if rule_id == members.rule_id
+    }
+    closed = [year for year, rest in left.items() if rest == 0.0]
+    return {"left": list(left.values())[-1], "closed_year": min(closed, default=pd.NA)}
+
+
 def _missed_cells(
-    demand: Demand, evaluation: Evaluation, rule: Rule, year: int
+    demand: Demand, evaluation: Evaluation, rule: Rule, case: tuple[int, str]
 ) -> NDArray[np.int64]:
-    return demand.cell[evaluation.samples[rule.id, year] <= UNCOVERED]
+    year, operator = case
+    return demand.cell[evaluation.networks[rule.id, year][operator].states <= UNCOVERED]
 
 
 def _groups(
@@ -245,7 +292,7 @@ def _groups(
     rules: list[Rule],
     demands: Mapping[str, Demand],
     evaluation: Evaluation,
-    year: int,
+    case: tuple[int, str],
 ) -> list[_Members]:
     """Uncovered samples of the demands of a class, each place once, in connected groups."""
     groups: list[_Members] = []
@@ -258,7 +305,7 @@ def _groups(
         if (id(demand), name) in used:
             continue
         used.add((id(demand), name))
-        states = evaluation.samples[rule.id, year]
+        states = evaluation.networks[rule.id, case[0]][case[1]].states
         missed = np.flatnonzero(states <= UNCOVERED)
         if demand.rule_class in {"area", "road"}:
             missed = missed[~np.isin(demand.cell[missed], seen)]
@@ -270,7 +317,13 @@ def _groups(
             missed = missed[fresh]
             labels = _close(demand, missed)
         groups.extend(
-            _Members(definition, demand, missed[labels == label], states[missed[labels == label]])
+            _Members(
+                rule.id,
+                definition,
+                demand,
+                missed[labels == label],
+                states[missed[labels == label]],
+            )
             for label in np.unique(labels)
         )
     return groups

@@ -58,8 +58,8 @@ REMEDY_EN: Final = {
 NO_CANDIDATE: Final = "no_candidate"
 EXCLUDED: Final = "excluded"
 
-HINDRANCE_ZH: Final = {NO_CANDIDATE: "周边无备选站址", EXCLUDED: "备选站址位于禁止区"}
+HINDRANCE_ZH: Final = {NO_CANDIDATE: "周边无备选站址", EXCLUDED: "备选站址位于禁建区或不可用"}
 HINDRANCE_EN: Final = {
     NO_CANDIDATE: "no candidate in reach",
-    EXCLUDED: "candidates lie in exclusion zones",
+    EXCLUDED: "candidates lie in exclusion zones or are not available",
 }

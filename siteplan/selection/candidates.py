@@ -41,7 +41,7 @@ def reuse_class(sites: pd.DataFrame) -> pd.Series[str]:
     return sites["kind"].mask(sites["status"] == "existing", "existing").astype(str)
 
 
-def candidate_stations(region: Region) -> pd.DataFrame:
+def candidate_stations(region: Region, *, closed: bool = False) -> pd.DataFrame:
     """
     All stations that the plan may add.
 
@@ -49,6 +49,9 @@ def candidate_stations(region: Region) -> pd.DataFrame:
     ----------
     region : Region
         With sites, networks and the stations of today.
+    closed : bool
+        Give instead those that it could add but for a hard exclusion zone, a site that is not available
+        or one that the scenario forbids.
 
     Returns
     -------
@@ -58,10 +61,12 @@ def candidate_stations(region: Region) -> pd.DataFrame:
         ``site_cost_cny``, and ``station_price`` and ``site_price``, what the objective of the scenario
         makes of them. A station that stands already is not offered again.
     """
-    sites = region.sites[region.sites["status"] != "unavailable"]
-    sites = sites[~(forbidden(region, sites) | too_near(region, sites))]
     wishes = region.scenario.selection
-    sites = sites[~sites.index.astype(str).isin(wishes.forbidden)]
+    shut = region.sites["status"].eq("unavailable").to_numpy(dtype=bool)
+    shut = shut | region.sites.index.astype(str).isin(wishes.forbidden)
+    shut = shut | forbidden(region, region.sites)
+    sites = region.sites[shut if closed else ~shut]
+    sites = sites[~too_near(region, sites)]
     scales = sites["kind"].map({kind: item.scale for kind, item in catalog.structures().items()})
     reuse = reuse_class(sites)
     standing = set(

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from siteplan.catalog import Definition, Rule
+    from siteplan.coverage.network import Coverage
     from siteplan.demand import Demand
     from siteplan.region import Region
 
@@ -44,12 +45,15 @@ class Samples:
 
     Attributes
     ----------
+    signal : Coverage
+        The network's signal.
     states, safe : ndarray of int8, shape (samples,)
         From :func:`siteplan.targets.sample_states` without and with the margin.
     doubtful, doubtful_safe : ndarray of int8, shape (samples of the doubtful items,)
         The same for the items of which nobody knows whether the rule speaks of them.
     """
 
+    signal: Coverage
     states: NDArray[np.int8]
     safe: NDArray[np.int8]
     doubtful: NDArray[np.int8]

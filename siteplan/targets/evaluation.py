@@ -64,7 +64,7 @@ class Evaluation:
     safe_samples: Mapping[tuple[str, int], NDArray[np.int8]]
     roads: pd.DataFrame
 
-    def region_result(self, rule_id: str, year: int) -> pd.Series[object]:
+    def region_result(self, rule_id: str, year: int, operator: str = "") -> pd.Series[object]:
         """
         Look up the result of one rule for the whole region.
 
@@ -74,6 +74,8 @@ class Evaluation:
             Rule.
         year : int
             Year of the network.
+        operator : str
+            Of a rule that each of several operators must meet, the result of this one.
 
         Returns
         -------
@@ -85,7 +87,7 @@ class Evaluation:
             (rows["rule_id"] == rule_id)
             & (rows["year"] == year)
             & (rows["scope"] == "")
-            & (rows["group"] == "")
+            & (rows["group"] == operator)
         ]
         return found.iloc[0]
 
@@ -200,6 +202,7 @@ def _samples(
 
     margin_db = region.scenario.targets.margin_db
     return Samples(
+        signal,
         states(demand, 0.0),
         states(demand, margin_db),
         states(demand.doubtful, 0.0),

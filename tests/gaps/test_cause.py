@@ -83,7 +83,7 @@ def gap_of(region, candidates=None):
     table = station_table(region, region.stations)
     coverage = network_coverage(region, table, [2021], floor_dbm=-125.0, label="")
     evaluation = evaluate(region, demands, coverage, table, [2021])
-    gaps = find_gaps(region, demands, evaluation, coverage, table, 2021, candidates=candidates)
+    gaps = find_gaps(region, demands, evaluation, table, 2021, candidates=candidates)
     assert len(gaps) == 1
     return gaps.iloc[0]
 

@@ -108,7 +108,7 @@ def found_gaps(region, coverage=None):
     if coverage is None:
         coverage = network_coverage(region, table, [2021], floor_dbm=-125.0, label="")
     evaluation = evaluate(region, demands, coverage, table, [2021])
-    return demands, evaluation, find_gaps(region, demands, evaluation, coverage, table, 2021)
+    return demands, evaluation, find_gaps(region, demands, evaluation, table, 2021)
 
 
 def test_each_village_has_the_cause_that_was_built(known_causes):

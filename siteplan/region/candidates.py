@@ -54,8 +54,10 @@ def all_sites(layers: Mapping[str, gpd.GeoDataFrame], scenario: Scenario) -> gpd
         return frame.assign(antenna_height_m=[]).rename_axis("id")
     frames = [part.reindex(columns=[*names, "geometry"]) for part in parts]
     sites = gpd.GeoDataFrame(pd.concat(_same_dtypes(frames)), crs=parts[0].crs).rename_axis("id")
-    default = sites["kind"].map(
-        {kind: structure.antenna_height_m for kind, structure in catalog.structures().items()}
+    default = (
+        sites["kind"]
+        .map({kind: structure.antenna_height_m for kind, structure in catalog.structures().items()})
+        .astype("float64")
     )
     height = sites["height_m"].astype("float64").fillna(default)
     return sites.assign(antenna_height_m=height)

@@ -74,13 +74,14 @@ def cell_faults(
     if cells is None:
         return []
     stations = frames.get("stations")
+    unsure = stations is None and scenario.layers.stations is not None  # it could not be read
     known_stations = set() if stations is None else set(stations["id"])
     known = {**catalogue_antennas(), **antennas}
     source = scenario.layers.vectors()["cells"].path
     faults = []
     for cell in cells.to_dict("records"):
         row = f"{cell['_row']} '{cell['id']}'"
-        if cell["station_id"] not in known_stations:
+        if not (unsure or pd.isna(cell["station_id"]) or cell["station_id"] in known_stations):
             faults.append(
                 Fault(
                     source=source,

@@ -196,7 +196,7 @@ def _same_places(examined: Examined) -> Iterator[Fault]:
         near = shapely.STRtree(points).query(
             points, predicate="dwithin", distance=bounds().same_place_m
         )
-        kind = frame["kind"].to_numpy() if "kind" in frame else np.zeros(len(frame))
+        kind = frame["kind"].fillna("").to_numpy() if "kind" in frame else np.zeros(len(frame))
         pairs = near[:, (near[0] > near[1]) & (kind[near[0]] == kind[near[1]])]
         first = dict(zip(pairs[0][::-1].tolist(), pairs[1][::-1].tolist(), strict=True))
         mask = pd.Series(np.isin(np.arange(len(frame)), pairs[0]))

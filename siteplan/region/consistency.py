@@ -12,7 +12,7 @@ from rasterio.features import geometry_mask
 
 from siteplan import catalog, schema
 from siteplan.errors import Fault
-from siteplan.region import datum, shift, tables
+from siteplan.region import datum, shift, values
 from siteplan.region.place import Reference
 from siteplan.scenario import SCENARIO_FILE
 
@@ -124,13 +124,14 @@ def outside_faults(
         if name == "zones":
             apart |= frame.intersection(boundary).area <= 0.0
         if name == "sites":
-            apart &= frame["status"] != "existing"  # a neighbour's tower may serve the region
+            # a neighbour's tower may serve the region
+            apart &= (frame["status"] != "existing").fillna(value=False)
         if not apart.any():
             continue
-        if apart.sum() > tables.MOST_TOLD:
+        if apart.sum() > values.MOST_TOLD:
             rule = "lies outside the boundary"
-            faults.append(tables.more_rows(source, "geometry", int(apart.sum()), rule))
-        outside = frame[apart].head(tables.MOST_TOLD)
+            faults.append(values.more_rows(source, "geometry", int(apart.sum()), rule))
+        outside = frame[apart].head(values.MOST_TOLD)
         places = outside.to_crs("EPSG:4326").representative_point()
         for i, place in places.items():
             label = frame["name"].get(i) if "name" in frame else None
@@ -247,7 +248,11 @@ def site_faults(sites: gpd.GeoDataFrame, scenario: Scenario) -> list[Fault]:
 
 
 def station_faults(
-    frames: Mapping[str, gpd.GeoDataFrame], sites: gpd.GeoDataFrame, scenario: Scenario
+    frames: Mapping[str, gpd.GeoDataFrame],
+    sites: gpd.GeoDataFrame,
+    scenario: Scenario,
+    *,
+    unsure: frozenset[str] | None = frozenset(),
 ) -> list[Fault]:
     """
     Find stations whose site, network or equipment does not exist.
@@ -260,6 +265,9 @@ def station_faults(
         All sites, indexed by id.
     scenario : Scenario
         Networks, and names of the files.
+    unsure : frozenset of str or None
+        Sites that stand in a file with faults and have no place; None when such a file could not be read
+        at all, so that any site may stand there.
 
     Returns
     -------
@@ -275,11 +283,17 @@ def station_faults(
     faults: list[Fault] = []
     for station in stations.to_dict("records"):
         given = station.get("equipment", pd.NA)
-        kind = kinds.get(station["site_id"])
+        name = station["site_id"]
+        kind = kinds.get(name, "" if unsure is None or pd.isna(name) or name in unsure else None)
+        network = not (pd.isna(station["operator"]) or pd.isna(station["technology"]))
         found = (
             _site_fault(station, kind)
-            or _network_fault(station, scenario)
-            or _equipment_fault(station, None if pd.isna(given) else given, str(kind), scenario)
+            or (_network_fault(station, scenario) if network else None)
+            or (
+                _equipment_fault(station, None if pd.isna(given) else given, str(kind), scenario)
+                if network and kind in catalog.structures()
+                else None
+            )
         )
         if found is not None:
             row = f"{station['_row']} '{station['id']}'"

@@ -138,9 +138,32 @@ class Fit:
         return f'crs = "{self.crs}": {self.inside:.0%} inside{far}'
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Placed:
+    """
+    Where the rows of a layer are, and what is wrong with that.
+
+    Attributes
+    ----------
+    geometry : GeoSeries or None
+        With its system, shifted coordinates taken back to WGS 84; None when the system is not known.
+    nowhere : ndarray of bool
+        Rows whose coordinates are no numbers.
+    faults : tuple of Fault
+        What stops the work.
+    notes : tuple of Fault
+        What was decided and does not stop it.
+    """
+
+    geometry: gpd.GeoSeries | None = None
+    nowhere: NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, dtype=bool))
+    faults: tuple[Fault, ...] = ()
+    notes: tuple[Fault, ...] = ()
+
+
 def placed(
     raw: Raw, found: Headers, table: Table, source: LayerSource, reference: Reference | None
-) -> tuple[gpd.GeoSeries, tuple[Fault, ...]]:
+) -> Placed:
     """
     Geometry of a layer in the system that it is really in.
 
@@ -159,17 +182,36 @@ def placed(
 
     Returns
     -------
-    geometry : GeoSeries
-        With its system; shifted coordinates are taken back to WGS 84.
-    faults : tuple of Fault
-        What was decided and does not stop the work.
-
-    Raises
-    ------
-    InputError
-        When the system is unknown or contradicts the file or the boundary.
+    placed : Placed
+        Geometry, and all that is wrong: cells that are no numbers, a system that is unknown or contradicts
+        the file or the boundary.
     """
-    shapes, order, from_sheet = _shapes(raw, found, source)
+    try:
+        shapes, order, from_sheet, bad = _shapes(raw, found, source)
+    except InputError as error:
+        return Placed(faults=tuple(error.faults))
+    nowhere = np.zeros(len(shapes), dtype=bool)
+    if bad:
+        nowhere = np.isnan(shapely.get_x(shapes))
+        if nowhere.all():
+            return Placed(faults=bad)
+    try:
+        geometry, notes = _system(raw, found, (shapes, order, from_sheet), table, source, reference)
+    except InputError as error:
+        return Placed(nowhere=nowhere, faults=(*bad, *error.faults))
+    return Placed(geometry=geometry, nowhere=nowhere, faults=bad, notes=notes)
+
+
+def _system(
+    raw: Raw,
+    found: Headers,
+    drawn: tuple[NDArray[np.object_], str, bool],
+    table: Table,
+    source: LayerSource,
+    reference: Reference | None,
+) -> tuple[gpd.GeoSeries, tuple[Fault, ...]]:
+    """Shapes in their system, and what was decided."""
+    shapes, order, from_sheet = drawn
     stated, faults = _stated(raw, found, shapes, table, source)
     where = f"layers.{table.name}.crs"
     if stated is None or stated == GUESS:
@@ -199,16 +241,18 @@ def _note(source: LayerSource, value: str, rule: str) -> Fault:
     )
 
 
-def _shapes(raw: Raw, found: Headers, source: LayerSource) -> tuple[NDArray[np.object_], str, bool]:
-    """Geometry in the file's own numbers, first axis first; the kind of axes; whether of columns."""
+def _shapes(
+    raw: Raw, found: Headers, source: LayerSource
+) -> tuple[NDArray[np.object_], str, bool, tuple[Fault, ...]]:
+    """Geometry in the file's numbers, first axis first; kind of axes; whether of columns; bad cells."""
     blank = raw.geometry is None or bool(shapely.is_missing(raw.geometry).all())
     position = found.position
     if raw.geometry is not None and not (blank and position and len(raw.cells)):
-        return raw.geometry, "geometry", False
+        return raw.geometry, "geometry", False, ()
     if "wkt" in position:
         texts = raw.cells[position["wkt"]].astype("string")
         shapes = shapely.from_wkt(texts.fillna("").to_numpy(dtype=object), on_invalid="ignore")
-        return np.asarray(shapely.force_2d(shapes)), "geometry", True
+        return np.asarray(shapely.force_2d(shapes)), "geometry", True, ()
     for first, second in (("longitude", "latitude"), ("easting", "northing"), ("x", "y")):
         if first in position or second in position:
             break
@@ -225,28 +269,36 @@ def _shapes(raw: Raw, found: Headers, source: LayerSource) -> tuple[NDArray[np.o
                 remedy=f"Name a column {short.get(axis, axis)} or {zh.get(axis, axis)}.",
             )
             raise InputError([fault])
-    axes = [_axis(raw, position[axis], source) for axis in (first, second)]
-    points = np.asarray(shapely.points(axes[0], axes[1]))
-    return points, first + second if first == "x" else first, True
+    read = [_axis(raw, position[axis], source) for axis in (first, second)]
+    numbers = np.column_stack([axis for axis, _ in read])
+    numbers[~np.isfinite(numbers).all(axis=1)] = np.nan
+    points = np.asarray(shapely.points(numbers))
+    bad = (*read[0][1], *read[1][1])
+    return points, first + second if first == "x" else first, True, bad
 
 
-def _axis(raw: Raw, header: str, source: LayerSource) -> NDArray[np.float64]:
+def _axis(
+    raw: Raw, header: str, source: LayerSource
+) -> tuple[NDArray[np.float64], tuple[Fault, ...]]:
     column = raw.cells[header]
     numbers = values.degrees(column)
     bad = np.flatnonzero(~np.isfinite(numbers))
-    if len(bad):
-        raise InputError(
-            Fault(
-                source=source.path,
-                row=str(raw.cells[ROW].iloc[i]),
-                column=header,
-                value=repr(column.iloc[i])[:80],
-                rule="a coordinate must be a number",
-                remedy="Correct the cell or delete the row.",
-            )
-            for i in bad
+    faults = [
+        Fault(
+            source=source.path,
+            row=str(raw.cells[ROW].iloc[i]),
+            column=header,
+            value=repr(column.iloc[i])[:80],
+            rule="a coordinate must be a number",
+            remedy="Correct the cell or delete the row.",
         )
-    return numbers
+        for i in bad[: values.MOST_TOLD]
+    ]
+    if len(bad) > values.MOST_TOLD:
+        faults.append(
+            values.more_rows(source.path, header, len(bad), "a coordinate must be a number")
+        )
+    return numbers, tuple(faults)
 
 
 def _stated(

@@ -301,7 +301,7 @@ def examine(folder: Path) -> Examined:
         )
         raise InputError([fault])
     scenario, document = read_scenario(folder)
-    frames, faults, inputs = _read_layers(folder, scenario)
+    frames, faults, inputs, unsure = _read_layers(folder, scenario)
     warnings = [fault for frame in frames.values() for fault in frame.attrs["faults"]]
     found = Examined(
         folder=folder,
@@ -329,7 +329,7 @@ def examine(folder: Path) -> Examined:
     frames, more = _with_townships(frames, scenario)
     faults.extend(more)
     found = replace(found, frames=frames, boundary=boundary, crs=frames["boundary"].crs)
-    return _completed(found, boundary, geobox, (document, faults, warnings, inputs))
+    return _completed(found, boundary, geobox, (document, faults, warnings, inputs), unsure)
 
 
 def _completed(
@@ -337,6 +337,7 @@ def _completed(
     boundary: BaseGeometry,
     geobox: GeoBox,
     so_far: tuple[TargetDocument, list[Fault], list[Fault], list[InputFile]],
+    unsure: Mapping[str, frozenset[str] | None],
 ) -> Examined:
     """Terrain, antennas, sites and stations, and the region when nothing stops it."""
     document, faults, warnings, inputs = so_far
@@ -358,11 +359,21 @@ def _completed(
         for name, frame in frames.items()
     }
     sites = candidates.all_sites(layers, scenario)
-    if all(name in frames for name in scenario.layers.vectors()):
-        # a layer that could not be read has said so: what it leaves empty is no further fault
+    if not unsure:
+        # a layer with faults has told them: what they leave empty is no further fault
         faults.extend(consistency.site_faults(sites, scenario))
-        faults.extend(consistency.station_faults(frames, sites, scenario))
-        faults.extend(cells.cell_faults(frames, scenario, patterns))
+    lost = [unsure.get(name, frozenset()) for name in ("sites", "poles", "buildings")]
+    known = [names for names in lost if names is not None]
+    anywhere = frozenset[str]().union(*known) if len(known) == len(lost) else None
+    told = {(fault.source, fault.row, fault.column) for fault in faults}
+    faults.extend(
+        fault
+        for fault in (
+            *consistency.station_faults(frames, sites, scenario, unsure=anywhere),
+            *cells.cell_faults(frames, scenario, patterns),
+        )
+        if (fault.source, fault.row, fault.column) not in told  # a faulty cell is blank by now
+    )
     if faults:
         return replace(found, faults=tuple(faults), warnings=tuple(warnings))
     sites = _located(sites, layers.get("townships"))
@@ -393,19 +404,25 @@ def _completed(
 
 def _read_layers(
     folder: Path, scenario: Scenario
-) -> tuple[dict[str, gpd.GeoDataFrame], list[Fault], list[InputFile]]:
+) -> tuple[
+    dict[str, gpd.GeoDataFrame], list[Fault], list[InputFile], dict[str, frozenset[str] | None]
+]:
+    """Layers as far as they could be read, faults, files, and by layer with faults the rows it lost."""
     frames: dict[str, gpd.GeoDataFrame] = {}
     faults: list[Fault] = []
     inputs: list[InputFile] = []
+    unsure: dict[str, frozenset[str] | None] = {}
     layers = scenario.layers.vectors().items()
     book = headers.read_book(folder, scenario.aliases)
     reference: Reference | None = None
     for name, source in tqdm(layers, desc="reading", unit="layer", leave=False, delay=1.0):
         table = schema.TABLES[name]
-        try:
-            frame = tables.read_table(folder, table, source, book=book, reference=reference)
-        except InputError as error:
-            faults.extend(error.faults)
+        found = tables.examine_table(folder, table, source, book=book, reference=reference)
+        faults.extend(found.faults)
+        if found.faults:
+            unsure[name] = found.lost if name != "buildings" else None  # any of them may be a site
+        frame = found.frame
+        if frame is None:
             continue
         if (
             name == "boundary"
@@ -415,7 +432,7 @@ def _read_layers(
         frames[name] = frame
         crs = "" if frame.crs is None else str(frame.crs.to_string())
         inputs.append(_input_file(folder, source.path, name, rows=len(frame), crs=crs))
-    return frames, faults, inputs
+    return frames, faults, inputs, unsure
 
 
 def _terrain_file_faults(folder: Path, scenario: Scenario) -> list[Fault]:
@@ -611,7 +628,9 @@ def _with_townships(
         source = scenario.layers.vectors()[name].path
         faults.extend(
             replace(
-                catalog.unknown_name(source, "township", str(given.loc[i]), indexed["name"]),
+                catalog.unknown_name(
+                    source, "township", str(given.loc[i]), indexed["name"].dropna()
+                ),
                 row=str(frame["_row"].loc[i]),
                 rule="there is no such township",
             )

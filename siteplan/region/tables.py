@@ -16,7 +16,7 @@ from siteplan import catalog, schema
 from siteplan.errors import Fault, InputError
 from siteplan.region import headers, place, readers, sheets
 from siteplan.region.headers import words_of
-from siteplan.region.values import CELL_REMEDIES, DTYPES, coerce, remedy
+from siteplan.region.values import CELL_REMEDIES, DTYPES, MOST_TOLD, coerce, more_rows, remedy
 from siteplan.scenario import SCENARIO_FILE, inside
 
 if TYPE_CHECKING:
@@ -27,9 +27,6 @@ if TYPE_CHECKING:
     from siteplan.region.headers import HeaderBook, Headers
     from siteplan.region.place import Reference
     from siteplan.scenario import LayerSource
-
-MOST_TOLD = 1000
-"""Rows of one kind of fault that are told one by one; the rest are counted."""
 
 _GEOMETRY_TYPES = {
     "point": {"Point"},
@@ -46,17 +43,17 @@ class Examined:
     Attributes
     ----------
     frame : GeoDataFrame or None
-        As :func:`read_table` gives it; where there are faults, the rows that have a place, faulty cells blank,
-        to be held against the other layers; None when there is nothing to hold against them.
+        As :func:`read_table` gives it; where there are faults, the rows that have a place, with faulty cells
+        blank, to be held against the other layers; None when there is nothing to hold against them.
     faults : tuple of Fault
         Everything that is wrong with the file.
-    lost : frozenset of str
-        Identifiers of rows without a place.
+    lost : frozenset of str or None
+        Identifiers of rows without a place; None when the rows could not be read.
     """
 
     frame: gpd.GeoDataFrame | None
     faults: tuple[Fault, ...] = ()
-    lost: frozenset[str] = frozenset()
+    lost: frozenset[str] | None = None
 
 
 def read_table(
@@ -138,19 +135,19 @@ def examine_table(
     names = [str(name) for name in raw.cells.columns if name != sheets.ROW]
     found = headers.match(names, table, book=book, source=source.path, cut=raw.cut)
     faults = [*found.faults, *_fill_faults(table, source)]
-    layout = place.Placed(geometry=gpd.GeoSeries([None] * len(raw.cells), raw.cells.index))
+    nothing = gpd.GeoSeries([None] * len(raw.cells), raw.cells.index)
+    layout = place.Placed(geometry=nothing, nowhere=np.zeros(len(nothing), dtype=bool))
     if table.geometry != "none":
         layout = place.placed(raw, found, table, source, reference)
     faults.extend(layout.faults)
     frame = _columns(raw.cells, found, table, source)
-    whole = layout.geometry is not None
-    geometry = layout.geometry if whole else gpd.GeoSeries([None] * len(frame), frame.index)
+    geometry = nothing if layout.geometry is None else layout.geometry
     frame = gpd.GeoDataFrame(frame, geometry=geometry.to_numpy(), crs=geometry.crs)
-    checked = frame.index.difference(frame.index[layout.nowhere]) if whole else frame.index[:0]
+    checked = frame.index[:0] if layout.geometry is None else frame.index[~layout.nowhere]
     frame, more, lost = _conform(frame, found, table, source, book, checked)
     faults.extend(more)
-    if not whole or (faults and table.name == "boundary"):
-        return Examined(frame=None, faults=tuple(faults))
+    if layout.geometry is None or (faults and table.name == "boundary"):
+        return Examined(frame=None, faults=tuple(faults), lost=lost)
     frame.attrs["faults"] = (*raw.faults, *layout.notes, *_mended(frame, table, source.path))
     frame.attrs["unread"] = found.unread
     if table.geometry == "polygon":
@@ -290,7 +287,9 @@ def _conform(
         bad, more = _geometry_faults(frame.loc[checked], table, source.path)
         faults.extend(more)
         kept = checked.difference(bad)
-        lost = frozenset(frame["id"].drop(kept).dropna().astype(str)) if "id" in frame else frozenset()
+        lost = (
+            frozenset(frame["id"].drop(kept).dropna().astype(str)) if "id" in frame else frozenset()
+        )
         frame = frame.loc[kept]
     else:
         lost = frozenset()
@@ -337,37 +336,6 @@ def _label(frame: pd.DataFrame, i: object) -> str:
             value = frame[name].loc[i]
             return row if pd.isna(value) or not str(value) else f"{row} '{str(value)[:40]}'"
     return row
-
-
-def more_rows(source: str, column: str, count: int, rule: str) -> Fault:
-    """
-    Fault that counts the rows which are not told one by one.
-
-    Parameters
-    ----------
-    source, column : str
-        Where they are.
-    count : int
-        Rows in all.
-    rule : str
-        What is wrong with them.
-
-    Returns
-    -------
-    fault : Fault
-        One for all of them.
-
-    Examples
-    --------
-    >>> more_rows("poles.csv", "kind", 1500, "not an allowed value").rule
-    'not an allowed value: and 500 more rows'
-    """
-    return Fault(
-        source=source,
-        column=column,
-        rule=f"{rule}: and {count - MOST_TOLD:,} more rows",
-        remedy="Correct the whole column.",
-    )
 
 
 def _polygonal(geometry: NDArray[np.object_]) -> NDArray[np.object_]:

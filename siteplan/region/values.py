@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from siteplan import schema
+from siteplan.errors import Fault
 from siteplan.region.headers import UNITS, plain
 from siteplan.region.sheets import FORMULA
 
@@ -26,6 +27,9 @@ DTYPES: Final = {
     "flag": "boolean",
 }
 """Data type of a column by its kind."""
+
+MOST_TOLD: Final = 1000
+"""Rows of one kind of fault that are told one by one; the rest are counted."""
 
 CELL_REMEDIES: Final = {
     "the cell holds a formula": "Copy the column and paste it as values (选择性粘贴为数值).",
@@ -190,6 +194,37 @@ def remedy(column: schema.Column) -> str:
     if column.required:
         return "Fill the cell."
     return "Correct the cell, or leave it blank when unknown."
+
+
+def more_rows(source: str, column: str, count: int, rule: str) -> Fault:
+    """
+    Fault that counts the rows which are not told one by one.
+
+    Parameters
+    ----------
+    source, column : str
+        Where they are.
+    count : int
+        Rows in all.
+    rule : str
+        What is wrong with them.
+
+    Returns
+    -------
+    fault : Fault
+        One for all of them.
+
+    Examples
+    --------
+    >>> more_rows("poles.csv", "kind", 1500, "not an allowed value").rule
+    'not an allowed value: and 500 more rows'
+    """
+    return Fault(
+        source=source,
+        column=column,
+        rule=f"{rule}: and {count - MOST_TOLD:,} more rows",
+        remedy="Correct the whole column.",
+    )
 
 
 def degrees(texts: pd.Series[Any]) -> NDArray[np.float64]:

@@ -137,7 +137,6 @@ def test_all_bad_cells_are_told_at_once(tmp_path):
     [
         ("id,name,kind\nv1,西村,natural\n", "no column lon"),
         ("id,name,kind,lon\nv1,西村,natural,108\n", "no column lat"),
-        ("id;name;kind;lon;lat\nv1;西村;natural;108;39.7\n", "no column lon"),
         (HEADER + GOOD + "v2,东村,natural,1,108,39.7,extra\n", "not a table"),
         (HEADER + GOOD.replace("\n", ",\n"), "more cells than the header"),
         (HEADER + GOOD.replace("\n", ",x\n"), "more cells than the header"),
@@ -472,12 +471,45 @@ def test_faults_of_many_files_come_together_and_are_not_repeated(small_folder):
     change(small_folder, "stations.csv", ("甲", "丙"))
     (small_folder / "terrain.tif").unlink()
     found = [(fault.source, fault.column) for fault in faults_of(small_folder)]
-    # the stations are looked at when the sites are right: their site stands in the broken file
     assert sorted(found) == [
         ("sites.csv", "kind"),
+        ("stations.csv", "operator"),
         ("terrain.tif", ""),
         ("villages.csv", "population"),
     ]
+
+
+def test_a_fault_hides_no_other(small_folder):
+    """Cells, positions, systems, places and references that are wrong in the same files are all told."""
+    change(
+        small_folder,
+        "villages.csv",
+        ("v1,西村,administrative,800", "v1,,hamlet,-5"),
+        ("v2,东村", "v1,东村"),
+    )
+    with (small_folder / "villages.csv").open("a", encoding="utf-8") as file:
+        file.write("v3,远村,natural,many,117.2,39.1\nv4,空村,natural,5,—,39.7\n")
+    (small_folder / "sites.csv").write_text(
+        "id,name,kind,height_m,lon,lat\na,西塔,castle,40,108.0,39.74\nb,中塔,tower,9999,,39.7\n",
+        encoding="utf-8",
+    )
+    (small_folder / "stations.csv").write_text(
+        "id,site_id,operator,technology,year_on_air\n"
+        "a1,a,丙,4G,2018\na2,b,甲,4G,soon\na3,zz,甲,6G,2018\n",
+        encoding="utf-8",
+    )
+    change(small_folder, "scenario.toml", ('sites.csv"\ncrs = "EPSG:4490"', 'sites.csv"'))
+    (small_folder / "terrain.tif").unlink()
+    found = [(f.source, f.row.split(" ")[0], f.column) for f in faults_of(small_folder)]
+    assert sorted(found) == sorted({
+        ("villages.csv", "2", "name"), ("villages.csv", "2", "kind"),
+        ("villages.csv", "2", "population"), ("villages.csv", "3", "id"),
+        ("villages.csv", "4", "population"), ("villages.csv", "4", "geometry"),
+        ("villages.csv", "5", "lon"), ("sites.csv", "", "status"), ("sites.csv", "2", "kind"),
+        ("sites.csv", "3", "height_m"), ("sites.csv", "3", "lon"), ("sites.csv", "", "geometry"),
+        ("stations.csv", "2", "operator"), ("stations.csv", "3", "year_on_air"),
+        ("stations.csv", "4", "technology"), ("stations.csv", "4", "site_id"), ("terrain.tif", "", ""),
+    })  # fmt: skip
 
 
 def test_a_long_list_is_cut_and_counted(tmp_path):

@@ -7,7 +7,7 @@ that their numbers agree.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import geopandas as gpd
 import pandas as pd
@@ -21,6 +21,19 @@ from siteplan.targets import MEASURED
 if TYPE_CHECKING:
     from siteplan.catalog import Rule
     from siteplan.plan import Plan
+
+GAP_NUMBERS: Final = (
+    "size",
+    "people",
+    "depth_db",
+    "station_km",
+    "ridge_m",
+    "ridge_easting_m",
+    "ridge_northing_m",
+    "closes",
+    "left",
+)
+GAP_YEARS: Final = ("due_year", "closed_year")
 
 
 def rule_year(plan: Plan, rule: Rule) -> int:
@@ -332,7 +345,7 @@ def gap_list(plan: Plan) -> gpd.GeoDataFrame:
         points = gaps.representative_point().to_crs("EPSG:4326")
         places = {"lon": points.x.round(6), "lat": points.y.round(6)}
         parts.append(gaps.assign(network=network, **places).reset_index())
-    numbers = dict.fromkeys(("size", "people", "depth_db", "station_km"), "float64")
+    numbers = dict.fromkeys(GAP_NUMBERS, "float64") | dict.fromkeys(GAP_YEARS, "Int64")
     words = {name: "string" for name in COLUMNS if name not in numbers} | {"items": "int64"}
     gaps = pd.concat([part.astype({**words, **numbers}) for part in parts], ignore_index=True)
     names = plan.region.townships()["name"]

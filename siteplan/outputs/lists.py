@@ -18,7 +18,7 @@ import pandas as pd
 import xlsxwriter
 
 import siteplan
-from siteplan.gaps import CAUSE_ZH
+from siteplan.gaps import CAUSE_ZH, HINDRANCE_ZH, REMEDY_ZH
 from siteplan.outputs import frames, report
 from siteplan.outputs.assumptions import assumptions
 from siteplan.outputs.chinese import in_chinese
@@ -58,16 +58,19 @@ HEADERS: Final = {
     "azimuth_deg": "首扇区方位角（°）",
     "cause": "原因",
     "cost_cny": "造价（元）",
+    "closed_year": "规划消除（年）",
     "covered_plan": "规划后达标数（个）",
     "covered_today": "现状达标数（个）",
     "definition": "覆盖口径",
     "depth_db": "信号缺口中位值（dB）",
+    "due_year": "要求完成（年）",
     "easting_m": "东坐标（m）",
     "equipment": "设备",
     "fibre": "通光纤",
     "gap_id": "空白编号",
     "group": "分组",
     "height_m": "结构高度（m）",
+    "hindrance": "备选情况",
     "items": "对象数（个）",
     "kind": "类型",
     "lat": "纬度（°）",
@@ -82,8 +85,11 @@ HEADERS: Final = {
     "plan": "规划后值",
     "power": "供电方式",
     "reason": "说明",
+    "remedy": "建议措施",
+    "remedy_site": "措施所在站址",
     "required": "要求值",
     "reuse": "利用方式",
+    "ridge_m": "遮挡物高出视线（m）",
     "rule_class": "对象类别",
     "rule_id": "目标编号",
     "rules": "服务目标",
@@ -585,9 +591,14 @@ def _gap_columns(plan: Plan) -> list[_Column]:
         _column(gaps, "technology"),
         _column(gaps, "rule_class", words=CLASS_ZH.__getitem__),
         _column(gaps, "rules", words=_spaced),
+        _column(gaps, "due_year", "integer"),
         _column(gaps, "name"),
         _column(gaps, "township_name"),
         _column(gaps, "cause", words=CAUSE_ZH.__getitem__),
+        _column(gaps, "remedy", words=REMEDY_ZH.__getitem__),
+        _column(gaps, "remedy_site"),
+        _column(gaps, "hindrance", words=lambda word: HINDRANCE_ZH.get(word, "")),
+        _column(gaps, "closed_year", "integer"),
         _Column(
             header="面积（km²）",
             values=(size.where(gaps["unit"] == "m2") / 1e6).to_list(),
@@ -607,6 +618,8 @@ def _gap_columns(plan: Plan) -> list[_Column]:
         _column(gaps, "people", "integer"),
         _column(gaps, "depth_db", "number"),
         _column(gaps, "station_km", "number"),
+        _column(gaps, "station_id"),
+        _column(gaps, "ridge_m", "number"),
         _column(gaps, "lon", "degree"),
         _column(gaps, "lat", "degree"),
     ]

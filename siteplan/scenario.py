@@ -223,12 +223,15 @@ class Candidates(Entry):
     propose_spacing_m : float or None
         Where no candidate reaches what a rule asks for, propose new sites at least this far apart; none
         when missing. [m]
+    propose_road_m : float
+        A proposed site stands this near to a road where one that near will do. [m]
     """
 
     rooftops_above_m: float | None = Field(default=None, gt=0.0)
     rooftop_mast_m: float = Field(default=3.0, ge=0.0, le=60.0)
     pole_spacing_m: float = Field(default=0.0, ge=0.0)
     propose_spacing_m: float | None = Field(default=None, gt=0.0, le=100_000.0)
+    propose_road_m: float = Field(default=2000.0, ge=0.0)
 
 
 class Targets(Entry):

@@ -23,7 +23,7 @@ from siteplan.selection.blocks import build_problem
 from siteplan.selection.candidates import candidate_stations
 from siteplan.selection.signals import signal_matrix
 from siteplan.targets import UNCOVERED
-from siteplan.units import CENTI
+from siteplan.units import CENTI, METRES_PER_KM
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -113,7 +113,8 @@ def propose_sites(
     signal.data = (signal.data >= wanted.needed_dbm[signal.indices] * CENTI).astype(np.int16)
     signal.eliminate_zeros()
     east_north = np.column_stack([trial.geometry.x, trial.geometry.y])
-    kept = _greedy(signal, wanted.weight, east_north, spacing_m)
+    by_road = places["road_m"].to_numpy() <= region.scenario.candidates.propose_road_m
+    kept = _greedy(signal, wanted.weight, east_north, by_road, spacing_m)
     return _sites(region, places.iloc[kept])
 
 
@@ -152,15 +153,25 @@ def propose_missing(
         _, shortfalls = build_problem(region, demands, today, today_stations, candidates)
         items = {(need.rule_id, need.item_id) for need in shortfalls if need.rule_id in demands}
     missing = {rule_id for rule_id, _ in items}
+    seen: set[str] = set()
     for network in region.scenario.networks:
         if not network.build or network.macro is None:
             continue
-        rules = [
-            rule
-            for rule in region.document.rules
-            if rule.id in missing and rule.strict and rule.technology == network.technology
-        ]
-        wanted = [_wanted(region, rule, demands[rule.id], today, items) for rule in rules]
+        # where any operator will do, the first network of the technology proposes for all
+        first = network.technology not in seen
+        seen.add(network.technology)
+        wanted = []
+        for rule in region.document.rules:
+            each = region.scenario.operators_of(rule) if rule.id in missing else ()
+            asked = network.operator in each if each else first
+            if (
+                rule.id in missing
+                and rule.strict
+                and rule.technology == network.technology
+                and asked
+            ):
+                operator = network.operator if each else ""
+                wanted.append(_wanted(region, rule, demands[rule.id], today, items, operator))
         if wanted:
             sites = propose_sites(region, _together(wanted), network, spacing_m=spacing_m)
             region = with_sites(region, sites)
@@ -173,10 +184,12 @@ def _wanted(
     demand: Demand,
     today: Evaluation,
     items: set[tuple[str, str]],
+    operator: str,
 ) -> Wanted:
     """Uncovered cells of a rule, of the items out of reach only, with the margin of the plan."""
     year = region.scenario.targets.years[-1]
-    missed = (today.samples[rule.id, year] <= UNCOVERED) & (demand.cell >= 0)
+    states = today.networks[rule.id, year][operator].states
+    missed = (states <= UNCOVERED) & (demand.cell >= 0)
     if (rule.id, "") not in items:
         out = [(rule.id, str(name)) in items for name in demand.items.index]
         missed &= np.array(out, dtype=bool)[demand.item]
@@ -241,7 +254,20 @@ def _places(region: Region, wanted: Wanted, spacing_m: float) -> pd.DataFrame:
         tree = shapely.STRtree(region.sites.geometry.to_numpy())
         close, _ = tree.query(points, predicate="dwithin", distance=spacing_m)
         allowed[np.unique(close)] = False
+    frame = frame.assign(road_m=_to_road(region, points))
     return frame[allowed].reset_index(drop=True)
+
+
+def _to_road(region: Region, points: NDArray[np.object_]) -> NDArray[np.float64]:
+    """Distance to the nearest road, NaN without any. [m]."""
+    roads = region.layer("roads")
+    if roads is None or roads.empty or len(points) == 0:
+        return np.full(len(points), np.nan)
+    tree = shapely.STRtree(roads.geometry.to_numpy())
+    (order, _), distance = tree.query_nearest(points, return_distance=True, all_matches=False)
+    found = np.full(len(points), np.nan)
+    found[order] = distance
+    return found
 
 
 def _hilltops(region: Region, near: NDArray[np.bool_], spacing_m: float) -> NDArray[np.int64]:
@@ -287,21 +313,32 @@ def _hard_zones(region: Region) -> shapely.Geometry:
 
 
 def _greedy(
-    signal: sp.csr_array, weight: NDArray[np.float64], places: NDArray[np.float64], spacing_m: float
+    signal: sp.csr_array,
+    weight: NDArray[np.float64],
+    places: NDArray[np.float64],
+    by_road: NDArray[np.bool_],
+    spacing_m: float,
 ) -> list[int]:
-    """Places one after the other by what they add, none nearer to another than the spacing."""
+    """
+    Places one after the other by what they add, none nearer to another than the spacing.
+
+    Those far from every road come only for what the others leave.
+    """
     reach = signal.astype(np.float64)
     open_weight = weight.copy()
     allowed = np.ones(len(places), dtype=bool)
     kept: list[int] = []
-    while True:
+    while len(places):
         gain = np.where(allowed, reach @ open_weight, 0.0)
+        near = np.where(by_road, gain, 0.0)
+        gain = near if near.max() > 0.0 else gain
         best = int(np.argmax(gain))
-        if gain.size == 0 or gain[best] <= 0.0:
-            return kept
+        if gain[best] <= 0.0:
+            break
         kept.append(best)
         open_weight[reach.indices[reach.indptr[best] : reach.indptr[best + 1]]] = 0.0
         allowed &= np.hypot(*(places - places[best]).T) >= spacing_m
+    return kept
 
 
 def _sites(region: Region, places: pd.DataFrame) -> gpd.GeoDataFrame:
@@ -313,7 +350,14 @@ def _sites(region: Region, places: pd.DataFrame) -> gpd.GeoDataFrame:
     index = pd.Index(list(islice(free, len(places))), name="id", dtype="object")
     columns = {c.name: dtypes[c.kind] for c in schema.TABLES["sites"].columns if c.name != "id"}
     frame = pd.DataFrame(index=index, columns=list(columns), dtype="float64").astype(columns)
-    why = np.where(places["hill"], HILL_ZH, ROAD_ZH)
+    why = [
+        ROAD_ZH
+        if not hill
+        else HILL_ZH
+        if np.isnan(road)
+        else f"{HILL_ZH}（距道路{road / METRES_PER_KM:.1f} km）"
+        for hill, road in zip(places["hill"], places["road_m"], strict=True)
+    ]
     frame = frame.assign(
         name=pd.array([f"拟新建 {text}" for text in why], dtype="string"),
         kind=pd.array([KIND] * len(places), dtype="string"),

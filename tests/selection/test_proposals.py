@@ -97,6 +97,65 @@ def test_high_ground_comes_first_on_a_plain_with_one_hill():
     assert "高地" in sites["name"].iloc[0]
 
 
+def test_a_place_by_the_road_comes_before_a_better_hill_far_from_it():
+    # a hill of 150 m at (7.6, 7.4) km sees all; the only road runs 2.25 km south of it
+    ground = np.full(SHAPE, 1000.0, np.float32)
+    rows, columns = np.mgrid[:40, :40]
+    ground += 150.0 * np.exp(-((rows - 10) ** 2 + (columns - 30) ** 2) / 8.0)
+    roads = hand.layer(
+        "roads", [{"id": "r", "name": "S1", "geometry": hand.line((5000, 5125), (9900, 5125))}]
+    )
+
+    def proposed(road_m):
+        region = region_of(
+            terrain_m=ground.astype(np.float32),
+            layers={"roads": roads},
+            candidates={"propose_road_m": road_m},
+        )
+        sites = propose_sites(region, wanted(FAR_CORNER), NETWORK, spacing_m=1000.0)
+        return sites.assign(road_m=sites.distance(roads.geometry.iloc[0]))
+
+    near, anywhere = proposed(1000.0), proposed(10_000.0)
+    assert anywhere["road_m"].iloc[0] > 2000.0
+    assert near["road_m"].iloc[0] <= 1000.0
+    far_off = near["road_m"] > 1000.0
+    assert far_off.tolist() == sorted(far_off)  # those far off come last
+    far_km = anywhere["road_m"].iloc[0] / 1000.0
+    assert anywhere["name"].iloc[0] == f"拟新建 高地（距道路{far_km:.1f} km）"
+
+
+def test_each_operator_gets_sites_for_what_it_lacks_and_any_operator_only_once():
+    villages = hand.layer(
+        "villages",
+        [{"id": "far", "name": "远村", "kind": "natural", "geometry": hand.point(8125, 8125)}],
+    )
+    networks = [
+        {"operator": name, "technology": "4G", "macro": "macro-lte900"} for name in ("甲", "乙")
+    ]
+    targets = {"document": "t.toml", "years": [2021], "definitions": {"V": "village-signal"}}
+    plans = {}
+    for wish in ("any", "each"):
+        region = region_of(
+            layers={"villages": villages},
+            the_sites=hand.sites(("near", "new", "candidate", 500.0, 500.0)),
+            the_document=hand.document(
+                hand.rule("V", layer="villages", operators=wish, **{"class": "village"})
+            ),
+            networks=networks,
+            targets=targets,
+            candidates={"propose_spacing_m": 500.0},
+        )
+        plans[wish] = make_plan(region)
+        assert plans[wish].planned.region_result("V", 2021)["state"] == MET
+    assert plans["any"].planned_stations["operator"].nunique() == 1
+    assert sorted(plans["each"].planned_stations["operator"]) == ["乙", "甲"]
+    # both on one site: the second structure would cost more
+    assert plans["each"].planned_stations["site_id"].nunique() == 1
+    found = plans["each"].planned.results.set_index("group")["value"]
+    assert found[["甲", "乙"]].tolist() == [1.0, 1.0]
+    assert set(plans["each"].gaps_today["operator"]) == {"甲", "乙"}
+
+
 def test_names_of_sites_that_exist_are_not_used_again():
     region = region_of(the_sites=hand.sites(("N0001", "tower", "existing", 500.0, 500.0)))
     sites = propose_sites(region, wanted(FAR_CORNER), NETWORK, spacing_m=1000.0)

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from siteplan.selection.levels import exceeded, fits, level
 from siteplan.selection.problem import compact
 from siteplan.selection.tally import Ledger
 
@@ -161,6 +162,7 @@ def drop_superfluous(problem: Problem, built: NDArray[np.int32]) -> NDArray[np.i
     """
     ledger = ledger_of(compact(problem), built)
     _drop(ledger)
+    level(ledger)
     return ledger.built
 
 
@@ -242,10 +244,17 @@ def _shake(ledger: Ledger, chosen: NDArray[np.int64], rng: np.random.Generator) 
 
 def _no_worse(trial: Ledger, best: Ledger) -> bool:
     """Whether a choice meets what another meets; a barred station may have been needed."""
-    return all(
-        mine.met or not theirs.met for mine, theirs in zip(trial.tallies, best.tallies, strict=True)
-    ) and all(
-        mine <= max(theirs, 0) for mine, theirs in zip(trial.missing, best.missing, strict=True)
+    return (
+        all(
+            mine.met or not theirs.met
+            for mine, theirs in zip(trial.tallies, best.tallies, strict=True)
+        )
+        and all(
+            mine <= max(theirs, 0) for mine, theirs in zip(trial.missing, best.missing, strict=True)
+        )
+        and all(
+            trial.left[i] >= best.left[i] or not exceeded(trial, i) for i in range(len(trial.left))
+        )
     )
 
 
@@ -264,6 +273,7 @@ def _complete(
         _meet(ledger, period, power, noise, barred)
         _fill_counts(ledger, period, barred)
     _drop(ledger)
+    level(ledger)
 
 
 def _meet(  # noqa: C901  # one loop with its lazy updates
@@ -389,5 +399,5 @@ def _drop(ledger: Ledger) -> None:
         for tally in ledger.tallies:
             if now <= tally.block.period < latest and not tally.can_lose(station):
                 latest = tally.block.period
-        if latest > now:
-            ledger.move(station, latest)
+        while latest > now and not fits(ledger, station, latest):
+            latest -= 1  # the limits of that year are taken

@@ -42,7 +42,7 @@ import scipy.sparse as sp
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from siteplan.selection.problem import Block, Problem
+    from siteplan.selection.problem import Block, Limit, Problem
 
 WHOLE: Final = 1.0 - 1e-9
 """Sum of fractions of stations from which a unit is covered whole."""
@@ -121,7 +121,7 @@ class Master:
     lower : ndarray of float64, shape (columns,)
         Lower limits of the columns, 0 or 1; the upper ones are 1.
     rows : Rows
-        What is built stays, stations need structures, counts, numbers of items.
+        What is built stays, stations need structures, limits, counts, numbers of items.
     """
 
     def __init__(self, problem: Problem) -> None:
@@ -130,6 +130,9 @@ class Master:
         self.stations = np.flatnonzero(self.stand_in == np.arange(problem.stations))
         due = {block.period for block in problem.blocks}
         due |= {count.period for count in problem.counts}
+        self.yearly = any(limit.period is not None for limit in problem.limits)
+        if self.yearly:  # waiting may exceed the limit of a later year
+            due = set(range(problem.periods))
         self.due = np.array(sorted(due), dtype=np.int64)
         site = problem.station_site[self.stations]
         mates = np.bincount(site, minlength=len(problem.site_cost))
@@ -137,6 +140,7 @@ class Master:
         shared = np.flatnonzero(mates > 1)
         self.z0 = len(self.stations) * len(self.due)
         self.shared = shared
+        self.alone = mates == 1
         self.parts: list[_Part] = []
         width = self.z0 + len(shared) * len(self.due)
         lower = [np.zeros(width)]
@@ -169,11 +173,19 @@ class Master:
         entries: list[tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]] = []
         low: list[float] = []
 
+        def append(
+            row: NDArray[np.int64],
+            column: NDArray[np.int64],
+            factor: NDArray[np.float64],
+            least: list[float],
+        ) -> None:
+            entries.append((row + len(low), column, factor))
+            low.extend(least)
+
         def add(columns: NDArray[np.int64], factors: NDArray[np.float64], least: float) -> None:
             number, length = columns.shape
-            row = np.repeat(np.arange(number), length) + len(low)
-            entries.append((row, columns.reshape(-1), np.tile(factors, number)))
-            low.extend([least] * number)
+            row = np.repeat(np.arange(number), length)
+            append(row, columns.reshape(-1), np.tile(factors, number), [least] * number)
 
         later = np.arange(self.z0 + len(self.shared) * periods).reshape(
             len(self.stations) + len(self.shared), periods
@@ -186,6 +198,18 @@ class Master:
         x = np.flatnonzero(structure >= 0)[:, None] * periods + np.arange(periods)
         z = self.z0 + structure[structure >= 0][:, None] * periods + np.arange(periods)
         add(np.column_stack([x.reshape(-1), z.reshape(-1)]), np.array([-1.0, 1.0]), 0.0)
+        if self.yearly:  # nothing is opened before it carries a station
+            number = len(self.shared) * periods
+            of = (structure[structure >= 0][:, None] * periods + np.arange(periods)).reshape(-1)
+            append(
+                np.concatenate([of, np.arange(number)]),
+                np.concatenate([x.reshape(-1), self.z0 + np.arange(number)]),
+                np.concatenate([np.ones(len(of)), np.full(number, -1.0)]),
+                [0.0] * number,
+            )
+        for limit in self.problem.limits if periods else ():
+            column, factor, most = self._limit(limit)
+            append(np.zeros_like(column), column, -factor, [-most])
         if len(self.problem.rivals) and periods:
             last = self.z0 + order[self.problem.rivals] * periods + periods - 1
             add(last, np.array([-1.0, -1.0]), -1.0)
@@ -203,6 +227,21 @@ class Master:
         )
         matrix = sp.csr_array((factor, (row, column)), shape=(len(low), width))
         return Rows(matrix=matrix, low=np.array(low))
+
+    def _limit(self, limit: Limit) -> tuple[NDArray[np.int64], NDArray[np.float64], float]:
+        """Columns of a limit, what they take of it, and the most; in parts of the largest of these."""
+        problem, periods = self.problem, len(self.due)
+        alone = np.where(self.alone, limit.site, 0.0)[problem.station_site]
+        amount = np.concatenate([(limit.station + alone)[self.stations], limit.site[self.shared]])
+        first = np.arange(len(amount)) * periods
+        place = periods - 1 if limit.period is None else limit.period
+        column, factor = first + place, amount
+        if limit.period:
+            column = np.concatenate([column, first + place - 1])
+            factor = np.concatenate([amount, -amount])
+        scale = max(limit.most, float(amount.max(initial=0.0)), np.finfo(float).tiny)
+        used = factor != 0.0
+        return column[used], factor[used] / scale, limit.most / scale
 
     def violated(self, values: NDArray[np.float64], *, least: float) -> Rows:
         """
@@ -389,8 +428,12 @@ def stand_ins(problem: Problem) -> NDArray[np.int64]:
             break
         one, two = order[here], order[here + lag]
         both = np.asarray(cover[one].multiply(cover[two]).sum(axis=1)).reshape(-1)
-        second = (both == size[two]) & (cost[one] <= cost[two]) & ~counted[two] & (found[two] >= 0)
-        first = (both == size[one]) & (cost[two] <= cost[one]) & ~counted[one] & (found[one] >= 0)
+        no_more, no_less = cost[one] <= cost[two], cost[two] <= cost[one]
+        for limit in problem.limits:
+            no_more &= limit.station[one] <= limit.station[two]
+            no_less &= limit.station[two] <= limit.station[one]
+        second = (both == size[two]) & no_more & ~counted[two] & (found[two] >= 0)
+        first = (both == size[one]) & no_less & ~counted[one] & (found[one] >= 0)
         found[two[second]] = one[second]
         found[one[first & ~second]] = two[first & ~second]
     while True:  # the stand-in of a stand-in

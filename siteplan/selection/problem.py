@@ -4,7 +4,7 @@ The selection problem as arrays: which stations from which year.
 Sets
     candidate stations j, each on one structure s(j); plan years t = 0..T-1; blocks b, one for each strict
     coverage rule that today's network misses, with its year t(b), its units u (samples of one item in
-    one cell, those not covered today) and items i; count rules c with year t(c).
+    one cell, those not covered today) and items i; counts c with year t(c); limits l with year t(l).
 
 Variables
     x[j,t] in {0,1}: station j is in service at the end of year t; z[s,t] in {0,1}: structure s is open;
@@ -21,6 +21,9 @@ Constraints
     sum of w[u] v[b,u] >= need[b]                                    rules on pooled weight
     sum of x[j,t(c)] over stations j that count >= need[c]           counts
     z[s,T-1] + z[s',T-1] <= 1                                        rivals: pairs too near each other
+    sum of a[l,j] (x[j,t(l)] - x[j,t(l)-1]) + sum of a[l,s] (z[s,t(l)] - z[s,t(l)-1]) <= most[l]
+                                                                     limits: budgets, stations of a year
+    the same sums over x[j,T-1] and z[s,T-1]                         limits without a year: structures of a tier
 
 Objective
     minimise the sum over j, t of cost[j] d[t] (x[j,t] - x[j,t-1]) and over s, t of
@@ -107,6 +110,30 @@ class Count:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Limit:
+    """
+    The most that may be spent or built, in one year or in all.
+
+    Attributes
+    ----------
+    rule_id : str
+        Name of the limit.
+    period : int or None
+        Year in which what is built counts, as a position in the plan's years; None for all years.
+    station, site : ndarray of float64, shape (stations,) and (sites,)
+        What each station and each opened structure takes, not negative.
+    most : float
+        The most that may be taken.
+    """
+
+    rule_id: str
+    period: int | None
+    station: NDArray[np.float64]
+    site: NDArray[np.float64]
+    most: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Problem:
     """
     A selection problem.
@@ -127,6 +154,8 @@ class Problem:
         Count rules, fixed sites and least numbers by township.
     rivals : ndarray of int32, shape (pairs, 2)
         Structures of which at most one may be open.
+    limits : tuple of Limit
+        Budgets, stations of a year, structures of a tier.
     """
 
     station_cost: NDArray[np.float64]
@@ -136,6 +165,7 @@ class Problem:
     blocks: tuple[Block, ...]
     counts: tuple[Count, ...]
     rivals: NDArray[np.int32] = field(default_factory=lambda: np.zeros((0, 2), dtype=np.int32))
+    limits: tuple[Limit, ...] = ()
 
     @property
     def stations(self) -> int:
@@ -162,9 +192,49 @@ class Problem:
             Stations and structures. [CNY]
         """
         factor = np.append(self.discount, 0.0)
+        opened = self.opened(built)
+        return float(self.station_cost @ factor[built] + self.site_cost @ factor[opened])
+
+    def opened(self, built: NDArray[np.int32]) -> NDArray[np.int32]:
+        """
+        Period in which each structure is opened.
+
+        Parameters
+        ----------
+        built : ndarray of int32, shape (stations,)
+            Period in which each station goes into service; `periods` when it is not built.
+
+        Returns
+        -------
+        opened : ndarray of int32, shape (sites,)
+            With the first of its stations; `periods` when none is built.
+        """
         opened = np.full(len(self.site_cost), self.periods, dtype=np.int32)
         np.minimum.at(opened, self.station_site, built)
-        return float(self.station_cost @ factor[built] + self.site_cost @ factor[opened])
+        return opened
+
+    def taken(self, limit: Limit, built: NDArray[np.int32]) -> float:
+        """
+        What a choice takes of a limit.
+
+        Parameters
+        ----------
+        limit : Limit
+            The limit.
+        built : ndarray of int32, shape (stations,)
+            Period in which each station goes into service; `periods` when it is not built.
+
+        Returns
+        -------
+        taken : float
+            In the unit of the limit.
+        """
+        opened = self.opened(built)
+        if limit.period is None:
+            mine, open_then = built < self.periods, opened < self.periods
+        else:
+            mine, open_then = built == limit.period, opened == limit.period
+        return float(limit.station[mine].sum() + limit.site[open_then].sum())
 
     def unmet(self, built: NDArray[np.int32]) -> list[str]:
         """
@@ -178,7 +248,7 @@ class Problem:
         Returns
         -------
         rules : list of str
-            Ids of the blocks and counts that fail, ``spacing`` when rivals are both open.
+            Ids of the blocks, counts and limits that fail, ``spacing`` when rivals are both open.
         """
         failed = [
             block.rule_id for block in self.blocks if not block_met(block, built <= block.period)
@@ -188,8 +258,12 @@ class Problem:
             for count in self.counts
             if int((count.counts & (built <= count.period)).sum()) < count.need
         ]
-        opened = np.zeros(len(self.site_cost), dtype=bool)
-        opened[self.station_site[built < self.periods]] = True
+        failed += [
+            limit.rule_id
+            for limit in self.limits
+            if self.taken(limit, built) > limit.most + TOLERANCE * max(limit.most, 1.0)
+        ]
+        opened = self.opened(built) < self.periods
         return failed + (["spacing"] if opened[self.rivals].all(axis=1).any() else [])
 
 

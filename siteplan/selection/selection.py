@@ -284,7 +284,9 @@ def optimise(
             bound = max(bound, solution.bound)
             if solution.built is not None:
                 better = drop_superfluous(problem, solution.built)
-                if not problem.unmet(better) and problem.cost(better) <= cost:
+                if problem.unmet(better) or problem.cost(better) > problem.cost(solution.built):
+                    better = solution.built
+                if not problem.unmet(better) and (problem.cost(better) <= cost or not holds):
                     built, cost = better, problem.cost(better)
                     method, holds = f"HiGHS ({solution.status})", True
     if not holds:

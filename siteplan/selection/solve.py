@@ -363,7 +363,8 @@ class _Search:
     @property
     def done(self) -> bool:
         """Whether the gap is small enough."""
-        return self.solved or self.cost - self.bound <= max(self.gap, ROUNDING) * self.cost
+        near = max(self.gap, ROUNDING) * self.cost
+        return self.solved or bool(np.isfinite(self.cost) and self.cost - self.bound <= near)
 
     def run(self) -> str:
         """Search until the gap is small enough or the time is over."""
@@ -478,6 +479,7 @@ class _Search:
         built = self.master.built(whole, least=HALF)
         rows = self.master.violated(whole, least=HALF)
         if rows.low.size == 0:
+            self.offer(built)
             self.solved = honest and status == highspy.HighsModelStatus.kOptimal
         else:
             self.add(rows)

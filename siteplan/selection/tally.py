@@ -200,6 +200,8 @@ class Ledger:
         One for each block.
     missing : list of int
         Stations that each count still lacks, negative when it has more than it needs.
+    left : ndarray of float64, shape (limits,)
+        What each limit has left, negative when more is taken.
     """
 
     def __init__(self, problem: Problem) -> None:
@@ -208,6 +210,7 @@ class Ledger:
         self.opened = np.full(len(problem.site_cost), problem.periods, dtype=np.int32)
         self.tallies = [Tally(block) for block in problem.blocks]
         self.missing = [count.need for count in problem.counts]
+        self.left = np.array([limit.most for limit in problem.limits], dtype=np.float64)
         self._by_site = np.argsort(problem.station_site, kind="stable")
         sizes = np.bincount(problem.station_site, minlength=len(problem.site_cost))
         self._first = np.concatenate([[0], np.cumsum(sizes)])
@@ -282,7 +285,10 @@ class Ledger:
         """
         old = int(self.built[station])
         self.built[station] = period
-        self.opened[self.problem.station_site[station]] = self.built[self.mates(station)].min()
+        site = self.problem.station_site[station]
+        opened = int(self.opened[site])
+        self.opened[site] = self.built[self.mates(station)].min()
+        self._take(station, (old, period), site, (opened, int(self.opened[site])))
         for tally in self.tallies:
             due = tally.block.period
             if (period <= due) != (old <= due):
@@ -290,6 +296,20 @@ class Ledger:
         for i, count in enumerate(self.problem.counts):
             if count.counts[station]:
                 self.missing[i] += int(old <= count.period) - int(period <= count.period)
+
+    def _take(
+        self, station: int, moved: tuple[int, int], site: int, opened: tuple[int, int]
+    ) -> None:
+        """Give back to the limits what a station took, and take what it takes now."""
+        last = self.problem.periods - 1
+        for i, limit in enumerate(self.problem.limits):
+            for amount, (old, new) in ((limit.station[station], moved), (limit.site[site], opened)):
+                if limit.period is None:
+                    turns = int(old <= last) - int(new <= last)
+                else:
+                    turns = int(old == limit.period) - int(new == limit.period)
+                if turns:
+                    self.left[i] += turns * amount
 
     def prices(
         self, stations: NDArray[np.int64], period: int
@@ -327,6 +347,7 @@ class Ledger:
         self.built[:] = other.built
         self.opened[:] = other.opened
         self.missing = list(other.missing)
+        self.left[:] = other.left
         for mine, theirs in zip(self.tallies, other.tallies, strict=True):
             mine.copy_from(theirs)
 

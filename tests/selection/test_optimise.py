@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 
 from siteplan.selection.bound import lagrangian_bound
 from siteplan.selection.greedy import drop_superfluous, greedy
-from siteplan.selection.problem import Block, Count, Problem
+from siteplan.selection.problem import Block, Count, Limit, Problem
 from siteplan.selection.selection import optimise
 
 
 @st.composite
-def problems(draw, *, spaced=False):
+def problems(draw, *, spaced=False, limited=False):
     """Problems of at most five stations and three years whose needs are within reach."""
     stations = draw(st.integers(1, 5))
     periods = draw(st.integers(1, 3))
@@ -65,7 +65,18 @@ def problems(draw, *, spaced=False):
         )
     pairs = [pair for pair in itertools.combinations(range(sites), 2) if rng.random() < 0.3]
     rivals = np.array(pairs if spaced else [], dtype=np.int32).reshape(-1, 2)
+    limits = [
+        Limit(
+            rule_id=f"limit{i}",
+            period=None if rng.random() < 0.3 else int(rng.integers(0, periods)),
+            station=rng.integers(0, 4, stations).astype(float),
+            site=rng.integers(0, 4, sites).astype(float),
+            most=float(rng.integers(0, 12)),
+        )
+        for i in range(int(rng.integers(1, 4)) if limited else 0)
+    ]
     return Problem(
+        limits=tuple(limits),
         rivals=rivals,
         station_cost=rng.integers(1, 10, stations).astype(float),
         station_site=rng.integers(0, sites, stations).astype(np.int32),
@@ -81,6 +92,16 @@ def holds(problem, built):
     opened = {int(problem.station_site[j]) for j, t in enumerate(built) if t < problem.periods}
     if any(int(one) in opened and int(two) in opened for one, two in problem.rivals):
         return False
+    for limit in problem.limits:
+        first, taken = {}, 0.0
+        for j, t in enumerate(built):
+            site = int(problem.station_site[j])
+            first[site] = min(first.get(site, problem.periods), t)
+            taken += limit.station[j] * (t < problem.periods and limit.period in {None, t})
+        for site, t in first.items():
+            taken += limit.site[site] * (t < problem.periods and limit.period in {None, t})
+        if taken > limit.most + 1e-9:
+            return False
     for block in problem.blocks:
         cover = block.cover.toarray()
         chosen = [j for j, period in enumerate(built) if period <= block.period]
@@ -151,6 +172,21 @@ def test_structures_too_near_each_other_are_never_both_built(problem):
     assert not any(opened[one] and opened[two] for one, two in problem.rivals)
 
 
+@given(problems(spaced=True, limited=True))
+@settings(max_examples=100, deadline=None, derandomize=True)
+def test_limits_of_a_year_and_of_all_years_are_kept_at_least_cost(problem):
+    least = cheapest(problem)
+    built, bound, method, _ = optimise(problem, time_limit_s=10.0, gap=0.0, seed=1)
+    assert (not problem.unmet(built)) == holds(problem, built.tolist())
+    if least is None:
+        assert problem.unmet(built)
+        assert "not met" in method
+        return
+    assert holds(problem, built.tolist())
+    assert problem.cost(built) == pytest.approx(least, rel=1e-6, abs=1e-9)
+    assert bound <= least + 1e-6
+
+
 @given(problems())
 @settings(max_examples=60, deadline=None, derandomize=True)
 def test_greedy_holds_and_the_bound_is_a_bound(problem):
@@ -164,7 +200,7 @@ def test_greedy_holds_and_the_bound_is_a_bound(problem):
     assert problem.cost(thinner) <= problem.cost(np.zeros(problem.stations, dtype=np.int32)) + 1e-9
 
 
-@given(problems(), st.integers(0, 1000))
+@given(problems(spaced=True, limited=True), st.integers(0, 1000))
 @settings(max_examples=60, deadline=None, derandomize=True)
 def test_the_rules_read_the_same_to_another_reader(problem, seed):
     rng = np.random.default_rng(seed)

@@ -29,7 +29,7 @@ def scip():
 
 
 @pytest.mark.parametrize("ending", [".lp", ".mps"])
-@given(problem=problems(spaced=True))
+@given(problem=problems(spaced=True, limited=True))
 @settings(
     max_examples=25,
     deadline=None,

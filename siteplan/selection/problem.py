@@ -23,7 +23,7 @@ Constraints
     z[s,T-1] + z[s',T-1] <= 1                                        rivals: pairs too near each other
     sum of a[l,j] (x[j,t(l)] - x[j,t(l)-1]) + sum of a[l,s] (z[s,t(l)] - z[s,t(l)-1]) <= most[l]
                                                                      limits: budgets, stations of a year
-    the same sums over x[j,T-1] and z[s,T-1]                         limits without a year: structures of a tier
+    the same sums over x[j,T-1] and z[s,T-1]                         limits of all years: tiers of reuse
 
 Objective
     minimise the sum over j, t of cost[j] d[t] (x[j,t] - x[j,t-1]) and over s, t of
@@ -215,7 +215,7 @@ class Problem:
 
     def taken(self, limit: Limit, built: NDArray[np.int32]) -> float:
         """
-        What a choice takes of a limit.
+        Add up what a choice takes of a limit.
 
         Parameters
         ----------

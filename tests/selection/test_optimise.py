@@ -87,21 +87,25 @@ def problems(draw, *, spaced=False, limited=False):
     )
 
 
+def takes(problem, limit, built):
+    """Independent reading of a limit: stations and first stations of structures, one by one."""
+    first, taken = {}, 0.0
+    for j, t in enumerate(built):
+        site = int(problem.station_site[j])
+        first[site] = min(first.get(site, problem.periods), t)
+        taken += limit.station[j] * (t < problem.periods and limit.period in {None, t})
+    for site, t in first.items():
+        taken += limit.site[site] * (t < problem.periods and limit.period in {None, t})
+    return taken
+
+
 def holds(problem, built):
     """Independent reading of the rules: loops over items and units."""
     opened = {int(problem.station_site[j]) for j, t in enumerate(built) if t < problem.periods}
     if any(int(one) in opened and int(two) in opened for one, two in problem.rivals):
         return False
-    for limit in problem.limits:
-        first, taken = {}, 0.0
-        for j, t in enumerate(built):
-            site = int(problem.station_site[j])
-            first[site] = min(first.get(site, problem.periods), t)
-            taken += limit.station[j] * (t < problem.periods and limit.period in {None, t})
-        for site, t in first.items():
-            taken += limit.site[site] * (t < problem.periods and limit.period in {None, t})
-        if taken > limit.most + 1e-9:
-            return False
+    if any(takes(problem, limit, built) > limit.most + 1e-9 for limit in problem.limits):
+        return False
     for block in problem.blocks:
         cover = block.cover.toarray()
         chosen = [j for j, period in enumerate(built) if period <= block.period]

@@ -44,8 +44,8 @@ class Demand:
         Class of demand.
     items : GeoDataFrame
         Those of which a part lies inside the boundary, indexed by id: ``name``, ``township`` (of the
-        largest part), ``group``, ``population``, ``households``, the attribute columns asked for, and
-        the geometry.
+        largest part), ``group``, ``population``, ``households``, the columns that the rule
+        asks for or filters by, and the geometry.
     item : ndarray of int32, shape (n,)
         Item of each sample, as a position in `items`.
     cell : ndarray of int64, shape (n,)
@@ -56,6 +56,9 @@ class Demand:
         Square metres, metres or the share of a village or venue that a sample stands for.
     township : ndarray of int32, shape (n,)
         Township of each sample, as a position in the region's townships, -1 in none.
+    centre : ndarray of float64, shape (items, 2), or None
+        Easting and northing of the committee of each village, where the layer of village points names one;
+        None for other classes. [m]
     doubtful : Demand or None
         Items of which nobody knows whether the rule speaks of them: a value that it filters by is blank.
         None when there are none.
@@ -68,6 +71,7 @@ class Demand:
     part: NDArray[np.int32]
     weight: NDArray[np.float64]
     township: NDArray[np.int32]
+    centre: NDArray[np.float64] | None = None
     doubtful: Demand | None = None
 
     def item_weight(self) -> NDArray[np.float64]:
@@ -81,6 +85,20 @@ class Demand:
         """
         total = np.bincount(self.item, weights=self.weight, minlength=len(self.items))
         return total.astype(np.float64, copy=False)
+
+    def centres(self) -> NDArray[np.float64]:
+        """
+        Place of each item that distances are measured from.
+
+        Returns
+        -------
+        places : ndarray of float64, shape (items, 2)
+            Easting and northing of the committee, else of a point of the item. [m]
+        """
+        if self.centre is not None:
+            return self.centre
+        points = self.items.representative_point()
+        return np.column_stack([points.x, points.y])
 
 
 def region_demands(region: Region) -> Mapping[str, Demand]:
@@ -177,6 +195,7 @@ def _belongs(frame: gpd.GeoDataFrame, rule: Rule) -> pd.Series[bool]:
 
 def _items(rows: gpd.GeoDataFrame, rule: Rule) -> gpd.GeoDataFrame:
     columns = ["name", "township", "population", "households", *rule.attributes]
+    columns += [*rule.where, *rule.any]
     if rule.rule_class == "road":
         columns.append("class")
     items = rows.reindex(columns=[*dict.fromkeys(columns), "geometry"])
@@ -253,8 +272,24 @@ def _place_demand(region: Region, rule: Rule, items: gpd.GeoDataFrame) -> Demand
         part=np.zeros(len(all_items), dtype=np.int32),
         weight=np.concatenate([*weight, np.ones(len(lost)), 1.0 / number[owner]]),
         township=township[all_items],
+        centre=_centres(region, rule, items),
     )
     return _sorted(demand)
+
+
+def _centres(region: Region, rule: Rule, items: gpd.GeoDataFrame) -> NDArray[np.float64]:
+    """Place of each village's committee, or of each item."""
+    points = items.representative_point()
+    places = np.column_stack([points.x, points.y])
+    listed = region.layer(VILLAGE_POINTS) if rule.layer == "villages" else None
+    if listed is None or listed.empty:
+        return places
+    committees = listed[listed["kind"] == "committee"].drop_duplicates("village_id")
+    found = committees.set_index(committees["village_id"].astype(str)).geometry
+    found = found.reindex(items.index.astype(str))
+    known = found.notna().to_numpy()
+    places[known] = np.column_stack([found[known].x, found[known].y])
+    return places
 
 
 def _own_points(

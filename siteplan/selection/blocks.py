@@ -320,9 +320,8 @@ def _cover(
     cover = hit @ _one_per_column(element, len(signals.cells))
     if definition.distance_m is not None:
         places = region.sites.geometry.loc[signals.sites]
-        points = demand.items.representative_point()
         near = cKDTree(np.column_stack([places.x, places.y])).sparse_distance_matrix(
-            cKDTree(np.column_stack([points.x, points.y])),
+            cKDTree(demand.centres()),
             definition.distance_m,
             output_type="coo_matrix",
         )

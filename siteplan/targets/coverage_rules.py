@@ -296,12 +296,12 @@ class Verdict:
             reasons.append("terrain missing")
         if (unknown & (self.demand.cell < 0)).any():
             reasons.append("outside the grid")
-        if doubtful:
-            reasons.append(doubt(self.rule, doubtful))
+        if doubtful and self.demand.doubtful is not None:
+            reasons.append(doubt(self.rule, self.demand.doubtful, doubtful))
         return "; ".join(reasons)
 
 
-def doubt(rule: Rule, number: int) -> str:
+def doubt(rule: Rule, doubtful: Demand, number: int) -> str:
     """
     Reason for a result that is open because nobody knows what a rule speaks of.
 
@@ -309,15 +309,19 @@ def doubt(rule: Rule, number: int) -> str:
     ----------
     rule : Rule
         A coverage rule with a filter.
+    doubtful : Demand
+        Items of which it is not known.
     number : int
-        Items with a blank in the columns of the filter.
+        How many of them there are in the part judged.
 
     Returns
     -------
     reason : str
-        Names the columns.
+        Names the columns of the filter that are blank.
     """
-    return f"{number} with blank {', '.join([*rule.where, *rule.any])}"
+    columns = [*rule.where, *rule.any]
+    blank = [name for name in columns if doubtful.items[name].isna().any()]
+    return f"{number} with blank {', '.join(blank)}"
 
 
 def flags_of(demand: Demand, rule: Rule) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
@@ -371,4 +375,5 @@ def no_demand_row(region: Region, rule: Rule, demand: Demand | None) -> dict[str
     if demand.doubtful is None:
         return row | {"reason": f"no row of {rule.layer} fits"}
     number = len(demand.doubtful.items)
-    return row | {"reason": doubt(rule, number), "items_doubtful": number}
+    reason = doubt(rule, demand.doubtful, number)
+    return row | {"reason": reason, "items_doubtful": number}

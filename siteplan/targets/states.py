@@ -102,7 +102,7 @@ def near_items(
     region : Region
         With the sites.
     demand : Demand
-        With point items.
+        Villages: the distance is from the committee.
     stations : DataFrame
         Stations in service.
     technology : str
@@ -120,8 +120,7 @@ def near_items(
         return np.zeros(len(demand.items), dtype=bool)
     sites = region.sites.loc[chosen["site_id"].unique()].geometry
     tree = cKDTree(np.column_stack([sites.x, sites.y]))
-    points = demand.items.representative_point()
-    distance, _ = tree.query(np.column_stack([points.x, points.y]))
+    distance, _ = tree.query(demand.centres())
     return np.asarray(distance <= distance_m)
 
 

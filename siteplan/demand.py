@@ -264,9 +264,10 @@ def _place_demand(region: Region, rule: Rule, items: gpd.GeoDataFrame) -> Demand
     order = {name: i for i, name in enumerate(region.townships().index)}
     for i, name in enumerate(items["township"]):
         township[i] = order.get(name, township[i]) if isinstance(name, str) else township[i]
+    ids = np.append(region.townships().index.astype(str).to_numpy(dtype=object), pd.NA)
     demand = Demand(
         rule_class=str(rule.rule_class),
-        items=items,
+        items=items.assign(township=pd.array(ids[township], dtype="string")),
         item=all_items,
         cell=np.concatenate([*cell, np.full(len(lost), -1), region.cell_of(points)]).astype(int),
         part=np.zeros(len(all_items), dtype=np.int32),

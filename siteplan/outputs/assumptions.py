@@ -8,12 +8,14 @@ were chosen, warnings, and the input files with their hashes.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from importlib.metadata import version
+from platform import python_version
 from typing import TYPE_CHECKING, Final
 
 import siteplan
 from siteplan import catalog
 from siteplan.outputs import frames
-from siteplan.outputs.chinese import fault_in_chinese
+from siteplan.outputs.translation import fault_in_chinese
 from siteplan.propagation.registry import MODELS
 from siteplan.scenario import SCENARIO_FILE
 from siteplan.selection.candidates import structure_costs
@@ -21,9 +23,16 @@ from siteplan.selection.candidates import structure_costs
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from pydantic import BaseModel
+
     from siteplan.plan import Plan
 
 DEFAULT_ZH: Final = "程序默认值"
+COMPUTED: Final = "c"
+DEFAULT: Final = "d"
+LIBRARIES: Final = ("numpy", "numba", "rasterio", "pyproj", "shapely", "highspy")
+"""Libraries whose versions may move a figure in its last digits."""
+
 OBJECTIVE_ZH: Final = {"cost": "折现造价最低", "reuse": "存量资源优先、基站最少"}
 
 
@@ -45,8 +54,8 @@ class Fact:
     source, date : str
         Where the figure comes from.
     mark : str
-        How far it can be trusted, as in the catalogue: ``1``, ``2``, ``k``, ``?``; "" when the planner gave
-        it.
+        How far it can be trusted, as in the catalogue: ``1``, ``2``, ``k``, ``?``; ``c`` when it was
+        computed, ``d`` when it is a default of the program, "" when the planner gave it.
     """
 
     topic: str
@@ -57,6 +66,40 @@ class Fact:
     source: str = ""
     date: str = ""
     mark: str = ""
+
+
+def software() -> str:
+    """
+    Versions that the figures were computed with.
+
+    Returns
+    -------
+    text : str
+        siteplan, Python and the libraries that compute.
+    """
+    names = [f"{name} {version(name)}" for name in LIBRARIES]
+    return f"siteplan {siteplan.__version__}（Python {python_version()}，{'，'.join(names)}）"
+
+
+def given(settings: BaseModel, name: str) -> dict[str, str]:
+    """
+    Source and mark of a setting: the scenario's own, or a default.
+
+    Parameters
+    ----------
+    settings : pydantic model
+        Part of the scenario.
+    name : str
+        Its field.
+
+    Returns
+    -------
+    told : dict of str to str
+        ``source`` and ``mark`` of a :class:`Fact`.
+    """
+    if name in settings.model_fields_set:
+        return {"source": SCENARIO_FILE, "mark": ""}
+    return {"source": DEFAULT_ZH, "mark": DEFAULT}
 
 
 def assumptions(plan: Plan) -> list[Fact]:
@@ -98,7 +141,9 @@ def _about(plan: Plan) -> Iterator[Fact]:
         date=document.date,
     )
     yield Fact(topic=topic, item="规划年份", value="、".join(str(year) for year in plan.years))
-    yield Fact(topic=topic, item="面积", value=region.boundary.area / 1e6, unit="km²")
+    yield Fact(
+        topic=topic, item="面积", value=region.boundary.area / 1e6, unit="km²", mark=COMPUTED
+    )
     yield Fact(
         topic=topic,
         item="坐标系",
@@ -106,7 +151,7 @@ def _about(plan: Plan) -> Iterator[Fact]:
         note=f"{region.crs.name}；经纬度保留6位小数",
     )
     yield Fact(topic=topic, item="栅格分辨率", value=region.resolution_m, unit="m")
-    yield Fact(topic=topic, item="计算软件", value=f"siteplan {siteplan.__version__}")
+    yield Fact(topic=topic, item="计算软件", value=software(), mark=COMPUTED)
 
 
 def _definition_facts(plan: Plan) -> Iterator[Fact]:
@@ -154,15 +199,15 @@ def _radio_facts(plan: Plan) -> Iterator[Fact]:
     for item, model in (("宏站传播模型", radio.macro_model), ("微站传播模型", radio.micro_model)):
         yield Fact(topic=topic, item=item, value=model, source=MODELS[model].source)
     for item, name, value, unit in figures:
-        source = SCENARIO_FILE if name in radio.model_fields_set else DEFAULT_ZH
-        yield Fact(topic=topic, item=item, value=value, unit=unit, source=source)
+        told = given(radio, name)
+        yield Fact(topic=topic, item=item, value=value, unit=unit, **told)
     yield Fact(
         topic=topic,
         item="判定余量",
         value=scenario.targets.margin_db,
         unit="dB",
         note="去掉余量才达标的目标判为有风险",
-        source=SCENARIO_FILE if "margin_db" in scenario.targets.model_fields_set else DEFAULT_ZH,
+        **given(scenario.targets, "margin_db"),
     )
 
 
@@ -241,28 +286,32 @@ def _selection_facts(plan: Plan) -> Iterator[Fact]:
     selection = plan.selection
     figures = selection.as_dict()
     topic = "选址求解"
-    yield Fact(topic=topic, item="方法", value=selection.method)
-    yield Fact(topic=topic, item="备选基站", value=figures["candidates"], unit="个")
+    yield Fact(topic=topic, item="方法", value=selection.method, mark=COMPUTED)
+    candidates = figures["candidates"]
+    yield Fact(topic=topic, item="备选基站", value=candidates, unit="个", mark=COMPUTED)
     unit = "元" if selection.objective == "cost" else ""
     yield Fact(topic=topic, item="目标函数", value=OBJECTIVE_ZH[selection.objective])
-    yield Fact(topic=topic, item="目标函数值", value=figures["value"], unit=unit)
+    yield Fact(topic=topic, item="目标函数值", value=figures["value"], unit=unit, mark=COMPUTED)
     yield Fact(
         topic=topic,
         item="下界",
         value=figures["bound"],
         unit=unit,
         note="在这些备选中，满足同样需求的任何方案都不低于此值",
+        mark=COMPUTED,
     )
-    yield Fact(topic=topic, item="与最优的最大差距", value=figures["gap"] * 100.0, unit="%")
+    gap = figures["gap"] * 100.0
+    yield Fact(topic=topic, item="与最优的最大差距", value=gap, unit="%", mark=COMPUTED)
     settings = plan.region.scenario.selection
-    source = SCENARIO_FILE if "time_limit_s" in settings.model_fields_set else DEFAULT_ZH
-    yield Fact(topic=topic, item="求解时限", value=settings.time_limit_s, unit="s", source=source)
+    told = given(settings, "time_limit_s")
+    yield Fact(topic=topic, item="求解时限", value=settings.time_limit_s, unit="s", **told)
     for short in selection.shortfalls.itertuples():
         yield Fact(
             topic="备选无法满足",
             item=f"{short.rule_id} {short.name}",
             value=float(str(short.reachable)),
             note=f"需要 {short.needed:g}，全部备选建成后可达 {short.reachable:g}",
+            mark=COMPUTED,
         )
 
 

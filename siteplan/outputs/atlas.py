@@ -282,7 +282,15 @@ class _Artist:
         sheet.swatch("#{:02x}{:02x}{:02x}".format(*UNKNOWN_GREY), words("common.unknown"))
         sheet.swatch("#fffdf8", words("sheets.no_signal"))
         sheet.legend("RSRP")
-        sheet.note([f"{name}: {level:g} dBm" for name, level in thresholds.items()])
+        levels: dict[float, list[str]] = {}
+        for name, level in thresholds.items():
+            levels.setdefault(level, []).append(name)
+        sheet.note(
+            [
+                words("sheets.threshold", level=f"{level:g}", names=words.joined(names))
+                for level, names in levels.items()
+            ]
+        )
         return sheet
 
     def _picture(
@@ -399,13 +407,14 @@ class _Artist:
             )
         sites = self.sites[self.sites["township"].eq(code).fillna(value=False)]
         self._sites_by_kind(sheet, sites)
+        left_out = len(sites)
         if len(sites) <= NAMES_SHOWN:
-            (south, north) = sheet.axes.get_ylim()
-            for site in sites.itertuples():
-                text = text_of(site.name, missing=str(site.Index))
-                above = gpd.GeoSeries([site.geometry]).translate(yoff=(north - south) * 0.016)
-                sheet.label(above.iloc[0], text, 7.5, colour="#7c0c33")
+            texts = [text_of(site.name, missing=str(site.Index)) for site in sites.itertuples()]
+            left_out = sheet.names(sites.geometry, texts, 8.5, colour="#7c0c33")
         sheet.legend(words("sheets.legend"))
         stations = int(sites["stations"].sum())
-        sheet.note([words("sheets.township_total", sites=len(sites), stations=stations)])
+        notes = [words("sheets.township_total", sites=len(sites), stations=stations)]
+        if left_out:
+            notes.append(words("sheets.names_left_out", n=left_out))
+        sheet.note(notes)
         return sheet

@@ -17,8 +17,8 @@ import pandas as pd
 
 from siteplan import schema
 from siteplan.gaps import CAUSE_EN, CAUSE_ZH
-from siteplan.outputs.chinese import in_chinese
 from siteplan.outputs.map_data import projection, value_text
+from siteplan.outputs.translation import in_chinese
 from siteplan.targets import STATE_ZH
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ class Table:
     header : tuple of str
         One text a column, units included.
     rows : tuple of tuple of str
-        As printed; the last is the total when `total` says so.
+        As printed, line feeds included; the last is the total when `total` says so.
     align : tuple of {"left", "right", "centre"}
         One word a column.
     total : bool
@@ -76,6 +76,8 @@ class Table:
         Relative widths of the columns; empty to take them from the texts.
     note : str
         Line under the table.
+    annex : bool
+        Whether the table is an annex: the heading above it is its caption then, and it has no number.
     """
 
     name: str
@@ -86,6 +88,7 @@ class Table:
     total: bool = False
     weights: tuple[float, ...] = ()
     note: str = ""
+    annex: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,6 +159,11 @@ class Words:
         if self.language == "zh":
             return schema.ZH.get(text, text)
         return text.replace("_", " ") if text in schema.ZH else text
+
+    def attribute(self, name: str) -> str:
+        """Header of a column of a layer, for reading."""
+        columns = {c.name: c.zh for table in schema.TABLES.values() for c in table.columns}
+        return columns.get(name, name) if self.language == "zh" else name
 
     def state(self, state: object) -> str:
         """State of a rule for reading."""

@@ -133,7 +133,7 @@ def layout_plan_blocks(report: Report) -> list[Block]:
     for i, chapter in enumerate(CHAPTERS, start=1):
         blocks.extend(_numbered(chapter(report), words, i))
     blocks.extend(annexes(report))
-    tables = [block.name for block in blocks if isinstance(block, Table)]
+    tables = [block.name for block in blocks if isinstance(block, Table) and not block.annex]
     numbers = {f"table:{name}": i for i, name in enumerate(tables, start=1)}
     numbers |= {f"annex:{name}": i for i, name in enumerate(ORDER, start=1)}
 

@@ -21,8 +21,8 @@ import siteplan
 from siteplan.gaps import CAUSE_ZH, HINDRANCE_ZH, REMEDY_ZH
 from siteplan.outputs import frames, report
 from siteplan.outputs.assumptions import assumptions
-from siteplan.outputs.chinese import in_chinese
 from siteplan.outputs.provenance import filing, link_budgets
+from siteplan.outputs.translation import in_chinese
 from siteplan.targets import STATE_ZH
 
 if TYPE_CHECKING:
@@ -36,7 +36,14 @@ UNKNOWN_ZH: Final = "未知"
 NETWORK_ZH: Final = {"today": "现状", "plan": "规划"}
 CLASS_ZH: Final = {"area": "区域", "road": "道路", "village": "村庄", "venue": "场所"}
 UNIT_ZH: Final = {"share": "占比", "stations": "基站（个）", "sites": "站址（个）"}
-MARK_ZH: Final = {"1": "官方或已核对", "2": "二手资料", "k": "通行假设", "?": "待核实"}
+MARK_ZH: Final = {
+    "1": "官方或已核对",
+    "2": "二手资料",
+    "k": "通行假设",
+    "?": "待核实",
+    "c": "计算结果",
+    "d": "程序默认值",
+}
 
 HEADERS: Final = {
     "threshold_dbm": "最严口径电平（dBm）",
@@ -626,10 +633,11 @@ def _gap_columns(plan: Plan) -> list[_Column]:
 
 
 def _assumption_columns(facts: Sequence[Fact]) -> list[_Column]:
+    values = [in_chinese(v) if isinstance(v := fact.value, str) else v for fact in facts]
     return [
         _Column(header="类别", values=[fact.topic for fact in facts]),
         _Column(header="项目", values=[fact.item for fact in facts]),
-        _Column(header="取值", values=[fact.value for fact in facts], kind="amount"),
+        _Column(header="取值", values=values, kind="amount"),
         _Column(header="单位", values=[fact.unit for fact in facts]),
         _Column(header="说明", values=[fact.note for fact in facts]),
         _Column(header="来源", values=[in_chinese(fact.source) for fact in facts]),

@@ -17,7 +17,6 @@ import pandas as pd
 
 import siteplan
 from siteplan import catalog, schema
-from siteplan.outputs.chinese import fault_in_chinese, in_chinese
 from siteplan.outputs.frames import (
     label,
     rule_table,
@@ -34,6 +33,7 @@ from siteplan.outputs.map_images import (
 )
 from siteplan.outputs.map_layers import ROAD_ITEMS, MapLayers
 from siteplan.outputs.map_probes import probes
+from siteplan.outputs.translation import fault_in_chinese, in_chinese
 from siteplan.targets import MET, NOT_MET, STATE_ZH, UNKNOWN
 
 if TYPE_CHECKING:

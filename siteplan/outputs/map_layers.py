@@ -16,9 +16,9 @@ import shapely
 
 from siteplan import schema
 from siteplan.gaps import CAUSE_ZH
-from siteplan.outputs.chinese import in_chinese
 from siteplan.outputs.frames import gap_list, label, phase_table, site_table
 from siteplan.outputs.map_images import MODES
+from siteplan.outputs.translation import in_chinese
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence

@@ -69,6 +69,9 @@ HEADER_EM: Final = 3.5
 MOST_EM: Final = 22.0
 """Widest text of a column that is not broken. [em]"""
 
+SHORT_ROWS: Final = 8
+"""A table of so few rows stays on one page; of a longer one, two rows stay together at either end."""
+
 CELL_STYLE: Final = "Plancell"
 """How the library writes the name of the style "Plan cell" in the file."""
 
@@ -324,7 +327,8 @@ class Paper:
         self._caption("figure", block.caption, above=False)
 
     def _table(self, block: Table) -> None:
-        self._caption("table", block.caption, above=True)
+        if not block.annex:
+            self._caption("table", block.caption, above=True)
         size = ANNEX_CELL_PT if self.landscape else self.faces["cells"].size
         widths = column_widths(block, self._width_mm(), size)
         self.document._body._element.insert_element_before(  # noqa: SLF001
@@ -416,7 +420,8 @@ def column_widths(table: Table, width_mm: float, size_pt: float) -> list[float]:
         return [width_mm * weight / total for weight in table.weights]
     em_mm = size_pt * MM_PER_POINT
     wanted = [
-        min(max([_header_ems(head), *map(_ems, cells)]), MOST_EM) * em_mm + 2.0 * CELL_PADDING_MM
+        min(max([_header_ems(head), *map(_cell_ems, cells)]), MOST_EM) * em_mm
+        + 2.0 * CELL_PADDING_MM
         for head, *cells in zip(table.header, *table.rows, strict=True)
     ]
     wide = sorted(wanted)
@@ -437,17 +442,29 @@ def _ems(text: str) -> float:
     return wide + LATIN_EM * (len(text) - wide)
 
 
+def _cell_ems(text: str) -> float:
+    """Width of the widest line of a cell."""
+    return max(map(_ems, text.split("\n")))
+
+
+def _header_lines(text: str) -> str:
+    """Header with its unit on a line of its own."""
+    name, bracket, unit = text.partition("（")
+    return f"{name}\n{bracket}{unit}" if bracket and name else text
+
+
 def _header_ems(text: str) -> float:
-    """Width of a header, which may take two lines."""
-    wide = _ems(text)
-    return wide if wide <= HEADER_EM else max(HEADER_EM, wide / 2.0 + 1.0)
+    """Width of a header, whose name may take two lines."""
+    name, _, unit = _header_lines(text).partition("\n")
+    wide = _ems(name)
+    return max(_ems(unit), wide if wide <= HEADER_EM else max(HEADER_EM, wide / 2.0 + 1.0))
 
 
 def _table_xml(table: Table, widths: Sequence[float], size_pt: float) -> str:
     """
     Table as text: thousands of cells are written many times faster than by the library.
 
-    The header repeats on every page and no row is cut.
+    The header repeats on every page, no row is cut, and a short table stays on one page.
     """
     twips = [round(width / 25.4 * 1440.0) for width in widths]
     edges = "".join(
@@ -466,12 +483,19 @@ def _table_xml(table: Table, widths: Sequence[float], size_pt: float) -> str:
         opening,
         *(f'<w:gridCol w:w="{width}"/>' for width in twips),
         "</w:tblGrid>",
-        _row_xml(table.header, twips, ["center"] * len(twips), size_pt, header=True),
+        _row_xml(
+            [_header_lines(text) for text in table.header],
+            twips,
+            ["center"] * len(twips),
+            size_pt,
+            header=True,
+        ),
     ]
     align = ["center" if word == "centre" else word for word in table.align]
     last = len(table.rows) - 1
+    together = {*range(last)} if last < SHORT_ROWS else {0, last - 1}
     parts += [
-        _row_xml(row, twips, align, size_pt, bold=table.total and i == last)
+        _row_xml(row, twips, align, size_pt, bold=table.total and i == last, follow=i in together)
         for i, row in enumerate(table.rows)
     ]
     return "".join([*parts, "</w:tbl>"])
@@ -488,16 +512,19 @@ def _row_xml(  # one row and how it looks
     *,
     header: bool = False,
     bold: bool = False,
+    follow: bool = False,
 ) -> str:
     half = round(2 * size_pt)
     look = "<w:b/>" if bold or header else ""
     look += f'<w:sz w:val="{half}"/><w:szCs w:val="{half}"/>'
     fill = '<w:shd w:val="clear" w:color="auto" w:fill="EDEDED"/>' if header else ""
+    keep = "<w:keepNext/>" if header or follow else ""
+    line_end = '</w:t><w:br/><w:t xml:space="preserve">'
     texts = "".join(
         f'<w:tc><w:tcPr><w:tcW w:w="{width}" w:type="dxa"/>{fill}<w:vAlign w:val="center"/></w:tcPr>'
-        f'<w:p><w:pPr><w:pStyle w:val="{CELL_STYLE}"/><w:jc w:val="{side}"/></w:pPr>'
+        f'<w:p><w:pPr><w:pStyle w:val="{CELL_STYLE}"/>{keep}<w:jc w:val="{side}"/></w:pPr>'
         f"<w:r><w:rPr>{look}</w:rPr>"
-        f'<w:t xml:space="preserve">{escape(cell)}</w:t></w:r></w:p></w:tc>'
+        f'<w:t xml:space="preserve">{escape(cell).replace(chr(10), line_end)}</w:t></w:r></w:p></w:tc>'
         for cell, width, side in zip(cells, twips, align, strict=True)
     )
     repeat = "<w:tblHeader/>" if header else ""

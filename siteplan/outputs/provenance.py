@@ -11,14 +11,13 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-import siteplan
 from siteplan import catalog
 from siteplan.coverage.budget import (
     element_noise_dbm,
     element_power_dbm,
     reference_level_dbm,
 )
-from siteplan.outputs.assumptions import Fact
+from siteplan.outputs.assumptions import Fact, given, software
 from siteplan.propagation.registry import MODELS
 from siteplan.scenario import SCENARIO_FILE
 
@@ -47,6 +46,7 @@ def filing(plan: Plan) -> list[Fact]:
     terrain = scenario.layers.terrain
     files = {file.layer: file for file in region.inputs}
     ground = files.get("terrain")
+    cover = scenario.layers.landcover
     rows: list[tuple[str, str | float, str, str]] = [
         ("宏站传播模型", radio.macro_model, "", MODELS[radio.macro_model].source),
         ("微站传播模型", radio.micro_model, "", MODELS[radio.micro_model].source),
@@ -65,15 +65,35 @@ def filing(plan: Plan) -> list[Fact]:
             "",
             f"sha256 {files['buildings'].sha256}" if "buildings" in files else "",
         ),
-        ("地物", "不单列", "", "除建筑外，地物损耗由传播模型的场景决定"),
-        ("单站最大计算半径", radio.radius_m, "m", SCENARIO_FILE),
-        ("人体损耗", radio.body_loss_db, "dB", SCENARIO_FILE),
-        ("穿透损耗", radio.penetration_loss_db, "dB", SCENARIO_FILE),
+        (
+            "地物",
+            "未提供" if cover is None else f"{cover.path}（{cover.classes}）",
+            "",
+            f"sha256 {files['landcover'].sha256}" if "landcover" in files else "",
+        ),
+        ("单站最大计算半径", radio.radius_m, "m", given(radio, "radius_m")["source"]),
+        ("人体损耗", radio.body_loss_db, "dB", given(radio, "body_loss_db")["source"]),
+        (
+            "穿透损耗",
+            radio.penetration_loss_db,
+            "dB",
+            given(radio, "penetration_loss_db")["source"],
+        ),
         ("邻区负荷", radio.load * 100.0, "%", "同载波全部基站计入干扰"),
-        ("判定余量", scenario.targets.margin_db, "dB", SCENARIO_FILE),
+        (
+            "判定余量",
+            scenario.targets.margin_db,
+            "dB",
+            given(scenario.targets, "margin_db")["source"],
+        ),
         ("坐标系", region.crs.to_string(), "", region.crs.name),
-        ("求解随机种子", float(scenario.selection.seed), "", SCENARIO_FILE),
-        ("计算软件", f"siteplan {siteplan.__version__}", "", ""),
+        (
+            "求解随机种子",
+            float(scenario.selection.seed),
+            "",
+            given(scenario.selection, "seed")["source"],
+        ),
+        ("计算软件", software(), "", ""),
     ]
     return [
         Fact(topic=TOPIC, item=item, value=value, unit=unit, source=source)

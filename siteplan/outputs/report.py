@@ -22,6 +22,7 @@ from siteplan.targets import MEASURED, UNKNOWN, rewards, task_states
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from siteplan.catalog import Rule
     from siteplan.coverage.emf import Screening
     from siteplan.plan import Plan
 
@@ -467,7 +468,9 @@ def unmet(plan: Plan) -> pd.DataFrame:
     -------
     table : DataFrame
         One row per rule and item that is not covered with the plan in the rule's own year: ``rule_id``,
-        ``item_id``, ``name``, ``township_name``, ``share`` (covered, at least), ``state``.
+        ``item_id``, ``name``, ``township_name``, ``share`` (covered, at least), ``state``, ``lacking`` and
+        ``blank`` (attributes that the rule asks for besides coverage and that the item lacks, or of which
+        nobody told, separated by ";").
     """
     names = plan.region.townships()["name"]
     parts = []
@@ -476,10 +479,31 @@ def unmet(plan: Plan) -> pd.DataFrame:
         year = frames.rule_year(plan, rule)
         mine = items[(items["rule_id"] == rule.id) & (items["year"] == year)]
         mine = mine[mine["state"].isin(["not_met", UNKNOWN])]
-        parts.append(mine.assign(township_name=mine["township"].map(names)))
-    columns = ["rule_id", "item_id", "name", "township_name", "share", "state"]
+        lacking, blank = _attributes(plan, rule, mine["item_id"])
+        told = {"township_name": mine["township"].map(names), "lacking": lacking, "blank": blank}
+        parts.append(mine.assign(**told))
+    columns = ["rule_id", "item_id", "name", "township_name", "share", "state", "lacking", "blank"]
     table = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=columns)
     return table[columns]
+
+
+def _attributes(plan: Plan, rule: Rule, items: pd.Series[Any]) -> tuple[list[str], list[str]]:
+    """Attributes that a rule asks for: those that each item lacks, and those that are blank."""
+    if not rule.attributes or rule.layer not in plan.region.layers:
+        return [""] * len(items), [""] * len(items)
+    layer = plan.region.layers[str(rule.layer)]
+    flags = layer.set_axis(layer.index.astype(str)).reindex(items)[list(rule.attributes)]
+    blank = flags.isna()
+    lacking = ~flags.astype("boolean").fillna(value=True)
+    return _marked(lacking), _marked(blank)
+
+
+def _marked(flags: pd.DataFrame) -> list[str]:
+    """Of each row the names of the columns that are marked."""
+    return [
+        ";".join(name for name, flag in zip(flags, row, strict=True) if flag)
+        for row in flags.to_numpy(dtype=bool)
+    ]
 
 
 def covered_shares(plan: Plan) -> pd.DataFrame:

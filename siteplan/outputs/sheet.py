@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import math
+import re
+import unicodedata
 from typing import TYPE_CHECKING, Any, Final
 
 import geopandas as gpd
@@ -68,6 +70,35 @@ ROAD_WIDTHS: Final = {
     "other": 0.4,
 }
 ROAD_COLOUR: Final = "#a89f90"
+LEGEND_PT: Final = 12.5
+NOTE_PT: Final = 12.0
+LEGEND_IN: Final = 1.95
+"""Width of the texts in the column beside the map. [in]"""
+
+PIECES: Final = re.compile(r"[\x21-\x7e]+[ ）、，：；]*|.[）、，：；]*")
+"""What stays on one line of a legend: a Latin word, or a letter, with the stops after it."""
+
+POINTS_PER_INCH: Final = 72.0
+LATIN_EM: Final = 0.56
+"""Width of a Latin letter of the type. [em]"""
+
+MARK_PT: Final = 4.0
+"""Half of a mark, and the room kept around it. [pt]"""
+
+PLACES: Final = (
+    (0, 1),
+    (0, -1),
+    (1, 0),
+    (-1, 0),
+    (1, 1),
+    (-1, 1),
+    (1, -1),
+    (-1, -1),
+    (0, 2.2),
+    (0, -2.2),
+)
+"""Where a name is tried beside its mark, across and up, the best first."""
+
 NICE: Final = (1.0, 2.0, 5.0, 10.0)
 BAR_SHARE: Final = 0.22
 KM: Final = 1000.0
@@ -107,10 +138,10 @@ class Sheet:
         self.axes: Any = self.figure.add_axes(MAP_BOX)
         self.entries: list[tuple[Any, str]] = []
         self._frame(bounds)
-        self._write(0.03, 0.962, region_title, 11, colour=SOFT)
-        self._write(0.03, 0.912, title, 19)
+        self._write(0.03, 0.962, region_title, 12, colour=SOFT)
+        self._write(0.03, 0.912, title, 20)
         for i, line in enumerate(foot):
-            self._write(0.03, 0.055 - 0.022 * i, line, 8, colour=SOFT)
+            self._write(0.03, 0.056 - 0.026 * i, line, 9.5, colour=SOFT)
 
     # --- frame ------------------------------------------------------------------------------------
 
@@ -162,7 +193,7 @@ class Sheet:
             "N",
             transform=self.axes.transAxes,
             ha="center",
-            fontproperties=self.font(11),
+            fontproperties=self.font(13),
             path_effects=[outline],
             zorder=20,
         )
@@ -198,7 +229,7 @@ class Sheet:
                 text,
                 transform=self.axes.transAxes,
                 ha="center",
-                fontproperties=self.font(8.5),
+                fontproperties=self.font(10.5),
                 path_effects=[withStroke(linewidth=2.0, foreground="white")],
                 zorder=20,
             )
@@ -210,12 +241,12 @@ class Sheet:
         handles, texts = zip(*self.entries, strict=True)
         legend = self.figure.legend(
             handles,
-            [self.letters.shown(text) for text in texts],
+            [self._wrapped(text) for text in texts],
             loc="upper left",
             bbox_to_anchor=(0.755, 0.875),
-            prop=self.font(10.5),
+            prop=self.font(LEGEND_PT),
             title=self.letters.shown(title),
-            title_fontproperties=self.font(12),
+            title_fontproperties=self.font(14),
             frameon=False,
             alignment="left",
             handlelength=1.6,
@@ -224,10 +255,21 @@ class Sheet:
         )
         legend.set_in_layout(False)
 
+    def _wrapped(self, text: str, size: float = LEGEND_PT) -> str:
+        """Break a text where the column beside the map ends."""
+        room = LEGEND_IN * POINTS_PER_INCH / size
+        lines = [""]
+        for piece in PIECES.findall(self.letters.shown(text)):
+            if lines[-1] and _ems(lines[-1] + piece.rstrip()) > room:
+                lines.append("")
+            lines[-1] += piece
+        return "\n".join(line.strip() for line in lines)
+
     def note(self, lines: Sequence[str]) -> None:
         """Lines in the lower part of the column beside the map."""
-        for i, line in enumerate(reversed(lines)):
-            self._write(0.757, 0.10 + 0.028 * i, line, 9.5, colour=INK)
+        shown = [part for line in lines for part in self._wrapped(line, NOTE_PT).split("\n")]
+        for i, line in enumerate(reversed(shown)):
+            self._write(0.757, 0.10 + 0.032 * i, line, NOTE_PT, colour=INK)
 
     # --- layers -----------------------------------------------------------------------------------
 
@@ -239,7 +281,9 @@ class Sheet:
 
     def townships(self, townships: gpd.GeoDataFrame, *, names: bool = True) -> None:
         """Borders of townships, with their names."""
-        townships.boundary.plot(
+        # neighbours share their borders: each is drawn once, or the dashes of the two would close up
+        borders = gpd.GeoSeries([shapely.line_merge(shapely.union_all(townships.boundary.array))])
+        borders.plot(
             ax=self.axes,
             color=TOWNSHIP,
             linewidth=0.8,
@@ -251,7 +295,7 @@ class Sheet:
             return
         for name, geometry in zip(townships["name"], townships.geometry, strict=True):
             largest = max(shapely.get_parts(geometry), key=shapely.area)
-            self.label(largest.representative_point(), str(name), 10.5, colour="#45405a")
+            self.label(largest.representative_point(), str(name), 13, colour="#45405a")
 
     def label(self, point: Any, text: str, size: float, *, colour: str = INK) -> None:  # noqa: ANN401
         """Text at a point, with a light edge; nothing outside the map."""
@@ -270,6 +314,62 @@ class Sheet:
             clip_on=True,
             zorder=12,
         )
+
+    def names(
+        self, points: gpd.GeoSeries, texts: Sequence[str], size: float, *, colour: str = INK
+    ) -> int:
+        """
+        Names beside their marks, out of the way of each other and of the marks.
+
+        Parameters
+        ----------
+        points : GeoSeries
+            Marks.
+        texts : sequence of str
+            A name each.
+        size : float
+            Of the type. [pt]
+        colour : str
+            Of the type.
+
+        Returns
+        -------
+        left_out : int
+            Names for which there was no room.
+        """
+        scale = POINTS_PER_INCH * SIZE_IN[0] * MAP_BOX[2] / self.width_m
+        west, south = self.axes.get_xlim()[0], self.axes.get_ylim()[0]
+        x, y = (points.x.to_numpy() - west) * scale, (points.y.to_numpy() - south) * scale
+        taken = [
+            (a - MARK_PT, b - MARK_PT, a + MARK_PT, b + MARK_PT) for a, b in zip(x, y, strict=True)
+        ]
+        room = [
+            part * side * POINTS_PER_INCH for part, side in zip(MAP_BOX[2:], SIZE_IN, strict=True)
+        ]
+        left_out = 0
+        for a, b, text in zip(x, y, texts, strict=True):
+            wide = _ems(text) * size
+            for across, up in PLACES:
+                middle = (
+                    a + across * (wide / 2.0 + 1.2 * MARK_PT),
+                    b + up * (size / 2.0 + MARK_PT),
+                )
+                half = (wide / 2.0, 0.55 * size)
+                box = (
+                    middle[0] - half[0],
+                    middle[1] - half[1],
+                    middle[0] + half[0],
+                    middle[1] + half[1],
+                )
+                inside = box[0] > 0.0 and box[2] < room[0] and box[1] > 0.0 and box[3] < room[1]
+                if inside and not any(_overlap(box, other) for other in taken):
+                    taken.append(box)
+                    place = shapely.Point(west + middle[0] / scale, south + middle[1] / scale)
+                    self.label(place, text, size, colour=colour)
+                    break
+            else:
+                left_out += 1
+        return left_out
 
     def raster(self, picture: Any, extent: tuple[float, float, float, float]) -> None:  # noqa: ANN401
         """Cells as they are: west, east, south, north of the picture. [m]."""
@@ -340,3 +440,16 @@ class Sheet:
         file = io.BytesIO()
         self.figure.savefig(file, format="png", dpi=DPI, metadata={"Software": None})
         return file.getvalue()
+
+
+def _ems(text: str) -> float:
+    """Width of a text. [em]."""
+    wide = sum(unicodedata.east_asian_width(letter) in "WFA" for letter in text)
+    return wide + LATIN_EM * (len(text) - wide)
+
+
+def _overlap(
+    one: tuple[float, float, float, float], other: tuple[float, float, float, float]
+) -> bool:
+    """Whether two boxes (left, lower, right, upper) share ground."""
+    return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]

@@ -32,13 +32,13 @@ def text_of(document):
 
 
 def tables_of(document):
-    """Tables of a document as frames, under their captions."""
+    """Tables of a document as frames, by what they say of themselves to readers who cannot see."""
     found = {}
-    captions = [p.text for p in document.paragraphs if p.style.name == "Plan caption" and p.text]
-    captions = [text.split("\u3000", 1)[1] for text in captions if text.startswith("表")]
-    for caption, table in zip(captions, document.tables, strict=True):
+    for table in document.tables:
+        (caption,) = table._tbl.xpath("./w:tblPr/w:tblDescription/@w:val")
         header, *rows = [[cell.text for cell in row.cells] for row in table.rows]
-        found[caption] = pd.DataFrame(rows, columns=header)
+        names = [text.replace("\n", "") for text in header]
+        found[caption] = pd.DataFrame(rows, columns=names)
     return found
 
 
@@ -88,6 +88,75 @@ class TestTotals:
         assert int(macro["基站"].iloc[-1]) + int(micro["基站（个）"].iloc[-1]) == int(stations)
         assert tables["在网基站"]["基站（个）"].iloc[-1] == str(len(small_plan.today_stations))
 
+    def test_totals_of_gaps_and_of_what_stands_are_those_of_the_plan(self, small_plan, read):
+        tables = tables_of(read)
+        gaps = small_plan.gaps_today
+        total = tables["覆盖空白按成因统计（不实施规划）"].iloc[-1]
+        assert int(total["空白（处）"]) == len(gaps)
+        for header, unit, step in (("面积（km²）", "m2", 1e6), ("长度（km）", "m", 1e3)):
+            found = gaps.loc[gaps["unit"] == unit, "size"].sum() / step
+            assert float(total[header].replace("—", "0")) == pytest.approx(found, abs=0.006)
+        sites = small_plan.region.sites
+        total = tables["现有站址与备选位置"].iloc[-1]
+        assert int(total["现有站址（处）"]) == (sites["status"] == "existing").sum()
+        assert int(total["备选位置（处）"]) == (sites["status"] == "candidate").sum()
+        total = tables["新增基站分年度、运营商和制式"].iloc[-1]
+        assert int(total["基站（个）"]) == len(small_plan.planned_stations)
+
+    def test_load_is_that_of_the_power_stage(self, small_plan, read):
+        table = tables_of(read)["用电负荷测算"]
+        years = small_plan.backhaul.power.years
+        assert table["年份"].astype(int).to_list() == [int(year) for year in years.index]
+        shown = table["负荷（kW）"].astype(float)
+        assert shown.to_numpy() == pytest.approx(years["typical_kw"].to_numpy(), abs=0.06)
+
+    def test_every_list_has_a_row_for_each_thing(self, small_plan, read):
+        tables = tables_of(read)
+        rules = small_plan.region.document.rules
+        for caption in ("规划目标", "现状与目标对照", "现状与规划后对照"):
+            assert len(tables[caption]) == len(rules), caption
+        assert len(tables["各乡镇目标对照表"]) == len(frames.scope_table(small_plan))
+        assert len(tables["输入资料"]) == len(small_plan.region.inputs)
+        sites = tables["规划宏基站站址一览表"]["站址编号"].iloc[:-1]
+        assert set(sites) <= set(small_plan.planned_stations["site_id"])
+
+    def test_parts_told_in_sentences_make_up_the_whole(self, small_plan, read):
+        text = text_of(read)
+        sites = len(frames.site_table(small_plan))
+        for pattern in (
+            r"规划站址(\d+)处中，已通光纤(\d+)处，未通光纤(\d+)处，未知(\d+)处",
+            r"规划站址(\d+)处中，直供电(\d+)处，转供电(\d+)处，未知(\d+)处",
+        ):
+            whole, *parts = map(int, re.search(pattern, text).groups())
+            assert whole == sum(parts) == sites
+        rules = len(small_plan.region.document.rules)
+        for pattern in (r"项目标中现状(.+?)，见", r"规划实施后，\d+项目标中(.+?)，现状"):
+            states = re.findall(r"(\d+)项", re.search(pattern, text)[1])
+            assert sum(map(int, states)) == rules
+        found = re.search(r"未覆盖或未知的对象(\d+)个，其中.+?目标(\d+)个，.+?目标(\d+)个", text)
+        whole, strict, measured = map(int, found.groups())
+        assert whole == strict + measured == len(report.unmet(small_plan))
+
+    def test_years_told_in_sentences_make_up_the_plan(self, small_plan, read):
+        pattern = r"\d+年：新增基站(\d+)个，启用站址(\d+)处，造价([\d.]+)万元"
+        years = re.findall(pattern, text_of(read))
+        sites = frames.site_table(small_plan)
+        assert sum(int(year[0]) for year in years) == len(small_plan.planned_stations)
+        assert sum(int(year[1]) for year in years) == len(sites)
+        cost = sum(float(year[2]) for year in years)
+        assert cost == pytest.approx(sites["cost_cny"].sum() / 1e4, abs=0.02)
+
+    def test_what_keeps_an_item_from_counting_is_told(self, small_plan, read):
+        remaining = report.unmet(small_plan).set_index(["rule_id", "item_id"])
+        villages = small_plan.region.layers["villages"]["fibre"]
+        for (rule, item), row in remaining.iterrows():
+            if rule == "S-F":
+                has = {True: "yes", False: "no"}.get(villages[item], "blank")
+                assert (row["lacking"] == "fibre") == (has == "no")
+                assert (row["blank"] == "fibre") == (has == "blank")
+        notes = set(tables_of(read)["未达标和未知对象清单"]["说明"])
+        assert {"缺：通光纤", "未填写：通光纤"} <= notes
+
     def test_sentences_tell_the_totals(self, small_plan, read):
         text = text_of(read)
         sites = frames.site_table(small_plan)
@@ -131,6 +200,28 @@ class TestText:
         text = text_of(read)
         assert f"按{numbers['覆盖口径']}的口径判定" in text
         assert f"现状与规划后对照见{numbers['现状与规划后对照']}" in text
+        assert not any(
+            "一览表" in caption for caption in numbers
+        )  # annexes have numbers of their own
+
+    def test_nothing_english_is_left_but_names(self, read):
+        cells = {
+            cell
+            for caption, table in tables_of(read).items()
+            for cell in table.to_numpy().ravel()
+            if caption != "输入资料"
+        }
+        for text in [*(p.text for p in read.paragraphs), *cells]:
+            assert not re.search(r"\b[a-z]{3,} [a-z]{3,} [a-z]{3,}", text), text
+
+    def test_short_tables_stay_together(self, read):
+        for table in read.tables:
+            *rows, last = table.rows
+            kept = [row._tr.xpath("boolean(.//w:keepNext)") for row in (*rows, last)]
+            assert kept[0]
+            assert not kept[-1]
+            if len(rows) <= 8:
+                assert all(kept[:-1])
 
     def test_contents_list_every_heading(self, read):
         headings = [p.text for p in read.paragraphs if p.style.name.startswith("Heading")]
@@ -180,6 +271,10 @@ class TestText:
         sites = small_plan.planned_stations["site_id"].nunique()
         assert f"The plan adds {stations} stations and uses {sites} sites" in text
         assert "[To be supplied]" in text
+        tables = tables_of(docx.Document(str(tmp_path / "en.docx")))
+        for fact in tables["Figures, assumptions and sources"].to_numpy():
+            named = fact[0] == "Out of reach of the candidates"
+            assert named or not re.search("[\u4e00-\u9fff]", "".join(fact[[0, 1, 3, 5]])), fact
 
     def test_a_template_keeps_its_own_pages_and_styles(self, small_plan, tmp_path):
         template = docx.Document()

@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from siteplan import schema
 from siteplan.outputs import frames
 from siteplan.outputs import report as tables
 from siteplan.outputs.assumptions import assumptions
-from siteplan.outputs.blocks import Heading, Turn, decimal, text_of, whole
+from siteplan.outputs.blocks import Heading, Table, Turn, decimal, text_of, whole
 from siteplan.outputs.chapters.layout import kind_name, scaled
 from siteplan.outputs.chapters.report import lack, make_table, say
+from siteplan.outputs.translation import fault_in_chinese, in_chinese, in_english
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from siteplan.outputs.blocks import Block, Table
+    from siteplan.outputs.blocks import Block
     from siteplan.outputs.chapters.report import Report
 
 UNMET_SHOWN = 200
 """Uncovered items listed in the document; layers and workbook hold all."""
 
 HASH_SHOWN = 16
+THOUSAND = 1000.0
 INPUT_TOPIC = "输入文件"
 WARNING_TOPIC = "提示"
 
@@ -57,8 +61,8 @@ def annexes(report: Report) -> list[Block]:
     for number, name in enumerate(ORDER, start=1):
         title = words("numbering.annex", n=number, title=words(f"annexes.{name}"))
         blocks.append(Heading(text=title, level=1))
-        blocks.extend(makers[name](report))
-    blocks.append(Turn(landscape=False))
+        made = makers[name](report)
+        blocks.extend(replace(b, annex=True) if isinstance(b, Table) else b for b in made)
     return blocks
 
 
@@ -67,7 +71,7 @@ def _macro(report: Report) -> list[Block]:
     macro = stations[stations["scale"] == "macro"]
     sites = report.sites.loc[sorted(macro["site_id"].unique())]
     if sites.empty:
-        return [say(words("annexes.macro_none"))]
+        return [say(words("layout.macro_none"))]
     counts = macro.groupby("site_id").size()
     rows = [
         [
@@ -79,10 +83,10 @@ def _macro(report: Report) -> list[Block]:
             *_place(report, site),
             decimal(site["antenna_height_m"], 1),
             str(site["year"]),
-            text_of(site["operators"]).replace(";", "、"),
-            text_of(site["technologies"]).replace(";", "、"),
+            text_of(site["operators"]).replace(";", "\n"),
+            text_of(site["technologies"]).replace(";", "\n"),
             whole(counts[site_id]),
-            text_of(site["rules"]).replace(";", "、"),
+            text_of(site["rules"]).replace(";", "\n"),
         ]
         for site_id, site in sites.iterrows()
     ]
@@ -101,7 +105,7 @@ def _micro(report: Report) -> list[Block]:
     words, stations = report.words, scaled(report)
     micro = stations[stations["scale"] == "micro"]
     if micro.empty:
-        return [say(words("annexes.none"))]
+        return [say(words("layout.micro_none"))]
     townships = report.sites["township"].fillna(tables.NO_TOWNSHIP)
     micro = micro.assign(township=micro["site_id"].map(townships))
     grouped = micro.groupby(["township", "kind", "year"], sort=True)
@@ -141,7 +145,10 @@ def _scopes(report: Report) -> list[Block]:
         )
     if not rows:
         return [say(words("annexes.none"))]
-    return [make_table(words, "scopes", rows, "llrrcrc")]
+    whole_met = set(report.rules.index[report.rules["state_plan"].eq("met")])
+    missed = scopes[~scopes["state_plan"].isin(["met", "measured"])]
+    note = [say(words("annexes.scopes_note"))] if whole_met & {*missed["rule_id"]} else []
+    return [*note, make_table(words, "scopes", rows, "llrrcrc")]
 
 
 def _unmet(report: Report) -> list[Block]:
@@ -158,13 +165,25 @@ def _unmet(report: Report) -> list[Block]:
             text_of(row["township_name"]),
             words.value(row["share"], "share"),
             words.state(row["state"]),
+            _why(report, row),
         ]
         for _, row in shown.iterrows()
     ]
-    table = make_table(words, "unmet", rows, "llllrc")
+    table = make_table(words, "unmet", rows, "llllrcl")
     if len(found) == len(shown):
         return [table]
     return [say(words("annexes.unmet_cut", n=len(found), shown=len(shown))), table]
+
+
+def _why(report: Report, row: pd.Series[object]) -> str:
+    """Attributes that keep an item from counting."""
+    words = report.words
+    parts = []
+    for kind in ("lacking", "blank"):
+        names = [words.attribute(name) for name in str(row[kind]).split(";") if name]
+        if names:
+            parts.append(words(f"annexes.{kind}", names=words.joined(names)))
+    return words.joined(parts)
 
 
 def _comments(report: Report) -> list[Block]:
@@ -177,22 +196,29 @@ def _comments(report: Report) -> list[Block]:
 
 def _assumptions(report: Report) -> list[Block]:
     words = report.words
+    told = in_chinese if words.language == "zh" else in_english
     rows = []
     for fact in assumptions(report.plan):
         if fact.topic in {INPUT_TOPIC, WARNING_TOPIC}:
             continue
         value = fact.value
-        shown = f"{value:.10g}" if isinstance(value, float | int) else text_of(value)
-        mark = words(f"marks.{fact.mark or 'none'}")
-        source = text_of(f"{fact.source} {fact.date}".strip())
-        rows.append([fact.topic, text_of(fact.item), shown, text_of(fact.unit), source, mark])
+        shown = _figure(value) if isinstance(value, float | int) else told(text_of(value))
+        source = (told(fact.source), "" if fact.date[:4] in fact.source else fact.date)
+        cells = [told(fact.topic), told(text_of(fact.item)), shown, told(text_of(fact.unit))]
+        cells += [text_of(" ".join(source).strip()), words(f"marks.{fact.mark or 'none'}")]
+        rows.append(cells)
     return [make_table(words, "assumptions", rows, "llrcll")]
+
+
+def _figure(value: float) -> str:
+    """Print a figure as a reader needs it: five digits, and none behind the point from a thousand on."""
+    return f"{value:.0f}" if abs(value) >= THOUSAND else f"{value:.5g}"
 
 
 def _inputs(report: Report) -> list[Block]:
     rows = [
         [
-            text_of(file.layer),
+            _layer(report, file.layer),
             text_of(file.path),
             whole(file.rows) if file.rows else "—",
             text_of(file.crs),
@@ -201,6 +227,13 @@ def _inputs(report: Report) -> list[Block]:
         for file in report.plan.region.inputs
     ]
     return [_input_table(report, rows)] if rows else [say(report.words("annexes.none"))]
+
+
+def _layer(report: Report, name: str) -> str:
+    if report.words.language == "en":
+        return name
+    known = {"terrain": "地形", "landcover": "地物", "scenario": "方案设置", "targets": "目标文件"}
+    return schema.TABLES[name].zh if name in schema.TABLES else known.get(name, name)
 
 
 def _input_table(report: Report, rows: list[list[str]]) -> Table:
@@ -212,5 +245,6 @@ def _warnings(report: Report) -> list[Block]:
     if not report.plan.warnings:
         return [say(words("annexes.none"))]
     blocks: list[Block] = [say(words("annexes.warnings_text"))]
-    blocks.extend(say(text_of(str(fault))) for fault in report.plan.warnings)
+    told = fault_in_chinese if words.language == "zh" else str
+    blocks.extend(say(text_of(told(fault))) for fault in report.plan.warnings)
     return blocks

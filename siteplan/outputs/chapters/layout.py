@@ -19,6 +19,7 @@ from siteplan.outputs.chapters.report import (
 )
 from siteplan.schema import POLE_KINDS
 from siteplan.selection.candidates import REUSE_ORDER
+from siteplan.targets import MEASURED
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -279,6 +280,8 @@ def _reasons(report: Report) -> list[Block]:
     if remaining.empty:
         blocks.append(say(words("layout.remaining_none")))
     else:
-        told = {"n": len(remaining), "annex": annex_ref("unmet")}
-        blocks.append(say(words("layout.remaining_plain", **told)))
+        measured = int(remaining["rule_id"].map(rules["state_plan"]).eq(MEASURED).sum())
+        counts = {"n": len(remaining), "strict": len(remaining) - measured, "measured": measured}
+        text = words("layout.remaining_plain", **counts, annex=annex_ref("unmet"))
+        blocks.append(say(text))
     return blocks

@@ -164,12 +164,12 @@ def _coverage(report: Report) -> list[Block]:
             [
                 row.technology,
                 str(row.year),
-                text_of(row.definition),
+                str(row.definitions),
                 f"{row.rsrp_dbm:g}",
                 words.value(row.today, "share"),
                 words.value(row.plan, "share"),
             ]
-            for row in shares.itertuples()
+            for row in _by_level(shares).itertuples()
         ]
         last = shares[shares["year"] == report.last_year]
         clauses = [
@@ -208,6 +208,14 @@ def _coverage(report: Report) -> list[Block]:
     ]
     blocks.append(make_table(words, "present_targets", rows, "llcrrc"))
     return blocks
+
+
+def _by_level(shares: pd.DataFrame) -> pd.DataFrame:
+    """Shares with a row for each level: definitions of one level share theirs."""
+    keys = ["technology", "year", "rsrp_dbm"]
+    grouped = shares.groupby(keys, sort=False)
+    found = grouped.agg(definitions=("definition", "\n".join), today=("today", "first"))
+    return found.assign(plan=grouped["plan"].first()).reset_index()
 
 
 def _problems(report: Report) -> list[Block]:

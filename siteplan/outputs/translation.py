@@ -1,7 +1,8 @@
 """
-Chinese of the English texts that a plan carries: sources of figures, origins of rows, reasons, warnings.
+Chinese of the English texts that a plan carries, and English of the words in the list of assumptions.
 
-The texts stand in ``assets/chinese.toml``. A text that is not there stays as it is: nothing is guessed.
+The texts stand in ``assets/chinese.toml`` and ``assets/english.toml``. A text that is not there stays as it
+is: nothing is guessed.
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ from typing import TYPE_CHECKING, Final
 from siteplan import schema
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from siteplan.errors import Fault
 
 CLAUSES: Final = "; "
@@ -42,16 +45,35 @@ def in_chinese(text: str) -> str:
     >>> in_chinese("2 without fibre"), in_chinese("75% of stations"), in_chinese("3GPP TR 38.901")
     ('2个不满足：通光纤', '基站的75%', '3GPP TR 38.901')
     """
-    exact, patterns = _texts()
-    if text in exact:
-        return exact[text]
-    for pattern, translation in patterns:
-        if found := pattern.fullmatch(text):
-            places = {name: _place(value) for name, value in found.groupdict().items()}
-            return translation.format(**places)
+    known = _translated(text, "chinese", _place)
+    if known is not None:
+        return known
     clauses = text.split(CLAUSES)
     told = [in_chinese(clause) for clause in clauses] if len(clauses) > 1 else clauses
     return text if told == clauses else "；".join(told)
+
+
+def in_english(text: str) -> str:
+    """
+    English of a word of the list of assumptions.
+
+    Parameters
+    ----------
+    text : str
+        Any text.
+
+    Returns
+    -------
+    text : str
+        English where it is known, else the text as it is.
+
+    Examples
+    --------
+    >>> in_english("启用站址：路灯杆"), in_english("nr-dt-105 电平")
+    ('opening a site: lamp pole', 'nr-dt-105 level')
+    """
+    known = _translated(text, "english", in_english)
+    return text if known is None else known
 
 
 def fault_in_chinese(fault: Fault) -> str:
@@ -84,6 +106,18 @@ def fault_in_chinese(fault: Fault) -> str:
     return f"{place}：{in_chinese(fault.rule)}{value}。{in_chinese(fault.remedy)}"
 
 
+def _translated(text: str, language: str, place: Callable[[str], str]) -> str | None:
+    exact, patterns = _texts(language)
+    if text in exact:
+        return exact[text]
+    for pattern, translation in patterns:
+        if found := pattern.fullmatch(text):
+            return translation.format(
+                **{name: place(value) for name, value in found.groupdict().items()}
+            )
+    return None
+
+
 def _place(value: str) -> str:
     """Translate what stands in a place: layers and columns by their Chinese headers."""
     known = _headers()
@@ -101,9 +135,9 @@ def _headers() -> dict[str, str]:
 
 
 @cache
-def _texts() -> tuple[dict[str, str], list[tuple[re.Pattern[str], str]]]:
+def _texts(language: str) -> tuple[dict[str, str], list[tuple[re.Pattern[str], str]]]:
     """Give texts without places, and patterns of those with places, the most literal first."""
-    path = files("siteplan.outputs") / "assets" / "chinese.toml"
+    path = files("siteplan.outputs") / "assets" / f"{language}.toml"
     groups = tomllib.loads(path.read_text(encoding="utf-8"))
     exact: dict[str, str] = {}
     patterns: list[tuple[int, re.Pattern[str], str]] = []

@@ -11,7 +11,7 @@ import pytest
 import siteplan
 from siteplan import catalog
 from siteplan.errors import Fault
-from siteplan.outputs.chinese import fault_in_chinese, in_chinese
+from siteplan.outputs.translation import fault_in_chinese, in_chinese
 
 PACKAGE = Path(siteplan.__file__).parent
 ENGLISH = re.compile(r"\b(?!dBm?\b|dBi\b)[a-z]{2,} [a-z]{2,}")

@@ -467,8 +467,10 @@ class Selection(Entry):
 
     Attributes
     ----------
-    objective : {"cost", "reuse"}
-        Least cost in yuan, or fewest stations with what stands already first.
+    objective : {"cost", "reuse", "tiers"}
+        Least cost in yuan; fewest stations with weights for the structures that they open, what stands
+        already first; or the fewest structures of the last tier of reuse, then of the tier before, and at
+        last the fewest stations.
     time_limit_s : float
         Longest search. [s]
     gap : float
@@ -485,9 +487,23 @@ class Selection(Entry):
         Structures to be built stand at least this far from those that stand. [m]
     township_stations : mapping of str to int
         Fewest stations by township id at the end of the last year, with those that stand today.
+    budget_cny : mapping of int to float
+        Most that may be invested in a plan year, not discounted and without rent. [CNY]
+    most_stations : mapping of int to int
+        Most stations that may be built in a plan year.
+    cover_times : mapping of str to int
+        By id of a coverage rule on villages or venues: stations that must reach each of them, each alone.
+    probability : float or None
+        Chance with which a planned station must reach a place by the shadowing of its model; the margin
+        of the targets counts as well where it is larger.
+    users_share : float or None
+        Users of a network by resident of a village; with it, the stations of a network serve no more users
+        than they can.
+    station_users : mapping of str to int
+        Users that a station can serve by scale, ``macro`` or ``micro``; no limit without one.
     """
 
-    objective: Literal["cost", "reuse"] = "cost"
+    objective: Literal["cost", "reuse", "tiers"] = "cost"
     time_limit_s: float = Field(default=60.0, gt=0.0)
     gap: float = Field(default=0.005, ge=0.0, lt=1.0)
     seed: int = 1
@@ -498,6 +514,14 @@ class Selection(Entry):
     spacing_new_m: float | None = Field(default=None, gt=0.0)
     spacing_existing_m: float | None = Field(default=None, gt=0.0)
     township_stations: dict[str, Annotated[int, Field(ge=1)]] = Field(default_factory=dict)
+    budget_cny: dict[int, Annotated[float, Field(ge=0.0)]] = Field(default_factory=dict)
+    most_stations: dict[int, Annotated[int, Field(ge=0)]] = Field(default_factory=dict)
+    cover_times: dict[str, Annotated[int, Field(ge=2, le=10)]] = Field(default_factory=dict)
+    probability: float | None = Field(default=None, ge=0.5, lt=1.0)
+    users_share: float | None = Field(default=None, gt=0.0, le=10.0)
+    station_users: dict[Literal["macro", "micro"], Annotated[int, Field(ge=1)]] = Field(
+        default_factory=dict
+    )
 
 
 class Costs(Entry):
@@ -517,6 +541,13 @@ class Costs(Entry):
         without one is free. [CNY]
     rent_years : int
         Years of rent that count in the cost of a station.
+    power : mapping of str to float
+        Cost of connecting a structure to power by kind of supply, ``direct`` or ``resold``; there is no
+        default. A structure whose supply is not known is counted with the dearer one. [CNY]
+    power_cny_km : float or None
+        Cost of the line to a structure by its distance to power, ``power_distance_m``. [CNY/km]
+    conditional_zone_cny : float or None
+        Cost of the consent to a structure to be built in a conditional exclusion zone. [CNY]
     """
 
     discount_rate: float | None = Field(default=None, ge=0.0, lt=1.0)
@@ -524,6 +555,11 @@ class Costs(Entry):
     station: dict[str, Annotated[float, Field(ge=0.0)]] = Field(default_factory=dict)
     rent: dict[str, Annotated[float, Field(ge=0.0)]] = Field(default_factory=dict)
     rent_years: int = Field(default=10, ge=1, le=50)
+    power: dict[Literal["direct", "resold"], Annotated[float, Field(ge=0.0)]] = Field(
+        default_factory=dict
+    )
+    power_cny_km: float | None = Field(default=None, ge=0.0)
+    conditional_zone_cny: float | None = Field(default=None, ge=0.0)
 
 
 class Backhaul(Entry):

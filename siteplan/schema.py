@@ -460,6 +460,15 @@ TABLES: Final[Mapping[str, Table]] = MappingProxyType(
                         choices=("direct", "resold"),
                     ),
                     Column(
+                        name="power_distance_m",
+                        kind="number",
+                        meaning="Distance to the nearest power line or transformer; blank means unknown.",
+                        zh="距电源距离",
+                        unit="m",
+                        low=0.0,
+                        high=1e5,
+                    ),
+                    Column(
                         name="fibre",
                         kind="flag",
                         meaning="Optical fibre reaches the site; blank means unknown.",

@@ -276,7 +276,8 @@ def geometry(
     at2, z2, top2 = work[6], work[7], empty
     rise, block = work[8], work[9]
     rise2, block2 = work[10], work[11]
-    work[8:12] = -math.inf
+    for k in range(work.shape[1]):
+        rise[k] = block[k] = rise2[k] = block2[k] = -math.inf
     middle = len(inverse) // 2
     vertex = sample = vertex2 = sample2 = guess = zero
     steepest = steepest2 = steepest_flat = steepest_land = -math.inf

@@ -118,6 +118,15 @@ def zone_profile(
 
 
 @compiled
+def _copy(
+    row: NDArray[np.float64], first: int, size: int, s: NDArray[np.float64], place: int
+) -> None:
+    """Copy part of a row to a block: a slice assigned would bring text into the kernel, to compile."""
+    for i in range(size):
+        s[place * c.BLOCK + i] = row[first + i]
+
+
+@compiled
 def _load(
     s: NDArray[np.float64],
     size: int,
@@ -129,27 +138,23 @@ def _load(
     receiver_m: float,
 ) -> None:
     """Copy to a block what its receive points need."""
-    end = first + size
     for row in range(TABLE_ROWS):
-        s[row * c.BLOCK : row * c.BLOCK + size] = table[row, first:end]
-    s[c.SLOPE_T * c.BLOCK : c.SLOPE_T * c.BLOCK + size] = found[SLOPE_T, first:end]
-    s[c.SLOPE_R * c.BLOCK : c.SLOPE_R * c.BLOCK + size] = found[SLOPE_R, first:end]
-    s[c.NEAR_T * c.BLOCK : c.NEAR_T * c.BLOCK + size] = found[FOUND_NEAR_T, first:end]
-    s[c.NEAR_R * c.BLOCK : c.NEAR_R * c.BLOCK + size] = found[FOUND_NEAR_R, first:end]
-    smooth_t, smooth_r, height = (
-        found[SMOOTH_T, first:end],
-        found[SMOOTH_R, first:end],
-        land[first:end],
-    )
+        _copy(table[row], first, size, s, row)
+    _copy(found[SLOPE_T], first, size, s, c.SLOPE_T)
+    _copy(found[SLOPE_R], first, size, s, c.SLOPE_R)
+    _copy(found[FOUND_NEAR_T], first, size, s, c.NEAR_T)
+    _copy(found[FOUND_NEAR_R], first, size, s, c.NEAR_R)
+    smooth_t, smooth_r = found[SMOOTH_T], found[SMOOTH_R]
     here = land[0]
     for i in range(size):
-        s[c.HTE * c.BLOCK + i] = hts - min(smooth_t[i], here)  # (92a), (94a)
+        s[c.HTE * c.BLOCK + i] = hts - min(smooth_t[first + i], here)  # (92a), (94a)
     for i in range(size):
+        height = land[first + i]
         s[c.HRE * c.BLOCK + i] = (
-            height[i] + receiver_m - min(smooth_r[i], height[i])
+            height + receiver_m - min(smooth_r[first + i], height)
         )  # (92b), (94b)
     for i in range(size):
-        s[c.RISE * c.BLOCK + i] = height[i] + receiver_m - hts
+        s[c.RISE * c.BLOCK + i] = land[first + i] + receiver_m - hts
 
 
 @compiled
@@ -278,7 +283,8 @@ def run(
         hts = land[0] + scalars[c.TRANSMITTER]
         if coastal:
             zone_profile(zones, row, column, y0, x0, north, east, samples, along)
-            own[c.ALPHA] = table[c.ALPHA]
+            for k in range(samples):
+                own[c.ALPHA, k] = table[c.ALPHA, k]
             coast_km = climate(along, samples, step, carried, own[c.LG_MU1 : c.ALPHA + 1])
         known = geometry(
             land,
@@ -311,7 +317,7 @@ def run(
             _free_space(s, size, scalars[c.FREE_SPACE])
             _locations(s, size, scalars, cover, along, first)
             if coastal:
-                s[c.SEA * c.BLOCK : c.SEA * c.BLOCK + size] = carried[SHARE, first:last]
+                _copy(carried[SHARE], first, size, s, c.SEA)
             if rare:
                 c.line_of_sight(s, size, scalars, north)
             else:
@@ -319,11 +325,10 @@ def run(
             duct, scatter = _needs(s, size)
             if rare or duct > 0 or scatter > 0:
                 c.angles(s, size, scalars)
-                s[c.LBDA * c.BLOCK : c.LBDA * c.BLOCK + size] = s[
-                    c.LBD * c.BLOCK : c.LBD * c.BLOCK + size
-                ]
+                _copy(s, c.LBD * c.BLOCK, size, s, c.LBDA)
                 if duct > 0:
-                    s[c.ROUGHNESS * c.BLOCK : c.ROUGHNESS * c.BLOCK + size] = 0.0
+                    for i in range(size):
+                        s[c.ROUGHNESS * c.BLOCK + i] = 0.0
                     if coastal:
                         coast_coupling(
                             s, size, step, coast_km, hts, carried, land, receiver_m, first
@@ -339,7 +344,8 @@ def run(
                                 )
                             c.ducting(s, size, scalars)
                 c.finish(s, size, scalars)
-                loss[r, first:last] = s[c.OUT * c.BLOCK : c.OUT * c.BLOCK + size]
+                for i in range(size):
+                    loss[r, first + i] = s[c.OUT * c.BLOCK + i]
             else:
                 for i in range(size):
                     lbd = s[c.LBD * c.BLOCK + i] + s[c.LOCATION * c.BLOCK + i]

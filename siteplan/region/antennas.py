@@ -257,7 +257,7 @@ class _Reader:
             self._tilt, self._tilt_line = rest, line
 
     def _gain(self, line: int, rest: str) -> None:
-        unit = _NUMBER.sub("", rest, count=1).strip().lower()
+        unit = re.sub(r"[^a-z]", "", _NUMBER.sub("", rest, count=1).lower())
         number = _number(rest)
         if number is None or not -10.0 <= number <= 60.0 or unit not in {"", "dbd", "dbi", "db"}:  # noqa: PLR2004
             remedy = "Write for example GAIN 15.5 (dBd) or GAIN 17.65 dBi."

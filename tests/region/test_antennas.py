@@ -66,6 +66,8 @@ def test_the_cuts_are_gains_below_the_maximum():
         ("15.85 dBd", 18.0),
         ("18 dBi", 18.0),
         ("18dBi", 18.0),
+        ("18 (dBi)", 18.0),
+        ("15.85 [dBd]", 18.0),
         ("18,00 DBI", 18.0),
         ("-1.5 dBi", -1.5),
     ],

@@ -12,7 +12,7 @@ import unicodedata
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Literal
 
 from pydantic import Field
 
@@ -68,6 +68,7 @@ class Position(Entry):
     x: tuple[str, ...] = ()
     y: tuple[str, ...] = ()
     wkt: tuple[str, ...] = ()
+    system: tuple[str, ...] = ()
 
 
 class HeaderBook(Entry):
@@ -80,6 +81,8 @@ class HeaderBook(Entry):
         Where the names come from.
     position : Position
         Headers of columns that hold a position.
+    systems : mapping of str to tuple of str
+        Words for the system of a row: ``gcj02``, ``bd09``, or ``EPSG:4490`` for what is not shifted.
     headers : mapping of str to mapping of str to tuple of str
         By layer (``all`` for every layer) and column.
     words : mapping of str to tuple of str
@@ -90,6 +93,9 @@ class HeaderBook(Entry):
     date: str = ""
     mark: str = ""
     position: Position = Position()
+    systems: dict[Literal["gcj02", "bd09", "EPSG:4490"], tuple[str, ...]] = Field(
+        default_factory=dict
+    )
     headers: dict[str, dict[str, tuple[str, ...]]] = Field(default_factory=dict)
     words: dict[str, tuple[str, ...]] = Field(default_factory=dict)
 
@@ -106,7 +112,8 @@ class Headers:
     factors : mapping of str to float
         Factor to the schema's unit by column, where a header says another unit.
     position : mapping of str to str
-        Header in the file by axis: longitude, latitude, easting, northing, x, y, wkt.
+        Header in the file by axis: longitude, latitude, easting, northing, x, y, wkt; and ``system``, the
+        column that says the system of each row.
     datum : str or None
         ``gcj02`` or ``bd09`` when a header of the position says so.
     unread : tuple of str
@@ -347,7 +354,7 @@ def match(
         columns=columns,
         factors=factors,
         position=position,
-        datum=_datum(position.values()),
+        datum=_datum([header for axis, header in position.items() if axis != "system"]),
         unread=tuple(name for name in names if name not in used and str(name).strip()),
         faults=tuple(faults),
     )

@@ -17,9 +17,11 @@ import numpy as np
 import shapely
 from pyproj import CRS, Transformer
 
+from siteplan import schema
 from siteplan.errors import Fault, InputError
 from siteplan.region import datum, values
 from siteplan.region.grid import in_china, parse_crs
+from siteplan.region.headers import header_book, plain
 from siteplan.region.sheets import ROW
 from siteplan.scenario import SCENARIO_FILE
 
@@ -212,6 +214,8 @@ def _system(
 ) -> tuple[gpd.GeoSeries, tuple[Fault, ...]]:
     """Shapes in their system, and what was decided."""
     shapes, order, from_sheet = drawn
+    if "system" in found.position and len(shapes):
+        shapes, source = _by_row(raw, found.position["system"], shapes, source)
     stated, faults = _stated(raw, found, shapes, table, source)
     where = f"layers.{table.name}.crs"
     if stated is None or stated == GUESS:
@@ -228,6 +232,52 @@ def _system(
     if reference is not None and len(shapes):
         _refuse_misfit(shapes, stated, reference, source, said=raw.crs is None or from_sheet)
     return geometry, faults
+
+
+def _by_row(
+    raw: Raw, header: str, shapes: NDArray[np.object_], source: LayerSource
+) -> tuple[NDArray[np.object_], LayerSource]:
+    """Rows that a column says to be shifted taken back, and what is still to be said of the layer."""
+    words = {
+        plain(word): system
+        for system, named in header_book().systems.items()
+        for word in (system, *named)
+    }
+    text = raw.cells[header].astype("string").fillna("").map(plain)
+    blank = text.isin(schema.MISSING_WORDS).to_numpy(dtype=bool)
+    strange = np.flatnonzero(~blank & ~text.isin(words).to_numpy(dtype=bool))
+    system = text.map(words).to_numpy(dtype=object)
+    layer = (source.crs or "").strip().lower()
+    if layer in datum.SHIFTED:
+        system[blank] = layer
+    bounds = np.abs(np.array(shapely.total_bounds(shapes)))
+    degrees = bool((raw.crs is None or raw.crs.is_geographic) and bounds.max() <= _EAST_DEG)
+    shifted = np.isin(system.astype(str), datum.SHIFTED)
+    wrong = [
+        Fault(
+            source=source.path,
+            row=str(raw.cells[ROW].iloc[i]),
+            column=header,
+            value=str(raw.cells[header].iloc[i])[:80],
+            rule=rule,
+            remedy="Write CGCS2000, WGS84, GCJ02 or BD09, or leave it blank where the layer's system counts.",
+        )
+        for rule, rows in (
+            ("no such system of a row", strange),
+            ("metres are not shifted", np.flatnonzero(shifted & ~degrees)),
+        )
+        for i in rows[: values.MOST_TOLD]
+    ]
+    if wrong:
+        raise InputError(wrong)
+    shapes = shapes.copy()
+    for name in datum.SHIFTED:
+        rows = system == name
+        with np.errstate(invalid="ignore"):
+            shapes[rows] = datum.geometry_to_wgs84(shapes[rows], datum=name)
+    said = layer in datum.SHIFTED or (source.crs is None and degrees and not blank.any())
+    crs = (GEOGRAPHIC if raw.crs is None else None) if said else source.crs
+    return shapes, source.model_copy(update={"crs": crs})
 
 
 def _note(source: LayerSource, value: str, rule: str) -> Fault:

@@ -320,8 +320,10 @@ def examine(folder: Path) -> Examined:
     faults.extend(fault for fault in more if fault.severity == "error")
     warnings.extend(fault for fault in more if fault.severity == "warning")
     boundary = shapely.union_all(frames["boundary"].geometry.to_numpy())
-    shifted, more = consistency.shift_faults(frames, scenario)
+    frames, shifted, more = consistency.shift_faults(frames, scenario)
     faults.extend(fault for fault in more if fault.severity == "error")
+    anew = {fault.source for fault in more if fault.rule.startswith(consistency.GUESSED)}
+    warnings = [w for w in warnings if w.source not in anew or consistency.GUESSED not in w.rule]
     warnings.extend(fault for fault in more if fault.severity == "warning")
     frames = _clip_extracts(frames, scenario, boundary)
     placed = {name: frame for name, frame in frames.items() if name not in shifted}

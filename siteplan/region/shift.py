@@ -5,6 +5,10 @@ Villages, sites and poles stand along roads and at buildings, townships end wher
 more of them do so once a layer is taken back from GCJ-02 or BD-09 than as it stands, and than after a move as
 long in any other direction, the layer is shifted. A layer that fits as it stands is never found, nor one that
 has nothing to do with the others: there is no evidence then.
+
+A column filled from several sources is shifted in some rows only. Those are among the rows that lie on
+nothing as they stand: where far more of them lie on a line once taken back than after any other move as long,
+the layer is mixed.
 """
 
 from __future__ import annotations
@@ -41,6 +45,15 @@ ODDS: Final = 1.5
 DEVIATIONS: Final = 5.0
 """Standard deviations by which the share on a line must grow."""
 
+MIXED_SCALES_M: Final = (15.0, 60.0, 200.0)
+"""In mixed layers, how near a point must lie to stand on a line; twice as far it stands on none. [m]"""
+
+MIXED_ODDS: Final = 2.0
+"""In mixed layers, odds of lying on a line must grow at least by this factor over the best other move; by 1.5
+times as much where the scenario says that the layer is shifted."""
+
+_POINTS: Final = ("villages", "village_points", "venues", "sites", "poles")
+_MOST_ROWS: Final = 200_000
 _TURNS: Final = 8
 _AGAINST: Final = {
     "boundary": ("townships",),
@@ -83,6 +96,130 @@ class Shift:
     before: float
     after: float
     undone: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mixed:
+    """
+    One layer of which some rows are shifted.
+
+    Attributes
+    ----------
+    layer : str
+        Layer.
+    against : str
+        Layer by which it was found.
+    datum : {"gcj02", "bd09"}
+        System that some rows are in.
+    shift_m : float
+        How far these are off, at the median. [m]
+    rows : tuple of str
+        Rows that lie on the other layer only when they are moved, as a reader of the file counts them.
+    chance : int
+        How many of them would do so by chance, at most.
+    undone : bool
+        The scenario says the system, and these rows fit without it.
+    """
+
+    layer: str
+    against: str
+    datum: datum.Shifted
+    shift_m: float
+    rows: tuple[str, ...]
+    chance: int
+    undone: bool = False
+
+
+def find_mixed(
+    frames: Mapping[str, gpd.GeoDataFrame],
+    reference: Reference,
+    *,
+    declared: Mapping[str, str],
+) -> list[Mixed]:
+    """
+    Layers of points of which some rows are shifted against the others.
+
+    Parameters
+    ----------
+    frames : mapping of str to GeoDataFrame
+        Layers by name, each in its system, with ``_row``.
+    reference : Reference
+        Boundary; outside China nothing is looked for.
+    declared : mapping of str to str
+        Layers that were taken back already, and from which system.
+
+    Returns
+    -------
+    mixed : list of Mixed
+        At most one for each layer, that with the strongest evidence.
+    """
+    if not reference.china:
+        return []
+    trees: dict[str, shapely.STRtree] = {}
+    found: list[Mixed] = []
+    for name in _POINTS:
+        frame = frames.get(name)
+        if frame is None or len(frame) < FEWEST:
+            continue
+        rows = frame.iloc[:: max(1, len(frame) // _MOST_ROWS)]
+        best: tuple[float, Mixed] | None = None
+        for other in _AGAINST[name]:
+            if other not in frames:
+                continue
+            if other not in trees:
+                trees[other] = _tree(frames[other], reference, solid=other == "buildings")
+            for system in datum.SHIFTED if name not in declared else (declared[name],):
+                seen = _mixture(rows, trees[other], reference, system, undone=name in declared)
+                if seen is not None and (best is None or seen[0] > best[0]):
+                    strength, hits, chance, shift_m = seen
+                    told = tuple(map(str, rows["_row"].to_numpy()[hits]))
+                    kind: datum.Shifted = "gcj02" if system == "gcj02" else "bd09"
+                    best = strength, Mixed(
+                        layer=name, against=other, datum=kind, shift_m=shift_m, rows=told,
+                        chance=chance, undone=name in declared,
+                    )  # fmt: skip
+        found.extend([best[1]] if best is not None else [])
+    return found
+
+
+def _mixture(
+    frame: gpd.GeoDataFrame,
+    tree: shapely.STRtree,
+    reference: Reference,
+    system: str,
+    *,
+    undone: bool,
+) -> tuple[float, NDArray[np.int64], int, float] | None:
+    """Strength of the evidence, rows on a line only when moved, how many by chance, length of the move."""
+    shapes = frame.geometry.to_numpy()
+    degrees = np.column_stack(to_degrees(frame.crs).transform(*shapely.get_coordinates(shapes).T))
+    here = reference.to_plane(degrees)
+    kind: datum.Shifted = "gcj02" if system == "gcj02" else "bd09"
+    back = np.column_stack(datum.to_wgs84(degrees[:, 0], degrees[:, 1], datum=kind))
+    move = (reference.to_plane(back) - here) * (-1.0 if undone else 1.0)
+    some = np.random.default_rng(0).permutation(len(here))[:SAMPLE]
+    now = _distance(here[some], tree)
+    moved = np.array(
+        [_distance(here[some] + _turn(move[some], turn), tree) for turn in range(_TURNS)]
+    )
+    best, scale_m, chance = 0.0, 0.0, 0.0
+    for scale in MIXED_SCALES_M:
+        apart = now > 2.0 * scale
+        count = int(apart.sum())
+        if count == 0:
+            continue
+        near = (moved[:, apart] < scale).sum(axis=1)
+        rival = float(max(near[1:].max(), 1))
+        odds = (near[0] / (count - near[0] + 1.0)) / (rival / (count - rival + 1.0))
+        strength = (near[0] - rival) / np.sqrt(rival * max(1.0 - rival / count, 0.0) + 1.0)
+        if odds >= MIXED_ODDS * (1.5 if undone else 1.0) and strength > best:
+            best, scale_m, chance = float(strength), scale, rival / len(some)
+    if best < DEVIATIONS:
+        return None
+    lone = np.flatnonzero(_distance(here, tree) > 2.0 * scale_m)
+    hits: NDArray[np.int64] = lone[_distance(here[lone] + move[lone], tree) < scale_m]
+    shift_m = float(np.median(np.hypot(*move.T)))
+    return best, hits, round(chance * len(here)), shift_m
 
 
 def find_shifts(
@@ -181,7 +318,9 @@ def _compare(
             after = turned[turn + 1]
             rivals = np.max([near for i, near in enumerate(turned) if i != turn + 1], axis=0)
             strength = _strength(after, rivals, len(degrees))
-            if strength < DEVIATIONS:
+            if strength < DEVIATIONS or (
+                turn == 0 and name in _POINTS and _mixed(turned, len(degrees))
+            ):
                 continue
             undone = turn != 0 and name in declared
             shift = Shift(
@@ -197,15 +336,25 @@ def _compare(
     return found
 
 
+def _mixed(turned: list[NDArray[np.float64]], count: int) -> bool:
+    """Whether rows fit as they stand, too, and not by chance: then they are not all shifted."""
+    return _strength(turned[0], np.max(turned[2:], axis=0), count) >= DEVIATIONS
+
+
 def _turn(move: NDArray[np.float64], turn: int) -> NDArray[np.float64]:
     angle = 2.0 * np.pi * turn / _TURNS
     cos, sin = np.cos(angle), np.sin(angle)
     return np.asarray(move @ np.array([[cos, sin], [-sin, cos]]))
 
 
+def _distance(plane: NDArray[np.float64], tree: shapely.STRtree) -> NDArray[np.float64]:
+    _, distance = tree.query_nearest(shapely.points(plane), return_distance=True, all_matches=False)
+    return np.asarray(distance)
+
+
 def _near(plane: NDArray[np.float64], tree: shapely.STRtree) -> NDArray[np.float64]:
     """Share of positions on the lines, at each scale."""
-    _, distance = tree.query_nearest(shapely.points(plane), return_distance=True, all_matches=False)
+    distance = _distance(plane, tree)
     return np.array([np.exp(-((distance / scale) ** 2)).mean() for scale in SCALES_M])
 
 

@@ -2,6 +2,7 @@
 
 import geopandas as gpd
 import numpy as np
+import prcoords
 import pytest
 import shapely
 from pyproj import Transformer
@@ -124,3 +125,58 @@ def test_headers_that_name_a_shift_contradict_the_scenario(tmp_path):
     )
     with pytest.raises(InputError, match="its headers say bd09"):
         read(tmp_path, path="v.csv", crs="EPSG:4490")
+
+
+SYSTEMS = ["WGS84", "高德", "百度坐标系", "CGCS2000"]
+
+
+def by_row(systems, *, places=None):
+    """Write four villages at one place, each in the numbers of its own system."""
+    lon, lat = 108.03, 39.76
+    shifted = {"高德": prcoords.wgs_gcj((lat, lon)), "百度坐标系": prcoords.wgs_bd((lat, lon))}
+    rows = []
+    for i, system in enumerate(SYSTEMS):
+        north, east = shifted.get(system, (lat, lon))
+        if places is not None:
+            east, north = places
+        rows.append(f"v{i},村{i},natural,{east!r},{north!r},{systems[i]}")
+    return "\n".join(["id,name,kind,lon,lat,坐标系", *rows])
+
+
+def test_a_column_says_the_system_of_each_row(tmp_path):
+    (tmp_path / "villages.csv").write_text(by_row(SYSTEMS), encoding="utf-8")
+    found = read_table(tmp_path, VILLAGES, LayerSource(path="villages.csv")).to_crs(4490)
+    np.testing.assert_allclose(found.geometry.x, 108.03, atol=1e-8)
+    np.testing.assert_allclose(found.geometry.y, 39.76, atol=1e-8)
+
+
+@pytest.mark.parametrize("blank", [0, 1])
+def test_where_it_is_blank_the_layers_system_counts(tmp_path, blank):
+    systems = [*SYSTEMS]
+    systems[blank] = "/"
+    (tmp_path / "villages.csv").write_text(by_row(systems), encoding="utf-8")
+    with pytest.raises(InputError, match="names no coordinate reference system"):
+        read_table(tmp_path, VILLAGES, LayerSource(path="villages.csv"))
+    source = LayerSource(path="villages.csv", crs="gcj02" if blank else "EPSG:4490")
+    found = read_table(tmp_path, VILLAGES, source).to_crs(4490)
+    np.testing.assert_allclose(found.geometry.x, 108.03, atol=1e-8)
+
+
+def test_a_row_of_an_unknown_system_is_named(tmp_path):
+    (tmp_path / "villages.csv").write_text(
+        by_row(["WGS84", "北京54", "gcj02", "GPS"]), encoding="utf-8"
+    )
+    with pytest.raises(InputError) as caught:
+        read_table(tmp_path, VILLAGES, LayerSource(path="villages.csv"))
+    (fault,) = caught.value.faults
+    assert (fault.row, fault.column, fault.value) == ("3", "坐标系", "北京54")
+
+
+def test_metres_are_not_taken_back(tmp_path):
+    (tmp_path / "villages.csv").write_text(
+        by_row(SYSTEMS, places=(501_500.0, 4_402_000.0)), encoding="utf-8"
+    )
+    with pytest.raises(InputError) as caught:
+        read_table(tmp_path, VILLAGES, LayerSource(path="villages.csv", crs="EPSG:4545"))
+    assert [fault.row for fault in caught.value.faults] == ["3", "4"]
+    assert {fault.rule for fault in caught.value.faults} == {"metres are not shifted"}

@@ -5,6 +5,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import geopandas as gpd
+import numpy as np
 import pytest
 import shapely
 
@@ -122,6 +123,151 @@ def test_the_county_of_a_map_service_is_recognised(demos, name):
         gpd.GeoSeries(datum.geometry_to_wgs84(raw.geometry.to_numpy(), datum="gcj02"), crs=raw.crs)
     )
     assert found_in(demos[name] | {"boundary": true}, CODES[name]) == []
+
+
+def partly(frame, system, *, share, seed=0):
+    """Move some rows of a layer, drawn at random; tell which."""
+    chosen = np.random.default_rng(seed).random(len(frame)) < share
+    geometry = np.where(chosen, moved(frame, system).geometry, frame.geometry)
+    return frame.set_geometry(gpd.GeoSeries(geometry, frame.index, frame.crs)), chosen
+
+
+def mixed_in(layers, code, declared=None):
+    reference = Reference.of(layers["boundary"], code)
+    return shift.find_mixed(layers, reference, declared=declared or {})
+
+
+@pytest.mark.parametrize("system", datum.SHIFTED)
+@pytest.mark.parametrize(
+    ("name", "layer", "share"),
+    [
+        ("hangjin", "villages", 1 / 3),
+        ("hedong", "poles", 0.15),
+        ("hedong", "poles", 0.5),
+        ("hedong", "sites", 1 / 3),
+    ],
+)
+def test_a_column_of_two_systems_is_found_with_its_rows(demos, name, layer, system, share):
+    frame, chosen = partly(demos[name][layer], system, share=share)
+    layers = demos[name] | {layer: frame}
+    assert found_in(layers, CODES[name]) == []  # it is not shifted as a whole
+    (found,) = mixed_in(layers, CODES[name])
+    assert (found.layer, found.datum) == (layer, system)
+    row = {name: i for i, name in enumerate(frame["_row"])}
+    right = sum(bool(chosen[row[name]]) for name in found.rows)
+    # but for those that stand so by chance, the rows told are those that were moved
+    assert right >= len(found.rows) - 1.5 * found.chance
+    assert right >= 0.6 * len(found.rows)
+    assert right >= 0.05 * chosen.sum()
+
+
+@pytest.mark.parametrize("system", datum.SHIFTED)
+def test_rows_that_are_not_in_the_system_that_was_said(demos, system):
+    poles = demos["hedong"]["poles"]
+    back = gpd.GeoSeries(
+        datum.geometry_to_wgs84(poles.geometry.to_numpy(), datum=system), poles.index, poles.crs
+    )
+    chosen = np.arange(len(poles)) % 4 == 0  # these were right before they were taken back
+    frame = poles.set_geometry(poles.geometry.where(~chosen, back))
+    (found,) = mixed_in(demos["hedong"] | {"poles": frame}, CODES["hedong"], {"poles": system})
+    assert (found.layer, found.datum, found.undone) == ("poles", system, True)
+    told = np.isin(frame["_row"], found.rows)
+    assert chosen[told].mean() > 0.9
+
+
+@pytest.mark.parametrize("name", CODES)
+def test_layers_of_one_system_are_not_mixed(demos, name):
+    assert mixed_in(demos[name], CODES[name]) == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("system", datum.SHIFTED)
+@pytest.mark.parametrize("name", TOLD)
+def test_layers_shifted_as_a_whole_are_not_mixed(demos, name, system):
+    """Taking back the whole layer is the remedy, not looking for rows."""
+    for layer in ("villages", "sites", "poles"):
+        layers = demos[name] | {layer: moved(demos[name][layer], system)}
+        whole = {found.layer for found in found_in(layers, CODES[name])}
+        assert {found.layer for found in mixed_in(layers, CODES[name])} <= {layer}
+        assert whole == {layer} or (name, layer, system) in NO_EVIDENCE
+
+
+def test_a_real_town_is_neither_shifted_nor_mixed_wherever_in_china_it_lies(demos):
+    """Real streets, lamps and buildings: the shift points another way at each place."""
+    random = np.random.default_rng(1)
+    for west, south in random.uniform((80.0, 22.0), (125.0, 48.0), size=(4, 2)):
+
+        def carried(corners, west=west, south=south):
+            stretch = np.cos(np.radians(60.17)) / np.cos(np.radians(south))
+            return np.column_stack(
+                [west + (corners[:, 0] - 24.94) * stretch, south + corners[:, 1] - 60.17]
+            )
+
+        layers = {
+            name: frame.set_geometry(
+                gpd.GeoSeries(
+                    shapely.transform(frame.geometry.to_numpy(), carried), frame.index, frame.crs
+                )
+            )
+            for name, frame in demos["helsinki"].items()
+        }
+        assert found_in(layers, "159999") == []
+        assert mixed_in(layers, "159999") == []
+
+
+def test_reading_refuses_a_mixed_column_until_each_row_says_its_system(tmp_path):
+    folder = shutil.copytree("data/hedong", tmp_path / "hedong")
+    poles = layers_of("hedong")["poles"]
+    frame, chosen = partly(poles, "gcj02", share=1 / 3)
+    lines = (folder / "poles.csv").read_text(encoding="utf-8").splitlines()
+    rows = [
+        ",".join(
+            [*line.split(",")[:-2], f"{place.x:.7f}", f"{place.y:.7f}", "高德" if one else "GPS"]
+        )
+        for line, place, one in zip(lines[1:], frame.geometry, chosen, strict=True)
+    ]
+    (folder / "poles.csv").write_text("\n".join([f"{lines[0]},备注", *rows]), encoding="utf-8")
+    with pytest.raises(InputError) as caught:
+        siteplan.read_region(folder)
+    (fault,) = caught.value.faults
+    assert fault.source == "poles.csv"
+    assert "the positions are mixed" in fault.rule
+    assert "m off" in fault.value
+    assert "坐标系" in fault.remedy
+    told = fault.row.replace("-", ", ").split(", ")[0]
+    assert chosen[int(told) - 2]
+    (folder / "poles.csv").write_text("\n".join([f"{lines[0]},坐标系", *rows]), encoding="utf-8")
+    region = siteplan.read_region(folder)
+    true = poles.to_crs(region.crs).geometry.to_numpy()
+    assert shapely.distance(region.layers["poles"].geometry.to_numpy(), true).max() < 0.05
+
+
+def test_a_guess_looks_at_roads_and_buildings(tmp_path):
+    """In the middle of the district all systems fit the boundary."""
+    folder = shutil.copytree("data/hedong", tmp_path / "hedong")
+    layers = layers_of("hedong")
+    edge = layers["boundary"].to_crs(4548).boundary.iloc[0]
+    middle = (layers["poles"].to_crs(4548).distance(edge) > 1500.0).to_numpy()
+    lines = (folder / "poles.csv").read_text(encoding="utf-8").splitlines()
+    rows = [
+        ",".join([*line.split(",")[:-2], f"{place.x:.8f}", f"{place.y:.8f}"])
+        for line, place, kept in zip(
+            lines[1:], moved(layers["poles"], "bd09").geometry, middle, strict=True
+        )
+        if kept
+    ]
+    (folder / "poles.csv").write_text("\n".join([lines[0], *rows]), encoding="utf-8")
+    scenario = folder / "scenario.toml"
+    before, after = scenario.read_text(encoding="utf-8").split("[layers.poles]")
+    scenario.write_text(
+        before + "[layers.poles]" + after.replace("EPSG:4490", "guess", 1), encoding="utf-8"
+    )
+    region = siteplan.read_region(folder)
+    true = layers["poles"].to_crs(region.crs).geometry.to_numpy()[middle]
+    assert shapely.distance(region.layers["poles"].geometry.to_numpy(), true).max() < 0.05
+    (note,) = [warning for warning in region.warnings if "guessed" in warning.rule]
+    assert 'crs = "bd09"' in note.rule
+    assert "m off" in note.value
 
 
 def test_reading_refuses_a_shifted_layer_until_its_system_is_said(tmp_path):

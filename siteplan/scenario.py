@@ -7,6 +7,7 @@ in one message.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Literal, get_args
 
@@ -14,6 +15,7 @@ from pydantic import Field
 
 from siteplan import catalog, schema
 from siteplan.catalog import Definition, Entry, TargetDocument, Technology
+from siteplan.catalog._lines import line_of
 from siteplan.catalog.antennas import antennas
 from siteplan.errors import Fault, InputError
 
@@ -792,8 +794,31 @@ def read_scenario(folder: Path) -> tuple[Scenario, TargetDocument]:
     if document is not None:
         faults.extend(_faults_in_document(scenario, document))
     if faults or document is None:
-        raise InputError(faults)
+        raise InputError(_with_lines(faults, folder, name, document))
     return scenario, document
+
+
+def _with_lines(
+    faults: list[Fault], folder: Path, name: str, document: TargetDocument | None
+) -> list[Fault]:
+    """Name the lines of the files in faults that were found after reading."""
+    texts = {
+        file: (folder / file).read_text(encoding="utf-8-sig", errors="replace")
+        for file in {fault.source for fault in faults} & {SCENARIO_FILE, name}
+        if (folder / file).is_file()
+    }
+    rules = [] if document is None else document.rules
+    places = {f"rules.{rule.id}": f"rules.{i}" for i, rule in reversed(list(enumerate(rules)))}
+    found = []
+    for fault in faults:
+        path = fault.column
+        for key in sorted(places, key=len, reverse=True):
+            if path == key or path.startswith(f"{key}."):
+                path = places[key] + path.removeprefix(key)
+                break
+        line = line_of(texts[fault.source], path.split(".")) if fault.source in texts else None
+        found.append(fault if fault.row or line is None else replace(fault, row=str(line)))
+    return found
 
 
 def inside(folder: Path, name: str) -> Path:
@@ -1002,10 +1027,45 @@ def _faults_in_document(scenario: Scenario, document: TargetDocument) -> list[Fa
             for word in given
             if word not in with_share | classes
         )
-    if len(set(ids)) < len(ids):
-        faults.append(
-            Fault(source=name, column="rules", rule="two rules share an id", remedy="Rename one.")
+    for key, entries in (
+        ("rules", ids),
+        ("tasks", [task.id for task in document.tasks]),
+        ("money", [money.id for money in document.money]),
+    ):
+        faults.extend(
+            Fault(
+                source=name,
+                column=f"{key}.{i}.id",
+                value=entry,
+                rule=f"two {key} share an id",
+                remedy="Rename one.",
+            )
+            for i, entry in enumerate(entries)
+            if entry in entries[:i]
         )
+    faults.extend(
+        Fault(
+            source=name,
+            column=f"tasks.{i}.rules",
+            value=rule,
+            rule="the document has no such rule",
+            remedy=f"Use one of: {', '.join(dict.fromkeys(ids))}.",
+        )
+        for i, task in enumerate(document.tasks)
+        for rule in task.rules
+        if rule not in ids
+    )
+    faults.extend(
+        Fault(
+            source=name,
+            column=f"money.{i}.last_year",
+            value=f"{money.first_year} to {money.last_year}",
+            rule="the last year must not come before the first",
+            remedy="Give the years in which a station must go into service.",
+        )
+        for i, money in enumerate(document.money)
+        if money.last_year < money.first_year
+    )
     return faults
 
 

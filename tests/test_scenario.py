@@ -177,7 +177,7 @@ def test_a_network_may_stand_only_once(folder):
             "pools",
         ),
         (VILLAGE_RULE + "year = 20022\n", "rules.2.year", "2100"),
-        (VILLAGE_RULE.replace('"X"', '"S-V-2021"'), "rules", "share an id"),
+        (VILLAGE_RULE.replace('"X"', '"S-V-2021"'), "rules.2.id", "share an id"),
         (COUNT_RULE, "rules.X.required", "number of stations"),
         (COUNT_RULE.replace("station_count", "reuse_share"), "rules.X.strict", "only measured"),
         (COUNT_RULE.replace("station_count", "power_supply"), "rules.X.strict", "only measured"),
@@ -302,3 +302,75 @@ def test_an_antenna_that_nobody_has_is_refused(small_folder):
     path.write_text(text.replace("macro = ", 'antenna = "dish"\nmacro = '), encoding="utf-8")
     with pytest.raises(InputError, match=r"networks\.0\.antenna.*dish.*tr38901-sector"):
         read_scenario(small_folder)
+
+
+BROKEN = """
+[[rules]]
+id = "S-V-2021"
+kind = "station_count"
+zh = "x"
+en = "x"
+
+[[tasks]]
+id = "T"
+zh = "x"
+en = "x"
+units = []
+rules = ["S-NONE"]
+
+[[money]]
+id = "M"
+zh = "x"
+en = "x"
+per = "station"
+amount_cny = 5
+first_year = 2020
+last_year = 2019
+"""
+
+
+def test_faults_found_after_reading_name_their_lines_too(folder):
+    targets = TARGETS.replace('any = ["important"]', 'any = ["imporant"]') + BROKEN
+    scenario = scenario_with("years = [2021, 2022]", "years = [2022, 2021]")
+    found = {}
+    for fault in faults_of(folder(scenario=scenario, targets=targets)):
+        found[fault.source, fault.rule] = fault
+    texts = {"targets.toml": targets, "scenario.toml": scenario}
+    # each fault stands on the line of the words that are wrong
+    for (source, rule), words in {
+        ("targets.toml", "the catalogue has no such name"): 'any = ["imporant"]',
+        ("targets.toml", "two rules share an id"): 'id = "S-V-2021"\nkind = "station_count"',
+        ("targets.toml", "the document has no such rule"): 'rules = ["S-NONE"]',
+        ("targets.toml", "the last year must not come before the first"): "last_year = 2019",
+        ("scenario.toml", "years must ascend"): "years = [2022, 2021]",
+    }.items():
+        before, _, _ = texts[source].partition(words)
+        assert words in texts[source]
+        assert found[source, rule].row == str(before.count("\n") + 1)
+
+
+def test_operators_are_any_each_or_names(folder):
+    for wrong in ('"eech"', "[]", "[1]", "1"):
+        text = TARGETS.replace('kind = "coverage"', f'kind = "coverage"\noperators = {wrong}', 1)
+        (fault,) = faults_of(folder(targets=text))
+        assert fault.rule == 'must be "any", "each" or a list of operators'
+        line = text.splitlines().index(f"operators = {wrong}") + 1
+        assert fault.row == str(line)
+
+
+def test_a_definition_is_picked_for_the_rule_then_by_the_document_then_for_the_class(folder):
+    def picked(document, scenario_text):
+        text = TARGETS.replace('class = "village"', f'class = "village"\n{document}', 1)
+        scenario = scenario_with("[radio]", f"[targets.definitions]\n{scenario_text}\n[radio]")
+        found, rules = read_scenario(folder(scenario=scenario, targets=text))
+        return found.definition(rules.rules[0])[0]
+
+    own = 'definition = "village-signal"'
+    by_class, by_rule = 'village-4G = "lte-mr-110"', 'S-V-2021 = "plan-area-95"'
+    assert picked("", "") == "village-4g-miit"
+    assert picked("", by_class) == "lte-mr-110"
+    assert picked(own, by_class) == "village-signal"
+    assert picked(own, f"{by_class}\n{by_rule}") == "plan-area-95"
+    text = TARGETS.replace('class = "village"', 'class = "village"\ndefinition = "nothing"', 1)
+    (fault,) = faults_of(folder(targets=text))
+    assert (fault.value, fault.column) == ("nothing", "rules.S-V-2021.definition")

@@ -24,7 +24,17 @@ if TYPE_CHECKING:
 Mark = Literal["1", "2", "k", "?"]
 Technology = Literal["4G", "5G"]
 Category = Literal["water", "open", "suburban", "urban", "dense_urban", "forest"]
-Operators = Literal["any", "each"] | Annotated[list[str], Field(min_length=1)]
+
+
+def _operators(value: object) -> object:
+    """Let through what :attr:`Rule.operators` may be, with one message for all else."""
+    names = isinstance(value, list | tuple) and value and all(isinstance(v, str) for v in value)
+    if value not in ("any", "each") and not names:
+        raise ValueError('must be "any", "each" or a list of operators')
+    return value
+
+
+Operators = Annotated[Literal["any", "each"] | list[str], BeforeValidator(_operators)]
 _Text = Annotated[str, BeforeValidator(str)]
 
 
@@ -721,7 +731,7 @@ def parse(data: Mapping[str, Any], model: type[_Model], source: str, *, text: st
                     row=str(line_of(text, item["loc"]) or ""),
                     column=".".join(str(part) for part in item["loc"]),
                     value=value,
-                    rule=_RULES.get(kind, item["msg"]),
+                    rule=_RULES.get(kind, item["msg"].removeprefix("Value error, ")),
                     remedy=_REMEDIES.get(kind, "Correct the value."),
                 )
             )

@@ -366,6 +366,10 @@ class Radio(Entry):
         Propagation model of macro and micro stations.
     time_percent : float
         Share of an average year in which the loss of P.1812 is not exceeded. [%]
+    refractivity_lapse_n_per_km, surface_refractivity_n : float or None
+        What P.1812 reads from ITU's maps DN50 and N050, which may not be handed on: decrease of the
+        refractive index through the lowest kilometre [N-units/km], and refractivity at sea level
+        [N-units]. Those of the reference implementation when missing.
     body_loss_db : float
         Loss by the body of the user. [dB]
     penetration_loss_db : float
@@ -392,6 +396,8 @@ class Radio(Entry):
     macro_model: ModelName = "tr38901-uma"
     micro_model: ModelName = "tr38901-umi"
     time_percent: float = Field(default=50.0, ge=1.0, le=50.0)
+    refractivity_lapse_n_per_km: float | None = Field(default=None, gt=0.0, lt=157.0)
+    surface_refractivity_n: float | None = Field(default=None, ge=200.0, le=500.0)
     body_loss_db: float = Field(default=0.0, ge=0.0)
     penetration_loss_db: float = Field(default=0.0, ge=0.0)
     load: float = Field(default=0.3, ge=0.0, le=1.0)
@@ -1082,6 +1088,21 @@ def _faults_in_figures(rule: catalog.Rule, name: str) -> list[Fault]:
                 value=str(rule.required),
                 rule="the required share must be above 0 and at most 1",
                 remedy="Write 0.95 for 95 %.",
+            )
+        )
+    shared = rule.rule_class in {"area", "road"} and share < 1.0
+    if shared and "measure" not in rule.model_fields_set:
+        of_all, of_items = {
+            "area": ("the area", "the zones, each covered by itself"),
+            "road": ("the length", "the roads, each covered by itself"),
+        }[str(rule.rule_class)]
+        faults.append(
+            Fault(
+                source=name,
+                column=f"{place}.measure",
+                value=f"required = {share:g}",
+                rule="the rule does not say what the share is of",
+                remedy=f'Add measure = "pooled" for a share of {of_all}, or "items" for one of {of_items}.',
             )
         )
     if rule.kind == "station_count" and rule.strict and rule.required is None:

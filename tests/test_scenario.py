@@ -22,6 +22,7 @@ layer = "villages"
 zh = "x"
 en = "x"
 """
+ROAD_RULE = VILLAGE_RULE.replace('"village"', '"road"').replace('"villages"', '"roads"')
 COUNT_RULE = '\n[[rules]]\nid = "X"\nkind = "station_count"\nzh = "x"\nen = "x"\n'
 
 
@@ -178,6 +179,7 @@ def test_a_network_may_stand_only_once(folder):
         ),
         (VILLAGE_RULE + "year = 20022\n", "rules.2.year", "2100"),
         (VILLAGE_RULE.replace('"X"', '"S-V-2021"'), "rules.2.id", "share an id"),
+        (ROAD_RULE + "required = 0.9\n", "rules.X.measure", "what the share is of"),
         (COUNT_RULE, "rules.X.required", "number of stations"),
         (COUNT_RULE.replace("station_count", "reuse_share"), "rules.X.strict", "only measured"),
         (COUNT_RULE.replace("station_count", "power_supply"), "rules.X.strict", "only measured"),
@@ -187,6 +189,13 @@ def test_a_network_may_stand_only_once(folder):
 def test_a_bad_rule_is_refused(folder, rule, column, words):
     faults = faults_of(folder(targets=TARGETS + rule))
     assert any(fault.column == column and words in str(fault) for fault in faults), faults
+
+
+def test_a_share_of_roads_is_of_their_length_or_of_their_number_as_the_rule_says(folder):
+    for measure in ("items", "pooled"):
+        targets = TARGETS + ROAD_RULE + f'required = 0.9\nmeasure = "{measure}"\n'
+        assert read_scenario(folder(targets=targets))[1].rules[-1].measure == measure
+    assert read_scenario(folder(targets=TARGETS + ROAD_RULE))[1].rules[-1].measure == "items"
 
 
 def test_faults_of_both_files_are_told_at_once(folder):

@@ -285,7 +285,8 @@ class Rule(Entry):
     attributes : list of str
         Flags that must be set besides coverage; a blank makes the item unknown.
     measure : {"items", "pooled"}
-        Share of covered items, or share of all their points, length or area pooled.
+        Share of covered items, or share of all their points, length or area pooled; must be written out
+        where less than all of an area or a road is required.
     required : float or None
         Required share or count; None takes 1 for items and the definition's share when pooled.
     share_from : {"document", "scenario"}

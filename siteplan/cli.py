@@ -323,6 +323,8 @@ def _print_plan(plan: Plan) -> None:
     stations = plan.planned_stations
     print(f"\n{len(stations)} stations on {stations['site_id'].nunique()} sites. ", end="")
     print(plan.selection.summary())
+    for limit in plan.selection.relaxations.itertuples():
+        print(f"  {limit.rule_id}: {limit.allowed:,.0f} allowed, {limit.needed:,.0f} needed")
     short = plan.selection.shortfalls
     if len(short):
         print(f"{len(short)} needs are out of reach of all candidates:")

@@ -33,7 +33,11 @@ DEFAULT: Final = "d"
 LIBRARIES: Final = ("numpy", "numba", "rasterio", "pyproj", "shapely", "highspy")
 """Libraries whose versions may move a figure in its last digits."""
 
-OBJECTIVE_ZH: Final = {"cost": "折现造价最低", "reuse": "存量资源优先、基站最少"}
+OBJECTIVE_ZH: Final = {
+    "cost": "折现造价最低",
+    "reuse": "存量资源优先、基站最少",
+    "tiers": "按存量利用次序逐级最少、再基站最少",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

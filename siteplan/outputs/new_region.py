@@ -283,7 +283,7 @@ micro = "micro-nr2600"
 
 # ---- 选址 ----
 [selection]
-objective = "cost"            # cost：造价最低；reuse：站数最少且优先利用现有设施
+objective = "cost"            # cost：造价最低；reuse：站数最少且优先利用现有设施；tiers：按利用次序逐级最少
 time_limit_s = 60.0
 """
 

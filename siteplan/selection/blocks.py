@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 import scipy.sparse as sp
-from scipy.spatial import cKDTree
 
 from siteplan import catalog
 from siteplan.selection.problem import Block, Count, Mode, Problem
+from siteplan.selection.reach import ROUNDING, Shortfall, Signals, period_of, station_cover
+from siteplan.selection.repeated import repeated_counts
 from siteplan.selection.signals import signal_matrix
-from siteplan.selection.wishes import rivals, wished_counts
+from siteplan.selection.wishes import rivals, wished_counts, yearly_limits
 from siteplan.targets import COVERED
-from siteplan.units import CENTI
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,62 +21,10 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-    from siteplan.catalog import Definition, Rule
+    from siteplan.catalog import Rule
     from siteplan.demand import Demand
     from siteplan.region import Region
     from siteplan.targets import Evaluation
-
-ROUNDING = 1e-9
-"""Relative rounding of sums of weights."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Shortfall:
-    """
-    A need that no candidate can meet.
-
-    Attributes
-    ----------
-    rule_id : str
-        The rule.
-    item_id, name : str
-        The item concerned; empty for a rule on pooled weight or a count.
-    reachable : float
-        Share that today's network and all candidates together reach.
-    needed : float
-        Share that the rule needs.
-    """
-
-    rule_id: str
-    item_id: str = ""
-    name: str = ""
-    reachable: float
-    needed: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class _Signals:
-    """Candidates of one technology and their levels at the demanded cells."""
-
-    candidates: int
-    positions: NDArray[np.int64]
-    sites: NDArray[np.object_]
-    operators: NDArray[np.object_]
-    cells: NDArray[np.int64]
-    level: sp.csr_array
-
-    def of(self, operator: str) -> _Signals:
-        """Signals of the candidates of one operator; "" stands for all."""
-        if not operator:
-            return self
-        own = np.flatnonzero(self.operators == operator)
-        return replace(
-            self,
-            positions=self.positions[own],
-            sites=self.sites[own],
-            operators=self.operators[own],
-            level=sp.csr_array(self.level[own]),
-        )
 
 
 def build_problem(
@@ -155,31 +102,12 @@ def build_problem(
         counts=(
             *_counts(region, today_stations, candidates, shortfalls),
             *wished_counts(region, candidates),
+            *repeated_counts(region, demands, today_stations, candidates, shortfalls),
         ),
         rivals=rivals(region, sites),
+        limits=tuple(yearly_limits(region, candidates, station_site)),
     )
     return problem, shortfalls
-
-
-def period_of(rule: Rule, years: tuple[int, ...]) -> int:
-    """
-    Period by which a rule must hold: the last plan year that is not after its year.
-
-    Parameters
-    ----------
-    rule : Rule
-        A rule.
-    years : tuple of int
-        Plan years.
-
-    Returns
-    -------
-    period : int
-        Position in `years`; 0 when the rule's year is past, the last for a standing rule.
-    """
-    if rule.year is None:
-        return len(years) - 1
-    return max(sum(year <= rule.year for year in years) - 1, 0)
 
 
 def _states(
@@ -202,10 +130,10 @@ def _signals(
     rules: list[Rule],
     wanted: list[NDArray[np.int64]],
     candidates: pd.DataFrame,
-) -> _Signals:
+) -> Signals:
     mine = (candidates["technology"] == rules[0].technology).to_numpy()
     cells = np.unique(np.concatenate([np.zeros(0, np.int64), *wanted]))
-    return _Signals(
+    return Signals(
         candidates=len(candidates),
         positions=np.flatnonzero(mine),
         sites=candidates["site_id"].to_numpy()[mine],
@@ -217,6 +145,8 @@ def _signals(
             cells,
             floor_dbm=min(region.scenario.definition(rule)[1].rsrp_dbm for rule in rules),
             label=f"candidates {rules[0].technology}",
+            probability=region.scenario.selection.probability or 0.5,
+            margin_db=region.scenario.targets.margin_db,
         ),
     )
 
@@ -227,7 +157,7 @@ def _block(
     demand: Demand,
     states: NDArray[np.int8],
     samples: NDArray[np.int64],
-    signals: _Signals,
+    signals: Signals,
     shortfalls: list[Shortfall],
 ) -> Block | None:
     definition = region.scenario.definition(rule)[1]
@@ -237,7 +167,7 @@ def _block(
     have = np.bincount(demand.item, weights=demand.weight * (states == COVERED), minlength=n)
     first, weight = _units(demand, samples)
     item = demand.item[first]
-    cover = _cover(region, demand, definition, first, signals)
+    cover = station_cover(region, demand, definition, first, signals)
     reachable = np.bincount(cover.indices, minlength=len(first)) > 0
     can = np.bincount(item[reachable], weights=weight[reachable], minlength=n)
     needs = np.maximum(definition.share * total - have, 0.0)
@@ -299,45 +229,6 @@ def _units(
     _, first, unit = np.unique(key, return_index=True, return_inverse=True)
     weight = np.bincount(unit, weights=demand.weight[samples], minlength=len(first))
     return samples[first], weight.astype(np.float64)
-
-
-def _cover(
-    region: Region,
-    demand: Demand,
-    definition: Definition,
-    samples: NDArray[np.int64],
-    signals: _Signals,
-) -> sp.csr_array:
-    """Which candidate of the technology covers which sample, by signal or by distance."""
-    strong = sp.coo_array(signals.level)
-    needed = round((definition.rsrp_dbm + region.scenario.targets.margin_db) * CENTI)
-    kept = strong.data >= needed
-    hit = sp.csr_array(
-        (np.ones(int(kept.sum()), dtype=np.int32), (strong.row[kept], strong.col[kept])),
-        shape=signals.level.shape,
-    )
-    element = np.searchsorted(signals.cells, demand.cell[samples])
-    cover = hit @ _one_per_column(element, len(signals.cells))
-    if definition.distance_m is not None:
-        places = region.sites.geometry.loc[signals.sites]
-        near = cKDTree(np.column_stack([places.x, places.y])).sparse_distance_matrix(
-            cKDTree(demand.centres()),
-            definition.distance_m,
-            output_type="coo_matrix",
-        )
-        pairs = sp.csr_array(
-            (np.ones(near.nnz, dtype=np.int32), (near.row, near.col)), shape=near.shape
-        )
-        cover = cover + pairs @ _one_per_column(demand.item[samples], len(demand.items))
-    cover = sp.csr_array(cover)
-    cover.sum_duplicates()
-    return sp.csr_array(cover.astype(bool))
-
-
-def _one_per_column(row: NDArray[np.integer], rows: int) -> sp.csr_array:
-    """Sparse matrix with a single one in each column."""
-    ones = np.ones(len(row), dtype=np.int32)
-    return sp.csr_array((ones, (row, np.arange(len(row)))), shape=(rows, len(row)))
 
 
 def _counts(

@@ -10,6 +10,7 @@ import shapely
 
 from siteplan import catalog
 from siteplan.coverage.stations import station_table
+from siteplan.selection.extras import site_extras
 from siteplan.selection.money import rent_value
 from siteplan.selection.wishes import to_build, too_near
 
@@ -57,9 +58,11 @@ def candidate_stations(region: Region, *, closed: bool = False) -> pd.DataFrame:
     -------
     stations : DataFrame
         Indexed by ``site/operator/technology``: the columns of
-        :func:`siteplan.coverage.stations.station_table`, ``kind``, ``reuse``, ``station_cost_cny`` and
-        ``site_cost_cny``, and ``station_price`` and ``site_price``, what the objective of the scenario
-        makes of them. A station that stands already is not offered again.
+        :func:`siteplan.coverage.stations.station_table`, ``kind``, ``reuse``, ``station_cost_cny`` (with
+        the present value of the rent) and ``site_cost_cny`` (with power and consent), the columns of
+        :func:`siteplan.selection.extras.site_extras`, ``investment_station_cny`` and
+        ``investment_site_cny``, what a budget pays, and ``station_price`` and ``site_price``, what the
+        objective of the scenario makes of them. A station that stands already is not offered again.
     """
     wishes = region.scenario.selection
     shut = region.sites["status"].eq("unavailable").to_numpy(dtype=bool)
@@ -108,17 +111,22 @@ def candidate_stations(region: Region, *, closed: bool = False) -> pd.DataFrame:
     )
     table = station_table(region, offered)
     site_cost = offered["given_cost"].fillna(offered["reuse"].map(structure_costs(region.scenario)))
-    station_cost = offered["equipment"].map(_station_costs(region.scenario))
-    station_cost = station_cost + _rent(region, offered)
+    extras = site_extras(region, sites).loc[offered["site_id"]].set_axis(offered.index)
+    site_cost = site_cost + extras["power_cny"] + extras["consent_cny"]
+    equipment_cost = offered["equipment"].map(_station_costs(region.scenario))
+    station_cost = equipment_cost + _rent(region, offered)
     by_cost = wishes.objective == "cost"
     weight = np.where(offered["site_id"].isin(wishes.preferred), 1.0 - wishes.preference, 1.0)
-    return table.assign(
+    opening = site_cost + extras["fibre_cny"]
+    return table.join(extras).assign(
         kind=offered["kind"],
         reuse=offered["reuse"],
         station_cost_cny=station_cost,
         site_cost_cny=site_cost,
+        investment_station_cny=equipment_cost,
+        investment_site_cny=opening,
         station_price=weight * (station_cost if by_cost else 1.0),
-        site_price=weight * (site_cost if by_cost else offered["reuse"].map(_reuse_weights())),
+        site_price=weight * (opening if by_cost else offered["reuse"].map(_reuse_weights())),
     )
 
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import pandas as pd
@@ -12,13 +11,13 @@ from scipy.spatial import cKDTree
 
 from siteplan.errors import Fault, InputError
 from siteplan.selection.blocks import build_problem
-from siteplan.selection.bound import lagrangian_bound
 from siteplan.selection.candidates import candidate_stations
 from siteplan.selection.explain import explain, serving
-from siteplan.selection.greedy import drop_superfluous, greedy
 from siteplan.selection.money import subsidies
-from siteplan.selection.solve import solve
+from siteplan.selection.optimise import optimise
+from siteplan.selection.relax import least_relaxation
 from siteplan.selection.spread import spread_counts
+from siteplan.selection.tiers import optimise_tiers
 from siteplan.selection.wishes import check_wishes
 
 if TYPE_CHECKING:
@@ -30,6 +29,17 @@ if TYPE_CHECKING:
     from siteplan.region import Region
     from siteplan.selection.problem import Problem
     from siteplan.targets import Evaluation
+
+
+PRICES: Final = (
+    "station_cost_cny",
+    "site_cost_cny",
+    "investment_station_cny",
+    "investment_site_cny",
+    "station_price",
+    "site_price",
+)
+"""Columns of candidates that only the search needs."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -46,8 +56,9 @@ class Selection:
         the objective leaves out.
     serving : mapping of str to tuple of str
         Stations that serve each rule.
-    objective : {"cost", "reuse"}
-        What was minimised: discounted yuan, or stations with weights for the structures they open.
+    objective : {"cost", "reuse", "tiers"}
+        What was minimised: discounted yuan; stations with weights for the structures they open; or the
+        structures of each tier of reuse, then the stations.
     value : float
         Value of the objective.
     bound : float
@@ -60,6 +71,9 @@ class Selection:
         Candidate stations offered.
     shortfalls : DataFrame
         Needs that no candidate can meet: ``rule_id``, ``item_id``, ``name``, ``reachable``, ``needed``.
+    relaxations : DataFrame
+        Limits and distances that had to give way because no choice keeps them: ``rule_id``
+        (``budget:2021``, ``stations:2021``, ``spacing``), ``allowed`` and ``needed``. Empty as a rule.
     explanation : DataFrame
         Every candidate, chosen or not, and why: see :func:`siteplan.selection.explain.explain`.
     """
@@ -73,6 +87,7 @@ class Selection:
     seconds: float
     candidates: int
     shortfalls: pd.DataFrame = field(repr=False)
+    relaxations: pd.DataFrame = field(repr=False, default_factory=pd.DataFrame)
     explanation: pd.DataFrame = field(repr=False, default_factory=pd.DataFrame)
 
     @property
@@ -93,11 +108,11 @@ class Selection:
         """
         if self.stations.empty:
             return "No station is needed."
-        value = (
-            f"Discounted cost {self.value / 1e4:,.0f} x 10,000 CNY"
-            if self.objective == "cost"
-            else f"Reuse objective {self.value:,.1f} (stations, with weights for what they open)"
-        )
+        value = {
+            "cost": f"Discounted cost {self.value / 1e4:,.0f} x 10,000 CNY",
+            "reuse": f"Reuse objective {self.value:,.1f} (stations, with weights for what they open)",
+            "tiers": f"{self.value:,.1f} stations (later ones discounted) after the tiers of reuse",
+        }[self.objective]
         return f"{value}, proven within {self.gap:.1%} of the least possible ({self.method})."
 
     def as_dict(self) -> dict[str, Any]:
@@ -117,6 +132,7 @@ class Selection:
             "bound": round(self.bound, 2),
             "gap": round(self.gap, 6),
             "shortfalls": self.shortfalls.to_dict("records"),
+            "relaxations": self.relaxations.to_dict("records"),
         }
 
 
@@ -165,12 +181,7 @@ def select_stations(
             ]
         )
     problem, shortfalls = build_problem(region, demands, today, today_stations, candidates)
-    built, bound, method, seconds = optimise(
-        problem,
-        time_limit_s=region.scenario.selection.time_limit_s,
-        gap=region.scenario.selection.gap,
-        seed=region.scenario.selection.seed,
-    )
+    problem, built, bound, method, seconds, relaxations = _choose(region, problem, candidates)
     places = _places(region, candidates)
     standing_m = _distance_to_standing(region, candidates, today_stations, places)
     built = spread_counts(problem, built, places, _networks(candidates), standing_m)
@@ -189,7 +200,7 @@ def select_stations(
         cost_cny=cost,
         rules=[";".join(rules_of.get(name, [])) for name in stations.index],
         subsidy_cny=subsidies(stations, region.document.money, standing=today_stations),
-    ).drop(columns=["station_cost_cny", "site_cost_cny", "station_price", "site_price"])
+    ).drop(columns=list(PRICES))
     return Selection(
         stations=stations,
         serving=served,
@@ -203,8 +214,42 @@ def select_stations(
             [asdict(shortfall) for shortfall in shortfalls],
             columns=["rule_id", "item_id", "name", "reachable", "needed"],
         ),
+        relaxations=relaxations,
         explanation=explain(problem, built, candidates.index),
     )
+
+
+def _choose(
+    region: Region, problem: Problem, candidates: pd.DataFrame
+) -> tuple[Problem, NDArray[np.int32], float, str, float, pd.DataFrame]:
+    """Search by the objective of the scenario, and give up as little as possible where nothing holds."""
+    wishes = region.scenario.selection
+    options: dict[str, Any] = {
+        "gap": wishes.gap,
+        "seed": wishes.seed,
+        "time_limit_s": wishes.time_limit_s,
+    }
+    if wishes.objective == "tiers":
+        reuse = np.full(len(problem.site_cost), "", dtype=object)
+        reuse[problem.station_site] = candidates["reuse"].to_numpy(dtype=object)
+        built, bound, method, seconds, last = optimise_tiers(problem, reuse, **options)
+        problem = problem if problem.unmet(built) else last
+    else:
+        built, bound, method, seconds = optimise(problem, **options)
+    table = pd.DataFrame(columns=["rule_id", "allowed", "needed"])
+    if problem.unmet(built):
+        relaxed = least_relaxation(problem, **options)
+        if relaxed is not None:
+            problem, built, bound = relaxed.problem, relaxed.built, relaxed.bound
+            table = pd.DataFrame(list(relaxed.changes), columns=table.columns)
+            sure = "at least" if relaxed.proven else "about"
+            what = (
+                f"all limits must grow by {sure} {relaxed.factor - 1.0:.1%}"
+                if relaxed.factor > 1.0
+                else "distances between new structures are given up"
+            )
+            method = f"rules and limits contradict each other: {what}"
+    return problem, built, bound, method, seconds, table
 
 
 def _places(region: Region, candidates: pd.DataFrame) -> NDArray[np.float64]:
@@ -236,59 +281,3 @@ def _distance_to_standing(
 def _networks(candidates: pd.DataFrame) -> NDArray[np.int64]:
     label = candidates["operator"] + " " + candidates["technology"]
     return np.asarray(pd.factorize(label, sort=True)[0])
-
-
-def optimise(
-    problem: Problem, *, time_limit_s: float, gap: float, seed: int
-) -> tuple[NDArray[np.int32], float, str, float]:
-    """
-    Best choice found within the time, with a proven bound.
-
-    Parameters
-    ----------
-    problem : Problem
-        The problem.
-    time_limit_s : float
-        Longest search of the solver. [s]
-    gap : float
-        Relative gap at which the solver stops.
-    seed : int
-        Seed of the solver.
-
-    Returns
-    -------
-    built : ndarray of int32, shape (stations,)
-        Period in which each station goes into service; ``problem.periods`` when it is not built.
-    bound : float
-        No choice costs less. [CNY]
-    method : str
-        Where the choice comes from.
-    seconds : float
-        Time taken. [s]
-    """
-    began = time.perf_counter()
-    built = greedy(problem)
-    cost = problem.cost(built)
-    if cost <= 0.0:
-        return built, cost, "nothing to build", time.perf_counter() - began
-    holds = not problem.unmet(built)
-    if (
-        not holds
-    ):  # spacing can keep greedy from what a search finds; nothing costs more than all at once
-        cost = problem.cost(np.zeros(problem.stations, dtype=np.int32))
-    bound = lagrangian_bound(problem, cost)
-    method = "greedy, Lagrangian bound"
-    if cost - bound > gap * cost:
-        solution = solve(problem, built, time_limit_s=time_limit_s, gap=gap, seed=seed)
-        if solution is not None:
-            bound = max(bound, solution.bound)
-            if solution.built is not None:
-                better = drop_superfluous(problem, solution.built)
-                if problem.unmet(better) or problem.cost(better) > problem.cost(solution.built):
-                    better = solution.built
-                if not problem.unmet(better) and (problem.cost(better) <= cost or not holds):
-                    built, cost = better, problem.cost(better)
-                    method, holds = f"HiGHS ({solution.status})", True
-    if not holds:
-        cost, method = problem.cost(built), f"{method}; not met: {', '.join(problem.unmet(built))}"
-    return built, min(bound, cost), method, time.perf_counter() - began

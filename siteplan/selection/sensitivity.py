@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from siteplan.errors import Fault, InputError
-from siteplan.selection.selection import optimise
+from siteplan.selection.optimise import optimise
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

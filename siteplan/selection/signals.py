@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import scipy.sparse as sp
+from scipy.special import ndtri
 
-from siteplan.coverage.footprint import WEAKEST, footprints
+from siteplan.coverage.footprint import UNKNOWN_SIGMA, WEAKEST, footprints
 from siteplan.units import CENTI
 
 if TYPE_CHECKING:
@@ -24,6 +25,8 @@ def signal_matrix(
     *,
     floor_dbm: float,
     label: str,
+    probability: float = 0.5,
+    margin_db: float = 0.0,
 ) -> sp.csr_array:
     """
     Signal of candidate stations at demanded cells.
@@ -40,6 +43,11 @@ def signal_matrix(
         Weaker signals are left out. [dBm]
     label : str
         What the progress bar says.
+    probability : float
+        Chance, from 0.5, with which the signal must be there: levels are lowered by what the shadowing asks
+        for beyond the margin, and left out where the spread is not known.
+    margin_db : float
+        Margin that will be asked for in any case. [dB]
 
     Returns
     -------
@@ -47,6 +55,7 @@ def signal_matrix(
         RSRP in hundredths of a dBm where it reaches the floor; nothing is stored elsewhere, and the work
         is linear in what is stored.
     """
+    factor = float(ndtri(probability))
     size = region.geobox.shape[0] * region.geobox.shape[1]
     element = np.full(size, -1, dtype=np.int32)
     element[cells] = np.arange(len(cells), dtype=np.int32)
@@ -56,9 +65,15 @@ def signal_matrix(
     levels: list[NDArray[np.int16]] = [np.zeros(0, np.int16)] * len(stations)
     for position, footprint in footprints(region, stations, floor_dbm=floor_dbm, label=label):
         where = element[footprint.window]
-        wanted = (where >= 0) & (footprint.rsrp_cdbm >= least)
+        level = footprint.rsrp_cdbm
+        wanted = (where >= 0) & (level >= least)
+        if factor > 0.0:
+            known = footprint.sigma_cdb != UNKNOWN_SIGMA
+            more = np.maximum(np.ceil(factor * footprint.sigma_cdb) - CENTI * margin_db, 0.0)
+            level = np.maximum(level - more, WEAKEST).astype(np.int16)
+            wanted &= known & (level >= least)
         columns[position] = where[wanted]
-        levels[position] = footprint.rsrp_cdbm[wanted]
+        levels[position] = level[wanted]
     pointers = np.concatenate([[0], np.cumsum([len(part) for part in columns])])
     return sp.csr_array(
         (

@@ -10,7 +10,7 @@ from scipy.spatial import cKDTree
 
 from siteplan.errors import Fault, InputError
 from siteplan.scenario import SCENARIO_FILE
-from siteplan.selection.problem import Count
+from siteplan.selection.problem import Count, Limit
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -67,6 +67,22 @@ def check_wishes(region: Region) -> None:
             remedy="Name it in one of the two lists.",
         )
         for name in sorted(set(wishes.fixed) & set(wishes.forbidden))
+    ]
+    years = region.scenario.targets.years
+    faults += [
+        Fault(
+            source=SCENARIO_FILE,
+            column=f"selection.{column}",
+            value=str(year),
+            rule="no year of the plan",
+            remedy=f"Use one of {', '.join(map(str, years))}, or add it under [targets] years.",
+        )
+        for column, given in (
+            ("budget_cny", wishes.budget_cny),
+            ("most_stations", wishes.most_stations),
+        )
+        for year in given
+        if year not in years
     ]
     if faults:
         raise InputError(faults)
@@ -217,3 +233,50 @@ def wished_counts(region: Region, candidates: pd.DataFrame) -> list[Count]:
         if need > 0:
             counts.append(Count(rule_id=f"township:{name}", period=last, counts=which, need=need))
     return counts
+
+
+def yearly_limits(
+    region: Region, candidates: pd.DataFrame, station_site: NDArray[np.integer]
+) -> list[Limit]:
+    """
+    Turn budgets and numbers of stations of single years into limits.
+
+    Parameters
+    ----------
+    region : Region
+        With the scenario's ``budget_cny`` and ``most_stations``.
+    candidates : DataFrame
+        From :func:`siteplan.selection.candidates.candidate_stations`.
+    station_site : ndarray of int, shape (stations,)
+        Structure of each candidate.
+
+    Returns
+    -------
+    limits : list of Limit
+        A budget pays for stations, structures, power, fibre and consent; not for rent.
+    """
+    wishes, years = region.scenario.selection, region.scenario.targets.years
+    sites = int(station_site.max(initial=-1)) + 1
+    opening = np.zeros(sites)
+    opening[station_site] = candidates["investment_site_cny"].to_numpy(dtype=float)
+    station = candidates["investment_station_cny"].to_numpy(dtype=float)
+    limits = [
+        Limit(
+            rule_id=f"budget:{year}",
+            period=years.index(year),
+            station=station,
+            site=opening,
+            most=budget,
+        )
+        for year, budget in sorted(wishes.budget_cny.items())
+    ]
+    return limits + [
+        Limit(
+            rule_id=f"stations:{year}",
+            period=years.index(year),
+            station=np.ones(len(candidates)),
+            site=np.zeros(sites),
+            most=float(most),
+        )
+        for year, most in sorted(wishes.most_stations.items())
+    ]

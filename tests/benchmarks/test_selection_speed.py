@@ -14,7 +14,7 @@ import time
 import pytest
 
 from siteplan.selection.cover import max_cover, set_cover
-from siteplan.selection.selection import optimise
+from siteplan.selection.optimise import optimise
 from tests.benchmarks.cover_instances import hangjin, hedong, plane
 
 LIMIT_S = 60.0

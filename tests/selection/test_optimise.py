@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from siteplan.selection.bound import lagrangian_bound
 from siteplan.selection.greedy import drop_superfluous, greedy
+from siteplan.selection.optimise import optimise
 from siteplan.selection.problem import Block, Count, Limit, Problem
-from siteplan.selection.selection import optimise
 
 
 @st.composite

@@ -121,6 +121,17 @@ def _method(report: Report) -> list[Block]:
             "gap": f"{100.0 * selection.gap:.1f}%",
         }
         blocks = [say(words("layout.method_text", **told))]
+    if len(selection.relaxations):
+        items = [
+            words(
+                "layout.relaxed_one",
+                name=str(row["rule_id"]),
+                allowed=f"{row['allowed']:,.0f}",
+                needed=f"{row['needed']:,.0f}",
+            )
+            for _, row in selection.relaxations.iterrows()
+        ]
+        blocks.append(lack(words("layout.relaxed", items=words.joined(items))))
     short = selection.shortfalls
     if len(short):
         items = [

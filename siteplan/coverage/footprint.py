@@ -246,6 +246,7 @@ def _terrain_loss(ground: Ground, job: Job) -> NDArray[np.float32]:
         radius_m=job.radius_cells * ground.cell_m,
         rim_m=ground.most_cells * ground.cell_m,
         time_percent=ground.radio.time_percent,
+        atmosphere=ground.atmosphere,
         outside="compute",  # siteplan.coverage.validity tells of it, or refuses
     )
     if job.correction is not None:

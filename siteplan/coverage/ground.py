@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from siteplan.propagation.p1812 import DEFAULT_ATMOSPHERE, Atmosphere
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
@@ -45,6 +47,18 @@ class Ground:
         rows, columns = self.terrain_m.shape
         cells = int(self.radio.radius_m // self.cell_m)
         return int(min(max(cells, 1), rows + columns))
+
+    @property
+    def atmosphere(self) -> Atmosphere:
+        """Refractivity that terrain models take: the scenario's, or the default where it says nothing."""
+        lapse, surface = self.radio.refractivity_lapse_n_per_km, self.radio.surface_refractivity_n
+        usual = DEFAULT_ATMOSPHERE
+        return Atmosphere(
+            refractivity_lapse_n_per_km=usual.refractivity_lapse_n_per_km
+            if lapse is None
+            else lapse,
+            surface_refractivity_n=usual.surface_refractivity_n if surface is None else surface,
+        )
 
 
 def region_ground(region: Region) -> Ground:

@@ -17,6 +17,7 @@ from siteplan.coverage.budget import (
     element_power_dbm,
     reference_level_dbm,
 )
+from siteplan.coverage.ground import region_ground
 from siteplan.outputs.assumptions import Fact, given, software
 from siteplan.propagation.registry import MODELS
 from siteplan.scenario import SCENARIO_FILE
@@ -44,6 +45,7 @@ def filing(plan: Plan) -> list[Fact]:
     region = plan.region
     scenario, radio = region.scenario, region.scenario.radio
     terrain = scenario.layers.terrain
+    air = region_ground(region).atmosphere
     files = {file.layer: file for file in region.inputs}
     ground = files.get("terrain")
     cover = scenario.layers.landcover
@@ -51,6 +53,8 @@ def filing(plan: Plan) -> list[Fact]:
         ("宏站传播模型", radio.macro_model, "", MODELS[radio.macro_model].source),
         ("微站传播模型", radio.micro_model, "", MODELS[radio.micro_model].source),
         ("时间概率", radio.time_percent, "%", "仅用于按时间概率给出的模型"),
+        ("折射率梯度 ΔN", air.refractivity_lapse_n_per_km, "N/km", "仅用于P.1812"),
+        ("海平面折射率 N0", air.surface_refractivity_n, "N", "仅用于P.1812"),
         ("计算栅格", region.resolution_m, "m", "栅格中心点的电平代表该栅格"),
         ("接收高度", radio.receiver_height_m, "m", "室外，距地面"),
         (

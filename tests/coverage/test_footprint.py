@@ -9,6 +9,7 @@ import pytest
 
 from siteplan.coverage.footprint import NO_SIGNAL, UNKNOWN_SIGNAL, footprints
 from siteplan.coverage.stations import station_table
+from siteplan.propagation import p1812
 from siteplan.propagation.registry import MODELS
 from siteplan.scenario import Radio
 from tests import handmade as hand
@@ -267,3 +268,31 @@ def test_for_little_time_a_station_is_not_cut_where_free_space_ends():
         above = everything >= 100.0 * floor_dbm
         assert above.any()
         np.testing.assert_array_equal(found[above], everything[above])
+
+
+def test_the_refractivity_of_the_county_reaches_the_levels():
+    region = with_radio(land((0, 0)), macro_model="p1812", radius_m=12_000.0)
+    bent = with_radio(region, refractivity_lapse_n_per_km=90.0, surface_refractivity_n=360.0)
+    usual, other = (
+        whole(given, table(given, antenna_height_m=5.0), floor_dbm=-200.0)[0]
+        for given in (region, bent)
+    )
+    cell_km, far = CELL_M / 1000.0, SIZE - 1
+    distance_km = np.arange(far + 1) * cell_km
+    profile = p1812.Profile(distance_km, np.full(far + 1, 500.0), np.zeros(far + 1))
+    link = p1812.Link(
+        frequency_mhz=941.5, transmitter_height_m=5.0, receiver_height_m=1.5, latitude_deg=40.0
+    )
+    less, more = (
+        p1812.path_loss(
+            profile,
+            link,
+            smooth_path="closed_form",
+            atmosphere=p1812.Atmosphere(
+                refractivity_lapse_n_per_km=lapse, surface_refractivity_n=surface
+            ),
+        ).loss_db
+        for lapse, surface in ((45.0, 325.0), (90.0, 360.0))
+    )
+    assert less - more > 0.5
+    assert other[0, far] - usual[0, far] == pytest.approx(100.0 * (less - more), abs=1.5)

@@ -13,7 +13,7 @@ from siteplan.coverage.network import Coverage, network_coverage
 from siteplan.coverage.stations import COLUMNS, station_table
 from siteplan.coverage.validity import validity_warnings
 from siteplan.demand import Demand, region_demands
-from siteplan.gaps import find_gaps
+from siteplan.gaps import find_gaps, indoor_needs
 from siteplan.selection import Selection, select_stations
 from siteplan.selection.candidates import candidate_stations
 from siteplan.selection.proposals import propose_missing
@@ -23,6 +23,7 @@ from siteplan.targets import (
     Uncertainty,
     evaluate,
     operator_coverage,
+    people_covered,
     rule_probabilities,
 )
 
@@ -66,6 +67,11 @@ class Plan:
     gaps_today, gaps_plan : GeoDataFrame
         What is uncovered at the end of the last year without and with the plan, with causes. Those without
         tell the year by which they must be closed, and the year in which the plan closes them.
+    people_today, people_plan : DataFrame
+        People in covered villages, as :func:`siteplan.targets.people_covered`; empty without villages.
+    indoors : GeoDataFrame
+        Buildings and venues that the network of the last year does not reach inside, as
+        :func:`siteplan.gaps.indoor_needs`, for each technology that the document asks for.
     selection : Selection
         How the stations were chosen, and how good the choice is.
     backhaul : BackhaulPlan
@@ -87,6 +93,9 @@ class Plan:
     chances_plan: pd.DataFrame
     gaps_today: gpd.GeoDataFrame
     gaps_plan: gpd.GeoDataFrame
+    people_today: pd.DataFrame
+    people_plan: pd.DataFrame
+    indoors: gpd.GeoDataFrame
     selection: Selection
     backhaul: BackhaulPlan
     warnings: tuple[Fault, ...]
@@ -178,6 +187,9 @@ def make_plan(region: Region) -> Plan:
             later=planned,
         ),
         gaps_plan=find_gaps(region, demands, planned, stations, years[-1], candidates=offered),
+        people_today=people_covered(region, coverage_today, today_stations, years),
+        people_plan=people_covered(region, coverage_plan, stations, years),
+        indoors=_indoors(region, coverage_plan, stations),
         selection=selection,
         backhaul=plan_backhaul(region, today_stations, selection.stations),
         warnings=region.warnings + validity_warnings(region, stations),
@@ -189,6 +201,19 @@ def _offers(region: Region) -> pd.DataFrame:
     offered, closed = candidate_stations(region), candidate_stations(region, closed=True)
     parts = [offered.assign(allowed=True), closed.assign(allowed=False)]
     return pd.concat([part for part in parts if len(part)] or [offered])
+
+
+def _indoors(
+    region: Region, coverage: Mapping[tuple[str, int], Coverage], stations: pd.DataFrame
+) -> gpd.GeoDataFrame:
+    year = region.scenario.targets.years[-1]
+    networks = {technology for technology, _ in coverage}
+    asked = {rule.technology for rule in region.document.rules if rule.kind == "coverage"}
+    needs = [
+        indoor_needs(region, coverage[technology, year], stations)
+        for technology in sorted(networks & asked or networks)
+    ]
+    return pd.concat([part for part in needs if len(part)] or needs[:1], ignore_index=True)
 
 
 def _chances(

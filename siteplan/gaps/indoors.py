@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 from importlib.resources import files
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Literal
 
 import geopandas as gpd
 import numpy as np
@@ -15,6 +15,7 @@ from siteplan import catalog
 from siteplan.catalog import Entry, Mark, parse_toml
 from siteplan.coverage.footprint import UNKNOWN_SIGNAL
 from siteplan.propagation.p2109 import building_entry_loss
+from siteplan.propagation.tr38901_o2i import o2i_inside_distance, o2i_inside_loss, o2i_loss
 from siteplan.region.rasters import STOREY_M
 from siteplan.units import CENTI
 
@@ -42,6 +43,8 @@ class IndoorGuide(Entry):
 
     Attributes
     ----------
+    entry_loss : {"p2109", "tr38901"}
+        Model of what is lost on the way in.
     probability_percent : float
         Share of places inside whose entry loss is no greater than the one taken. [%]
     micro_from_m2, system_from_m2 : float
@@ -50,6 +53,7 @@ class IndoorGuide(Entry):
         Uses whose buildings count as thermally efficient.
     """
 
+    entry_loss: Literal["p2109", "tr38901"]
     probability_percent: float = Field(gt=0.0, lt=100.0)
     probability_source: str
     probability_mark: Mark
@@ -87,9 +91,9 @@ def indoor_needs(
     """
     List buildings and venues that the network does not reach inside.
 
-    The level at the middle of a building, outside, less the entry loss of Rec. ITU-R P.2109 at the
-    carrier of the best server is compared with the definition for venues. Buildings smaller than the
-    guide's least size are left out; venues are not.
+    The level at the middle of a building, outside, less the entry loss of Rec. ITU-R P.2109 or 3GPP TR
+    38.901, as the guide says, at the carrier of the best server is compared with the definition for venues.
+    Buildings smaller than the guide's least size are left out; venues are not.
 
     Parameters
     ----------
@@ -105,9 +109,9 @@ def indoor_needs(
     Returns
     -------
     needs : GeoDataFrame
-        The largest first: ``layer``, ``item_id``, ``name``, ``use``, ``floor_m2`` (NaN where unknown),
-        ``outdoor_dbm``, ``entry_loss_db``, ``indoor_dbm``, ``short_db``, ``solution``, ``definition``,
-        and a point. A building without any signal outside has NaN levels and counts; one whose signal is
+        The largest first: ``technology``, ``layer``, ``item_id``, ``name``, ``use``, ``floor_m2`` (NaN
+        where unknown), ``outdoor_dbm``, ``entry_loss_db``, ``indoor_dbm``, ``short_db``, ``solution``,
+        ``definition``, and a point. A building without any signal outside has NaN levels and counts; one whose signal is
         unknown does not.
     """
     guide = indoor_guide() if guide is None else guide
@@ -127,11 +131,12 @@ def indoor_needs(
     heard = inside & (level > UNKNOWN_SIGNAL)
     unknown = ~inside | (~heard & coverage.unknown.reshape(-1)[at])
     frequency = _frequencies(coverage, stations, at, heard)
-    loss = _entry_losses(frequency, places["use"], guide)
+    loss = _entry_losses(frequency, places["use"], guide, region.scenario.radio.macro_model)
     outdoor = np.where(heard, level / CENTI + region.scenario.radio.penetration_loss_db, np.nan)
     indoor = outdoor - loss
     missing = ~unknown & ~(indoor >= definition.rsrp_dbm)
     needs = places.assign(
+        technology=coverage.technology,
         outdoor_dbm=outdoor,
         entry_loss_db=loss,
         indoor_dbm=indoor,
@@ -195,18 +200,32 @@ def _frequencies(
 
 
 def _entry_losses(
-    frequency: NDArray[np.float64], use: pd.Series[str], guide: IndoorGuide
+    frequency: NDArray[np.float64], use: pd.Series[str], guide: IndoorGuide, outdoor_model: str
 ) -> NDArray[np.float64]:
     efficient = use.isin(guide.efficient_uses).to_numpy(dtype=bool)
     loss = np.full(len(frequency), np.nan)
-    for kind, chosen in (("traditional", ~efficient), ("thermally_efficient", efficient)):
+    for coated, chosen in ((False, ~efficient), (True, efficient)):
         known = chosen & ~np.isnan(frequency)
-        loss[known] = building_entry_loss(
-            frequency[known],
-            building=kind,  # type: ignore[arg-type]  # both are literals
+        loss[known] = _entry_loss(frequency[known], guide, outdoor_model, coated=coated)
+    return loss
+
+
+def _entry_loss(
+    frequency: NDArray[np.float64], guide: IndoorGuide, outdoor_model: str, *, coated: bool
+) -> NDArray[np.float64]:
+    """Loss on the way in that the guide's share of the places inside does not exceed. [dB]."""
+    if guide.entry_loss == "p2109":
+        return building_entry_loss(
+            frequency,
+            building="thermally_efficient" if coated else "traditional",
             probability_percent=guide.probability_percent,
         )
-    return loss
+    kind = outdoor_model.removeprefix("tr38901-")
+    inside_m = o2i_inside_distance(
+        scenario="rma" if kind == "rma" else "umi" if kind == "umi" else "uma",
+        mobile_percent=guide.probability_percent,
+    )
+    return o2i_loss(frequency, model="high" if coated else "low") + o2i_inside_loss(inside_m)
 
 
 def _solutions(floor_m2: NDArray[np.float64], guide: IndoorGuide) -> NDArray[np.str_]:

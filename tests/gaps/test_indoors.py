@@ -25,7 +25,7 @@ def house(name, column, *, side=100.0, **columns):
     return {"id": name, "name": name, "levels": 1.0} | columns | shape
 
 
-def needs_of(*houses, venues=(), level=-95.0, unknown=None, **radio):
+def needs_of(*houses, venues=(), level=-95.0, unknown=None, guide=None, **radio):
     layers = {"buildings": hand.layer("buildings", list(houses))} if houses else {}
     if venues:
         layers["venues"] = hand.layer("venues", list(venues))
@@ -39,7 +39,7 @@ def needs_of(*houses, venues=(), level=-95.0, unknown=None, **radio):
     )
     signal = hand.coverage(region, level, technology="5G", unknown=unknown)
     table = station_table(region, region.stations)
-    return indoor_needs(region, signal, table).set_index("item_id")
+    return indoor_needs(region, signal, table, guide=guide).set_index("item_id")
 
 
 def test_a_building_is_missed_by_what_its_wall_takes():
@@ -97,3 +97,19 @@ def test_the_guide_says_what_it_assumes():
 
 def test_a_region_without_buildings():
     assert needs_of().empty
+
+
+def test_the_loss_of_the_other_model():
+    # TR 38.901, Table 7.4.3-1 at 3.5 GHz: glass 2 + 0.2 f = 2.7 dB, concrete 5 + 4 f = 19 dB, coated glass
+    # 23 + 0.3 f = 24.05 dB; low loss 5 - 10 lg(0.3 10^-0.27 + 0.7 10^-1.9), high loss
+    # 5 - 10 lg(0.7 10^-2.405 + 0.3 10^-1.9); then 0.5 dB a metre inside, in the open country half of the
+    # mobiles within r m: the lesser of two draws of 0 to 10 m, r = 10 (1 - sqrt(0.5)) = 2.93 m
+    wall = {
+        None: 5.0 - 10.0 * np.log10(0.3 * 10**-0.27 + 0.7 * 10**-1.9),
+        "写字楼": 5.0 - 10.0 * np.log10(0.7 * 10**-2.405 + 0.3 * 10**-1.9),
+    }
+    guide = indoor_guide().model_copy(update={"entry_loss": "tr38901"})
+    found = needs_of(house("a", 3), house("b", 4, use="写字楼"), level=-104.0, guide=guide)
+    inside = 0.5 * 10.0 * (1.0 - np.sqrt(0.5))
+    expected = [wall[None] + inside, wall["写字楼"] + inside]
+    assert found.loc[["a", "b"], "entry_loss_db"].tolist() == pytest.approx(expected, abs=0.01)

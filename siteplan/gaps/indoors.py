@@ -111,8 +111,8 @@ def indoor_needs(
     needs : GeoDataFrame
         The largest first: ``technology``, ``layer``, ``item_id``, ``name``, ``use``, ``floor_m2`` (NaN
         where unknown), ``outdoor_dbm``, ``entry_loss_db``, ``indoor_dbm``, ``short_db``, ``solution``,
-        ``definition``, and a point. A building without any signal outside has NaN levels and counts; one whose signal is
-        unknown does not.
+        ``definition``, and a point. A building without any signal outside has NaN levels and counts; one
+        whose signal is unknown does not.
     """
     guide = indoor_guide() if guide is None else guide
     rule = catalog.Rule.model_validate(

@@ -277,7 +277,7 @@ def _rule(plan: Plan, words: Mapping[str, str], rule: Rule, row: pd.Series[Any])
 
 
 def _scopes(plan: Plan, words: Mapping[str, str]) -> Json:
-    """Of each rule its townships and groups: name, and the values and states of both networks."""
+    """Of each rule its townships and groups: name, values and states of both networks, township's id."""
     result: dict[str, list[list[str]]] = {}
     unknown = words["unknown"]
     for row in scope_table(plan).itertuples():
@@ -288,6 +288,7 @@ def _scopes(plan: Plan, words: Mapping[str, str]) -> Json:
             value = float(getattr(row, mode))
             line.append(value_text(value, str(row.unit), float(row.required), unknown=unknown))
             line.append("" if pd.isna(state) else str(state))
+        line.append(str(row.scope))
         result.setdefault(row.rule_id, []).append(line)
     return result
 

@@ -39,6 +39,8 @@ DETAIL: Final = 20_000
 ROAD_ITEMS: Final = "road_items"
 SQUARE_KM: Final = 1e6
 KM: Final = 1e3
+TEN_THOUSAND: Final = 1e4
+"""Yuan in one 万元."""
 
 
 class MapLayers:
@@ -234,12 +236,10 @@ class MapLayers:
             self.field("township", _texts(sites["township_name"])),
             self.field("year", [str(year) for year in sites["year"]]),
             self.field("stations", stations),
-            self.field("operators", _listed(sites["operators"])),
-            self.field("technologies", _listed(sites["technologies"])),
             self.field(
                 "cost",
-                [f"{cost:,.0f}" for cost in sites["cost_cny"]],
-                unit=self.words["unit_CNY"],
+                [f"{cost / TEN_THOUSAND:,.2f}" for cost in sites["cost_cny"]],
+                unit=self.words["unit_money"],
             ),
             self.field("rules", _listed(sites["rules"])),
             self.field("antenna_height", _numbers(sites["antenna_height_m"], unknown), unit="m"),
@@ -352,7 +352,7 @@ class MapLayers:
         result = self.named(frame, "layer_townships", frame.index)
         result["shapes"] = self.polygons(frame.geometry.to_list())
         result["fields"] = [
-            *self.schema_fields("townships", frame),
+            *self.schema_fields("townships", frame, skip=["code"]),
             self.field("planned_sites", _counts(planned["sites"], frame.index)),
             self.field("planned_stations", _counts(planned["stations"], frame.index)),
         ]

@@ -240,7 +240,8 @@ def test_every_chosen_site_is_there_once(small_plan, data):
     assert [v / 1e6 for v in shown["lon"]] == sites["lon"].to_list()
     assert [v / 1e6 for v in shown["lat"]] == sites["lat"].to_list()
     fields = {field["label"]: texts_of(field) for field in shown["fields"]}
-    assert [number(text) for text in fields["投资（元）"]] == sites["cost_cny"].to_list()
+    cost = [1e4 * number(text) for text in fields["投资（万元）"]]
+    assert cost == pytest.approx(sites["cost_cny"].to_list(), abs=51.0)
     assert [int(text) for text in fields["启用年份"]] == sites["year"].to_list()
     others = {*data["tables"]["candidates"]["id"]}
     assert not others & set(shown["id"])

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import shutil
+from types import MappingProxyType
 
+import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pytest
@@ -268,6 +271,106 @@ def test_search_finds_by_name_and_code(shown, small_plan):
         assert site["name"] in title
         assert site.name in body
         assert f"{site['lon']:.6f}, {site['lat']:.6f}" in body
+
+
+def test_a_township_tells_what_every_rule_says_of_it(shown, small_plan):
+    scopes = frames.scope_table(small_plan)
+    for i, code in enumerate(small_plan.region.townships().index):
+        lines = shown.execute_script(
+            """
+            siteplan.view.focus("townships", arguments[0]);
+            const popup = [...document.querySelectorAll(".popup")].pop();
+            const rows = [...popup.querySelectorAll(".scopes tbody tr")];
+            return rows.map((row) => [...row.children].map((cell) => cell.textContent.trim()));
+            """,
+            i,
+        )
+        mine = scopes[scopes["scope"] == code]
+        assert [line[0] for line in lines] == mine["rule_id"].to_list()
+        for line, plan in zip(lines, mine["plan"], strict=True):
+            shown_value = line[2].split(" ")[-1]
+            if shown_value.endswith("%"):
+                assert float(shown_value[:-1]) == pytest.approx(100.0 * plan, abs=0.06)
+
+
+def crowded(plan, *, poles=10_000, villages=50_000):
+    """Give a plan many poles, and many villages that a rule speaks of."""
+    rng = np.random.default_rng(6)
+    region = plan.region
+    west, south, east, north = region.boundary.bounds
+
+    def scattered(n, prefix, **columns):
+        return gpd.GeoDataFrame(
+            columns | {"name": [f"{prefix}{i}" for i in range(n)]},
+            index=pd.Index([f"{prefix}-{i:05d}" for i in range(n)], name="id"),
+            geometry=gpd.points_from_xy(rng.uniform(west, east, n), rng.uniform(south, north, n)),
+            crs=region.crs,
+        )
+
+    layers = {
+        "poles": scattered(poles, "杆", kind="lamp_pole", height_m=8.0, origin="synthetic"),
+        "villages": scattered(villages, "村", kind="natural", township="159999001", fibre=True),
+    }
+    rule = next(
+        r.id for r in region.document.rules if r.id in plan.demands and r.layer == "villages"
+    )
+    demand = dataclasses.replace(plan.demands[rule], items=layers["villages"])
+    states = rng.choice(["met", "not_met", "unknown"], villages)
+
+    def judged(evaluation):
+        years = [
+            pd.DataFrame(
+                {
+                    "rule_id": rule,
+                    "year": year,
+                    "item_id": layers["villages"].index,
+                    "name": layers["villages"]["name"].to_numpy(),
+                    "township": "159999001",
+                    "group": "",
+                    "share": 0.5,
+                    "state": states,
+                }
+            )
+            for year in plan.years
+        ]
+        others = evaluation.items[evaluation.items["rule_id"] != rule]
+        return dataclasses.replace(evaluation, items=pd.concat([others, *years]))
+
+    return dataclasses.replace(
+        plan,
+        region=dataclasses.replace(region, layers=MappingProxyType({**region.layers, **layers})),
+        demands=MappingProxyType({**plan.demands, rule: demand}),
+        today=judged(plan.today),
+        planned=judged(plan.planned),
+    )
+
+
+def test_ten_thousand_poles_and_fifty_thousand_places_stay_fluid(browser, small_plan, tmp_path):
+    plan = crowded(small_plan)
+    path = tmp_path / "map.html"
+    shown = opened(browser, plan, path)
+    ready_ms = shown.execute_script(
+        "const t = performance.timing; return t.loadEventEnd - t.navigationStart;"
+    )
+    assert path.stat().st_size < 15_000_000
+    assert ready_ms < READY_MS
+    tables = shown.execute_script(
+        "const t = siteplan.view.data.tables; return [t.poles.id.length, t.villages.id.length];"
+    )
+    assert tables == [10_000, 50_000]
+    redraw_ms = shown.execute_script(
+        """
+        const view = siteplan.view;
+        const began = performance.now();
+        for (let k = 0; k < 4; k++) {
+          view.change({ mode: k % 2 ? "plan" : "today" });
+          view.map.setZoom(view.map.getZoom() + (k % 2 ? -1 : 1), { animate: false });
+        }
+        return (performance.now() - began) / 4;
+        """
+    )
+    assert redraw_ms < READY_MS / 2
+    assert shown.get_log("browser") == []
 
 
 def test_hostile_names_show_as_text(browser, small_plan, tmp_path):

@@ -619,6 +619,7 @@
         { class: "details" },
         element("h2", {}, short(titleOf(key, i), 80), element("small", {}, table.title)),
         element("table", {}, body),
+        key === "townships" ? scopeTable(words.township_rules, townshipRules(table.id[i])) : null,
       );
     }
 
@@ -900,6 +901,7 @@
     }
 
     function valueCell(text, found, unit) {
+      const known = text !== words.unknown; // else the state has said it already
       return element(
         "td",
         { class: "value" },
@@ -909,8 +911,44 @@
           element("b", { "aria-hidden": "true" }, STATES[found].mark),
           element("span", { class: "said" }, data.states[found]),
         ),
-        element("span", { class: "figure" }, text),
-        unit ? element("small", {}, unit) : null,
+        element("span", { class: "figure", hidden: !known }, text),
+        unit && known ? element("small", {}, unit) : null,
+      );
+    }
+
+    /* Values and states of both networks, a line for each township, group or rule. */
+    function scopeTable(head, lines) {
+      const mark = (found) =>
+        element(
+          "span",
+          { class: "state state-" + found, title: data.states[found] },
+          element("b", {}, STATES[found].mark),
+        );
+      const cell = (text, found) => element("td", {}, found ? mark(found) : null, " " + text);
+      const heads = [head, words.today, words.plan].map((text) => element("th", { scope: "col" }, text));
+      const rows = lines.map(([name, today, stateToday, plan, statePlan]) =>
+        element(
+          "tr",
+          {},
+          element("th", { scope: "row" }, name),
+          cell(today, stateToday),
+          cell(plan, statePlan),
+        ),
+      );
+      return element(
+        "table",
+        { class: "scopes" },
+        element("thead", {}, element("tr", {}, ...heads)),
+        element("tbody", {}, ...rows),
+      );
+    }
+
+    /* What every rule that speaks of a township says of it. */
+    function townshipRules(id) {
+      return data.rules.flatMap((rule) =>
+        (data.scopes[rule.id] || [])
+          .filter((line) => line[5] === id)
+          .map((line) => [rule.id, ...line.slice(1)]),
       );
     }
 
@@ -950,8 +988,8 @@
             element("span", { class: "figure" }, rule.required),
             rule.unit && rule.required !== words.none_asked ? element("small", {}, rule.unit) : null,
           ),
-          valueCell(rule.today, rule.state_today, rule.today === words.unknown ? "" : rule.unit),
-          valueCell(rule.plan, rule.state_plan, rule.plan === words.unknown ? "" : rule.unit),
+          valueCell(rule.today, rule.state_today, rule.unit),
+          valueCell(rule.plan, rule.state_plan, rule.unit),
           element(
             "td",
             { class: "value needed" },
@@ -988,51 +1026,7 @@
       if (rule.reason) box.append(element("p", {}, rule.reason));
       if (rule.definition) box.append(element("p", {}, fill(words.rule_definition, { id: rule.definition })));
       const scopes = data.scopes[id] || [];
-      if (scopes.length > 1) {
-        const cell = (text, found) =>
-          element(
-            "td",
-            {},
-            found
-              ? element(
-                  "span",
-                  { class: "state state-" + found, title: data.states[found] },
-                  element("b", {}, STATES[found].mark),
-                )
-              : null,
-            " " + text,
-          );
-        box.append(
-          element(
-            "table",
-            { class: "scopes" },
-            element(
-              "thead",
-              {},
-              element(
-                "tr",
-                {},
-                ...[words.rule_scopes, words.today, words.plan].map((text) =>
-                  element("th", { scope: "col" }, text),
-                ),
-              ),
-            ),
-            element(
-              "tbody",
-              {},
-              ...scopes.map(([name, today, stateToday, plan, statePlan]) =>
-                element(
-                  "tr",
-                  {},
-                  element("th", { scope: "row" }, name),
-                  cell(today, stateToday),
-                  cell(plan, statePlan),
-                ),
-              ),
-            ),
-          ),
-        );
-      }
+      if (scopes.length > 1) box.append(scopeTable(words.rule_scopes, scopes));
       const item = data.items[id];
       const at = { mode: words["mode_" + state.mode], year: state.year };
       if (item) {

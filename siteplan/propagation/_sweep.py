@@ -46,12 +46,17 @@ TABLE_ROWS: Final = 7
 def samples_inside(
     rows: int, columns: int, y0: float, x0: float, north: float, east: float, n: int
 ) -> int:
-    """Count the samples of a radial before it leaves the grid."""
+    """
+    Count the samples of a radial before it leaves the grid.
+
+    They may lie up to a cell beyond the centres of the outermost cells, which take their value from
+    samples on both sides; there the ground of the outermost cell goes on.
+    """
     inside, outside = 0, n + 1
     while outside - inside > 1:
         j = (inside + outside) // 2
         y, x = y0 - north * j, x0 + east * j
-        if y < 0.0 or x < 0.0 or y > rows - 1 or x > columns - 1:
+        if y < -1.0 or x < -1.0 or y > rows or x > columns:
             outside = j
         else:
             inside = j
@@ -79,9 +84,10 @@ def profile(
     """
     rows, columns = ground.shape
     values = ground.ravel()
+    top, bottom, left, right = -row, rows - 1 - row, -column, columns - 1 - column
     for j in range(samples):
-        y = y0 - north * j
-        x = x0 + east * j
+        y = min(max(y0 - north * j, float(top)), float(bottom))
+        x = min(max(x0 + east * j, float(left)), float(right))
         i0 = min(math.floor(y), rows - 2 - row)
         j0 = min(math.floor(x), columns - 2 - column)
         v = y - i0
@@ -93,9 +99,9 @@ def profile(
         land[j] = upper + (lower - upper) * v
     if clutter.size > 1:
         for j in range(samples):
-            i0 = row + math.floor(y0 - north * j + 0.5)
-            j0 = column + math.floor(x0 + east * j + 0.5)
-            cover[j] = clutter[i0, j0]
+            i0 = min(max(math.floor(y0 - north * j + 0.5), top), bottom)
+            j0 = min(max(math.floor(x0 + east * j + 0.5), left), right)
+            cover[j] = clutter[row + i0, column + j0]
 
 
 @compiled
@@ -111,10 +117,11 @@ def zone_profile(
     along: NDArray[np.uint8],
 ) -> None:
     """Zone of the cell nearest to each sample."""
+    rows, columns = zones.shape
     for j in range(samples):
         i0 = row + math.floor(y0 - north * j + 0.5)
         j0 = column + math.floor(x0 + east * j + 0.5)
-        along[j] = zones[i0, j0]
+        along[j] = zones[min(max(i0, 0), rows - 1), min(max(j0, 0), columns - 1)]
 
 
 @compiled

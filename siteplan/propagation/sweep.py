@@ -302,6 +302,10 @@ def sweep(  # noqa: PLR0913  # two grids, a place, a link, a range, options
         _sweep.gather(radials.loss_db, steps, shift[0], shift[1], levels, begin, end, loss)
 
     _share(run, len(loss), threads)
+    top, left = math.floor(row + 0.5) - steps, math.floor(column + 0.5) - steps
+    rows, columns = np.shape(ground_m)
+    loss[: max(-top, 0)] = loss[max(rows - top, 0) :] = np.nan
+    loss[:, : max(-left, 0)] = loss[:, max(columns - left, 0) :] = np.nan
     return loss
 
 

@@ -18,8 +18,9 @@ import pandas as pd
 import xlsxwriter
 
 import siteplan
-from siteplan.gaps import CAUSE_ZH, HINDRANCE_ZH, REMEDY_ZH
-from siteplan.outputs import frames, report
+from siteplan import schema
+from siteplan.gaps import CAUSE_ZH, HINDRANCE_ZH, REMEDY_ZH, SOLUTION_ZH
+from siteplan.outputs import frames, monitoring, report
 from siteplan.outputs.assumptions import assumptions
 from siteplan.outputs.provenance import filing, link_budgets
 from siteplan.outputs.translation import in_chinese
@@ -46,76 +47,101 @@ MARK_ZH: Final = {
 }
 
 HEADERS: Final = {
-    "threshold_dbm": "最严口径电平（dBm）",
-    "structure_cny": "站址结构（元）",
-    "sector": "扇区（序号）",
-    "reference_dbm": "零路损电平（dBm）",
-    "power_w": "单小区功率（W）",
-    "path_loss_db": "最大允许路径损耗（dB）",
-    "noise_dbm": "每资源元噪声（dBm）",
-    "mark": "可信度",
-    "losses_db": "馈线等损耗（dB）",
-    "gain_dbi": "天线增益（dBi）",
-    "frequency_mhz": "频率（MHz）",
-    "equipment_cny": "主设备（元）",
-    "element_power_dbm": "每资源元功率（dBm）",
-    "cell_id": "小区编号",
-    "carrier": "载波",
     "antenna_height_m": "天线挂高（m）",
     "azimuth_deg": "首扇区方位角（°）",
+    "carrier": "载波",
     "cause": "原因",
-    "cost_cny": "造价（元）",
+    "cell_id": "小区编号",
+    "chance_plan": "规划后达标把握（%）",
+    "chance_today": "现状达标把握（%）",
+    "class": "道路等级",
     "closed_year": "规划消除（年）",
+    "cost_cny": "造价（元）",
     "covered_plan": "规划后达标数（个）",
+    "covered_plan_km": "规划后覆盖里程（km）",
     "covered_today": "现状达标数（个）",
+    "covered_today_km": "现状覆盖里程（km）",
     "definition": "覆盖口径",
     "depth_db": "信号缺口中位值（dB）",
     "due_year": "要求完成（年）",
     "easting_m": "东坐标（m）",
+    "element_power_dbm": "每资源元功率（dBm）",
+    "entry_loss_db": "进入建筑损耗（dB）",
     "equipment": "设备",
+    "equipment_cny": "主设备（元）",
     "fibre": "通光纤",
+    "floor_m2": "建筑面积（m²）",
+    "frequency_mhz": "频率（MHz）",
+    "gain_dbi": "天线增益（dBi）",
     "gap_id": "空白编号",
+    "gaps_plan": "规划后断点（处）",
+    "gaps_today": "现状断点（处）",
     "group": "分组",
     "height_m": "结构高度（m）",
     "hindrance": "备选情况",
+    "indoor_dbm": "室内信号（dBm）",
     "items": "对象数（个）",
     "kind": "类型",
     "lat": "纬度（°）",
+    "layer": "图层",
+    "length_km": "里程（km）",
     "lon": "经度（°）",
+    "longest_gap_plan_km": "规划后最长断点（km）",
+    "longest_gap_today_km": "现状最长断点（km）",
+    "losses_db": "馈线等损耗（dB）",
+    "mark": "可信度",
     "name": "名称",
     "network": "网络",
+    "noise_dbm": "每资源元噪声（dBm）",
     "northing_m": "北坐标（m）",
     "operator": "运营商",
     "operators": "运营商",
     "origin": "数据来源",
+    "outdoor_dbm": "室外信号（dBm）",
+    "path_loss_db": "最大允许路径损耗（dB）",
     "people": "人口（人）",
+    "people_unknown": "覆盖情况未知人口（人）",
     "plan": "规划后值",
     "power": "供电方式",
+    "power_w": "单小区功率（W）",
     "reason": "说明",
+    "reference_dbm": "零路损电平（dBm）",
     "remedy": "建议措施",
     "remedy_site": "措施所在站址",
     "required": "要求值",
     "reuse": "利用方式",
     "ridge_m": "遮挡物高出视线（m）",
+    "roads": "道路（条）",
     "rule_class": "对象类别",
     "rule_id": "目标编号",
     "rules": "服务目标",
+    "sector": "扇区（序号）",
+    "share_plan": "规划后人口覆盖率（%）",
+    "share_today": "现状人口覆盖率（%）",
+    "short_db": "信号差额（dB）",
     "site_id": "站址编号",
     "site_name": "站址名称",
     "sites": "新开站址（个）",
+    "solution": "建议",
     "state_plan": "规划后判定",
     "state_today": "现状判定",
     "station_id": "基站编号",
     "station_km": "距最近基站（km）",
     "stations": "基站（个）",
     "stations_needed": "所需基站（个）",
+    "structure_cny": "站址结构（元）",
     "technologies": "制式",
     "technology": "制式",
+    "threshold_dbm": "最严口径电平（dBm）",
     "today": "现状值",
     "township": "乡镇代码",
     "township_name": "乡镇",
     "unit": "单位",
     "unknown": "未知数（个）",
+    "unknown_km": "未知里程（km）",
+    "use": "用途",
+    "villages": "村庄（个）",
+    "villages_blank": "未填人口的村庄（个）",
     "year": "年份",
     "zh": "目标内容",
 }
@@ -219,9 +245,9 @@ def write_sites_xlsx(plan: Plan, path: Path) -> None:
     """
     Write the workbook: sites, stations, cells, phases, investment, targets, gaps, assumptions, filing.
 
-    Twelve sheets with Chinese headers that carry the units: 站址清单, 基站清单, 小区清单, 分期, 乡镇汇总,
-    投资, 目标, 目标明细, 覆盖空白, 假设与来源, 覆盖计算说明, 链路预算. A missing word is 未知 (unknown), a
-    missing number a blank cell.
+    Sixteen sheets with Chinese headers that carry the units: 站址清单, 基站清单, 小区清单, 分期, 乡镇汇总,
+    投资, 目标, 目标明细, 目标进度, 覆盖空白, 人口覆盖, 道路覆盖, 室内覆盖, 假设与来源, 覆盖计算说明, 链路
+    预算. A missing word is 未知 (unknown), a missing number a blank cell.
 
     Parameters
     ----------
@@ -264,7 +290,11 @@ def write_sites_xlsx(plan: Plan, path: Path) -> None:
     book.sheet("投资", _money_columns(money), totals=_headed(sums))
     book.sheet("目标", _rule_columns(plan))
     book.sheet("目标明细", _scope_columns(plan))
+    book.sheet("目标进度", _progress_columns(plan))
     book.sheet("覆盖空白", _gap_columns(plan))
+    book.sheet("人口覆盖", _people_columns(plan))
+    book.sheet("道路覆盖", _road_columns(plan))
+    book.sheet("室内覆盖", _indoor_columns(plan))
     book.sheet("假设与来源", _assumption_columns(assumptions(plan)))
     book.sheet("覆盖计算说明", _assumption_columns(filing(plan)))
     book.sheet("链路预算", _budget_columns(plan))
@@ -586,6 +616,79 @@ def _scope_columns(plan: Plan) -> list[_Column]:
         _column(scopes, "covered_today", "integer"),
         _column(scopes, "covered_plan", "integer"),
         _column(scopes, "unknown", "integer"),
+    ]
+
+
+def _progress_columns(plan: Plan) -> list[_Column]:
+    table = monitoring.progress(plan)
+    kinds = _value_kinds(table["unit"])
+    return [
+        _column(table, "rule_id"),
+        _column(table, "zh"),
+        _column(table, "year", "integer"),
+        _Column(header="是否到期", values=["是" if due else "否" for due in table["due"]]),
+        _column(table, "unit", words=lambda unit: UNIT_ZH.get(unit, unit), blank=""),
+        _column(table, "required", kinds),
+        _column(table, "today", kinds),
+        _column(table, "plan", kinds),
+        _column(table, "state_today", words=STATE_ZH.__getitem__),
+        _column(table, "state_plan", words=STATE_ZH.__getitem__),
+        _column(table, "chance_today", "percent"),
+        _column(table, "chance_plan", "percent"),
+    ]
+
+
+def _people_columns(plan: Plan) -> list[_Column]:
+    table = monitoring.people(plan)
+    table = table.assign(township_name=table["scope_name"].mask(table["scope"].eq(""), "全区域"))
+    return [
+        _column(table, "technology"),
+        _column(table, "year", "integer"),
+        _column(table, "township_name"),
+        _column(table, "villages", "integer"),
+        _column(table, "people", "integer"),
+        _Column(header="现状覆盖人口（人）", values=table["today"].to_list(), kind="integer"),
+        _Column(header="规划后覆盖人口（人）", values=table["plan"].to_list(), kind="integer"),
+        _column(table, "share_today", "percent"),
+        _column(table, "share_plan", "percent"),
+        _column(table, "people_unknown", "integer"),
+        _column(table, "villages_blank", "integer"),
+        _column(table, "definition"),
+    ]
+
+
+def _road_columns(plan: Plan) -> list[_Column]:
+    table = monitoring.roads(plan)
+    kilometres = ["length_km", "covered_today_km", "covered_plan_km", "unknown_km"]
+    kilometres += ["longest_gap_today_km", "longest_gap_plan_km"]
+    return [
+        _column(table, "rule_id"),
+        _column(table, "class", words=lambda word: frames.label(word) if word else "等级未填写"),
+        _column(table, "name", blank="（同等级合计）"),
+        _column(table, "roads", "integer"),
+        *(_column(table, name, "measure") for name in kilometres),
+        _column(table, "gaps_today", "integer"),
+        _column(table, "gaps_plan", "integer"),
+    ]
+
+
+def _indoor_columns(plan: Plan) -> list[_Column]:
+    table = monitoring.indoors(plan)
+    return [
+        _column(table, "technology"),
+        _column(table, "layer", words=lambda name: schema.TABLES[name].zh),
+        _Column(header="编号", values=table["item_id"].to_list()),
+        _column(table, "name"),
+        _column(table, "use", words=frames.label),
+        _column(table, "floor_m2", "money"),
+        _column(table, "outdoor_dbm", "number"),
+        _column(table, "entry_loss_db", "number"),
+        _column(table, "indoor_dbm", "number"),
+        _column(table, "short_db", "number"),
+        _column(table, "solution", words=SOLUTION_ZH.__getitem__),
+        _column(table, "definition"),
+        _column(table, "lon", "degree"),
+        _column(table, "lat", "degree"),
     ]
 
 

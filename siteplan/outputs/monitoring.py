@@ -124,7 +124,7 @@ def roads(plan: Plan) -> pd.DataFrame:
 
 def indoors(plan: Plan) -> pd.DataFrame:
     """
-    Buildings and venues that the network of the plan does not reach inside.
+    List the buildings and venues that the network of the plan does not reach inside.
 
     Parameters
     ----------

@@ -19,7 +19,7 @@ import pandas as pd
 
 import siteplan
 from siteplan.errors import Fault, InputError
-from siteplan.outputs import frames, report
+from siteplan.outputs import frames, monitoring, report
 from siteplan.outputs.assumptions import assumptions
 from siteplan.outputs.provenance import filing, link_budgets
 
@@ -84,12 +84,15 @@ def plan_tables(plan: Plan) -> dict[str, pd.DataFrame]:
     """
     found: dict[str, pd.DataFrame | None] = {
         "rules": frames.rule_table(plan).reset_index(),
-        "rule_years": report.target_years(plan),
+        "rule_years": monitoring.progress(plan),
         "rule_scopes": frames.scope_table(plan),
         "sites": frames.site_table(plan).reset_index(),
         "stations": frames.station_list(plan).reset_index(),
         "cells": frames.cell_list(plan),
         "gaps": frames.gap_list(plan),
+        "people": monitoring.people(plan),
+        "roads": monitoring.roads(plan),
+        "indoors": monitoring.indoors(plan),
         "phases": frames.phase_table(plan),
         "investment": report.investment(plan),
         "needs": report.needs(plan),

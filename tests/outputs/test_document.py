@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import re
 import shutil
@@ -15,6 +16,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from siteplan.backhaul.rooms import plan_rooms
 from siteplan.errors import InputError
 from siteplan.outputs import frames, report
 from siteplan.outputs.blocks import Table
@@ -109,6 +111,39 @@ class TestTotals:
         assert table["年份"].astype(int).to_list() == [int(year) for year in years.index]
         shown = table["负荷（kW）"].astype(float)
         assert shown.to_numpy() == pytest.approx(years["typical_kw"].to_numpy(), abs=0.06)
+
+    def test_people_roads_and_chances_are_those_of_the_plan(self, small_plan, read):
+        tables = tables_of(read)
+        people = small_plan.people_plan
+        people = people[people["scope"].eq("")].set_index(["technology", "year"])
+        shown = tables["人口覆盖率"]
+        assert len(shown) == len(people)
+        for _, row in shown.iterrows():
+            expected = people.loc[(row["制式"], int(row["年份"]))]
+            assert int(row["规划后覆盖（人）"]) == expected["covered"]
+            assert int(row["人口（人）"]) == expected["people"]
+        *_, total = tables["考核道路分等级覆盖"].to_numpy()
+        roads = small_plan.planned.roads
+        roads = roads[roads["year"] == small_plan.years[-1]]
+        assert int(total[2]) == len(roads)
+        assert float(total[3]) == pytest.approx(roads["length_km"].sum(), abs=0.06)
+        assert float(total[5]) == pytest.approx(roads["covered_km"].sum(), abs=0.06)
+        chances = small_plan.chances_plan.set_index(["rule_id", "year"])["probability"]
+        for _, row in tables.get("各目标达标的把握", pd.DataFrame()).iterrows():
+            if row["规划后"] != "未知":
+                expected = chances[row["编号"], int(row["年份"].replace("长期", "2022"))]
+                assert float(row["规划后"].rstrip("%")) == pytest.approx(100.0 * expected, abs=0.06)
+
+    def test_rooms_are_told_when_there_are_some(self, small_plan, tmp_path):
+        stations = pd.concat([small_plan.today_stations, small_plan.planned_stations])
+        rooms = plan_rooms(small_plan.region, stations[["site_id", "year"]], rooms=1)
+        backhaul = dataclasses.replace(small_plan.backhaul, rooms=rooms)
+        write_layout_plan(dataclasses.replace(small_plan, backhaul=backhaul), tmp_path / "r.docx")
+        read = docx.Document(str(tmp_path / "r.docx"))
+        table = tables_of(read)["汇聚机房"]
+        assert len(table) == len(rooms.rooms)
+        assert table["接入基站（个）"].astype(int).sum() == rooms.served_stations
+        assert f"布置汇聚机房{len(table)}处，接入基站{rooms.served_stations}个" in text_of(read)
 
     def test_every_list_has_a_row_for_each_thing(self, small_plan, read):
         tables = tables_of(read)

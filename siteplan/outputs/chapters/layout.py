@@ -5,8 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from siteplan import catalog
+from siteplan.gaps import SOLUTION_EN, SOLUTION_ZH
+from siteplan.outputs import monitoring
 from siteplan.outputs import report as tables
-from siteplan.outputs.blocks import Heading, Picture, text_of
+from siteplan.outputs.blocks import Heading, Picture, text_of, whole
+from siteplan.outputs.chapters.effect import effect
 from siteplan.outputs.chapters.report import (
     amounts,
     annex_ref,
@@ -19,7 +22,6 @@ from siteplan.outputs.chapters.report import (
 )
 from siteplan.schema import POLE_KINDS
 from siteplan.selection.candidates import REUSE_ORDER
-from siteplan.targets import MEASURED
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -60,12 +62,12 @@ def layout(report: Report) -> list[Block]:
         section(words("layout.micro")),
         _micro(report),
         section(words("layout.indoor")),
-        lack(words("layout.indoor_text")),
+        *_indoor(report),
         section(words("layout.townships")),
         *_townships(report),
         *_sharing(report),
         section(words("layout.effect")),
-        *_effect(report),
+        *effect(report),
     ]
 
 
@@ -196,6 +198,33 @@ def _micro(report: Report) -> Block:
     return say(words("layout.micro_text", **told))
 
 
+def _indoor(report: Report) -> list[Block]:
+    words, layers = report.words, report.plan.region.layers
+    if not ("buildings" in layers or "venues" in layers):
+        return [lack(words("layout.indoor_missing"))]
+    sums = monitoring.indoor_sums(report.plan)
+    if sums.empty:
+        return [say(words("layout.indoor_none", year=report.last_year))]
+    solutions = SOLUTION_ZH if words.language == "zh" else SOLUTION_EN
+    rows = [
+        [
+            text_of(row.technology),
+            solutions[str(row.solution)],
+            words.label(row.use),
+            whole(row.places),
+            whole(row.floor_m2) if row.floor_m2 else "—",
+        ]
+        for row in sums.itertuples()
+    ]
+    total = [words("common.total"), "", "", whole(sums["places"].sum())]
+    total.append(whole(sums["floor_m2"].sum()))
+    told = {"year": report.last_year, "n": int(sums["places"].sum()), "ref": table_ref("indoor")}
+    return [
+        say(words("layout.indoor_text", **told)),
+        make_table(words, "indoor", rows, "cllrr", total=total),
+    ]
+
+
 def _townships(report: Report) -> list[Block]:
     words = report.words
     if report.plan.region.layer("townships") is None:
@@ -230,69 +259,3 @@ def _sharing(report: Report) -> list[Block]:
         "shared_share": share_text(shared, len(sites)),
     }
     return [section(words("layout.sharing")), say(words("layout.sharing_text", **told))]
-
-
-def _effect(report: Report) -> list[Block]:
-    words, rules = report.words, report.rules
-    told = {"n": len(rules), "states": report.states(rules["state_plan"])}
-    text = words("layout.effect_text", **told, ref=table_ref("effect"))
-    shares = tables.covered_shares(report.plan)
-    last = shares[shares["year"] == report.last_year].drop_duplicates(["technology", "rsrp_dbm"])
-    if len(last):
-        clauses = [
-            words(
-                "layout.effect_one",
-                technology=row.technology,
-                today=words.value(row.today, "share"),
-                plan=words.value(row.plan, "share"),
-                level=f"{row.rsrp_dbm:g}",
-            )
-            for row in last.itertuples()
-        ]
-        told = {"year": report.last_year, "shares": words.listed(clauses)}
-        text += words("layout.effect_area", **told)
-    rows = [
-        [
-            str(name),
-            report.rule_text(rule),
-            report.rule_year(rule["year"]),
-            words.required(rule["required"], str(rule["unit"])),
-            words.value(rule["today"], str(rule["unit"]), rule["required"]),
-            words.state(rule["state_today"]),
-            words.value(rule["plan"], str(rule["unit"]), rule["required"]),
-            words.state(rule["state_plan"]),
-        ]
-        for name, rule in rules.iterrows()
-    ]
-    blocks: list[Block] = [say(text), make_table(words, "effect", rows, "llcrrcrc")]
-    blocks.extend(_reasons(report))
-    blocks.extend(
-        Picture(
-            name=f"coverage_plan_{technology}",
-            caption=words("sheets.coverage_plan", technology=technology, year=report.last_year),
-        )
-        for technology in sorted(last["technology"].unique())
-    )
-    return blocks
-
-
-def _reasons(report: Report) -> list[Block]:
-    """Why targets stay missed, and how much stays uncovered."""
-    words, rules = report.words, report.rules
-    blocks: list[Block] = []
-    missed = rules[rules["state_plan"].isin(["not_met", "unknown"]) & rules["reason"].ne("")]
-    if len(missed):
-        between = "：" if words.language == "zh" else ": "
-        items = [
-            f"{name}{between}{words.reason(str(row['reason']))}" for name, row in missed.iterrows()
-        ]
-        blocks.append(say(words("layout.reasons", items=words.listed(items))))
-    remaining = tables.unmet(report.plan)
-    if remaining.empty:
-        blocks.append(say(words("layout.remaining_none")))
-    else:
-        measured = int(remaining["rule_id"].map(rules["state_plan"]).eq(MEASURED).sum())
-        counts = {"n": len(remaining), "strict": len(remaining) - measured, "measured": measured}
-        text = words("layout.remaining_plain", **counts, annex=annex_ref("unmet"))
-        blocks.append(say(text))
-    return blocks

@@ -20,7 +20,7 @@ from siteplan.outputs.chapters.report import (
     section,
     table_ref,
 )
-from siteplan.units import ratio_to_db
+from siteplan.units import METRES_PER_KM, ratio_to_db
 
 if TYPE_CHECKING:
     from siteplan.coverage.emf import Screening
@@ -56,7 +56,7 @@ def supply(report: Report) -> list[Block]:
     blocks: list[Block] = [
         Heading(text=words("chapters.supply"), level=1),
         section(words("supply.rooms")),
-        lack(words("supply.rooms_missing")),
+        *_rooms(report),
         section(words("supply.transmission")),
     ]
     if found["sites"]:
@@ -89,6 +89,33 @@ def supply(report: Report) -> list[Block]:
         blocks.append(say(words("supply.load_text", ref=table_ref("load"))))
         blocks.append(make_table(words, "load", rows, "crrl"))
     return blocks
+
+
+def _rooms(report: Report) -> list[Block]:
+    words, found = report.words, report.plan.backhaul.rooms
+    if found is None:
+        return [lack(words("supply.rooms_missing"))]
+    rows = [
+        [
+            text_of(row.name),
+            report.township(row.township),
+            whole(row.sites),
+            whole(row.stations),
+            decimal(row.farthest_m / METRES_PER_KM, 1),
+        ]
+        for row in found.rooms.rename_axis("i").itertuples(name="Room")
+    ]
+    told = {
+        "n": len(rows),
+        "served": found.served_stations,
+        "fibre": decimal(found.fibre_m / METRES_PER_KM, 1),
+        "duct": decimal(found.duct_m / METRES_PER_KM, 1),
+        "ref": table_ref("rooms"),
+    }
+    return [
+        say(words("supply.rooms_text", **told)),
+        make_table(words, "rooms", rows, "llrrr"),
+    ]
 
 
 def control(report: Report) -> list[Block]:

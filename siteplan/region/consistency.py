@@ -238,12 +238,36 @@ def outside_faults(
                     source=source,
                     row=f"{row} '{label}'" if isinstance(label, str) else str(row),
                     column="geometry",
-                    value=f"{place.y:.5f} N {place.x:.5f} E",
+                    value=degrees_text(place.y, place.x),
                     rule="lies outside the boundary",
                     remedy="Correct the position or its coordinate reference system, or delete the row.",
                 )
             )
     return faults
+
+
+def degrees_text(latitude_deg: float, longitude_deg: float) -> str:
+    """
+    Place as a map gives it.
+
+    Parameters
+    ----------
+    latitude_deg, longitude_deg : float
+        Negative in the south and in the west. [deg]
+
+    Returns
+    -------
+    text : str
+        With the letters of the hemispheres.
+
+    Examples
+    --------
+    >>> degrees_text(-23.2, -45.9)
+    '23.20000 S 45.90000 W'
+    """
+    latitude_deg, longitude_deg = round(latitude_deg, 5), round(longitude_deg, 5)
+    north, east = "S" if latitude_deg < 0.0 else "N", "W" if longitude_deg < 0.0 else "E"
+    return f"{abs(latitude_deg):.5f} {north} {abs(longitude_deg):.5f} {east}"
 
 
 def terrain_warnings(

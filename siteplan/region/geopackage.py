@@ -30,18 +30,30 @@ def write_layer(frame: gpd.GeoDataFrame, path: Path, layer: str) -> None:
     layer : str
         Name of the layer.
     """
-    with _constant_date():
+    with gdal_option(_DATE_OPTION, _DATE):  # GDAL dates every layer
         pyogrio.write_dataframe(
             frame, path, layer=layer, driver="GPKG", append=path.exists(), promote_to_multi=False
         )
 
 
 @contextmanager
-def _constant_date() -> Iterator[None]:
-    """GDAL dates every layer: with the same date the same data give the same bytes."""
-    before = pyogrio.get_gdal_config_option(_DATE_OPTION)
-    pyogrio.set_gdal_config_options({_DATE_OPTION: _DATE})
+def gdal_option(name: str, value: str) -> Iterator[None]:
+    """
+    Set an option of GDAL for a while.
+
+    Parameters
+    ----------
+    name, value : str
+        As GDAL's documentation gives them.
+
+    Yields
+    ------
+    None
+        The option has its former value afterwards.
+    """
+    before = pyogrio.get_gdal_config_option(name)
+    pyogrio.set_gdal_config_options({name: value})
     try:
         yield
     finally:
-        pyogrio.set_gdal_config_options({_DATE_OPTION: before})
+        pyogrio.set_gdal_config_options({name: before})

@@ -49,6 +49,9 @@ UNITS: Final[dict[str, dict[str, float]]] = {
 }
 """Factor from a unit as people write it to the schema's unit."""
 
+FLAGS: Final = ("true", "false")
+"""Under these names a book of words says yes and no."""
+
 _NOTE: Final = re.compile(r"[(\[{<【〔]([^)\]}>】〕]*)[)\]}>】〕]")
 _SPACE: Final = re.compile(r"[\s\u200b\ufeff*：:]+")
 _SHIFTED: Final = {
@@ -181,6 +184,29 @@ def split_note(header: object) -> tuple[str, str]:
     return name, notes[-1] if notes else ""
 
 
+def is_unit(text: str) -> bool:
+    """
+    Whether a text is nothing but a unit, in brackets or not.
+
+    Parameters
+    ----------
+    text : str
+        Cell of a header.
+
+    Returns
+    -------
+    is_unit : bool
+        True for a unit of :data:`UNITS`.
+
+    Examples
+    --------
+    >>> is_unit("（米）"), is_unit("m"), is_unit("高度")
+    (True, True, False)
+    """
+    word = plain(text).strip("()[]【】")
+    return any(word in units for units in UNITS.values())
+
+
 @cache
 def header_book() -> HeaderBook:
     """
@@ -236,7 +262,7 @@ def read_book(folder: Path, name: str | None) -> HeaderBook | None:
         for table in schema.TABLES.values()
         for column in table.columns
         for choice in column.choices
-    }
+    } | set(FLAGS)
     faults.extend(
         catalog.unknown_name(name, "words", word, values)
         for word in book.words
@@ -254,7 +280,7 @@ def words_of(column: Column, book: HeaderBook | None) -> dict[str, str]:
     Parameters
     ----------
     column : Column
-        Category of the schema.
+        Category or flag of the schema.
     book : HeaderBook or None
         Names that the folder adds; they go before ours.
 
@@ -270,16 +296,15 @@ def words_of(column: Column, book: HeaderBook | None) -> dict[str, str]:
     'rooftop'
     """
     values: dict[str, str] = {}
+    choices = FLAGS if column.kind == "flag" else column.choices
     for source in (header_book(), book):
-        for choice in column.choices:
+        for choice in choices:
             words = source.words.get(choice, ()) if source is not None else ()
             values |= {plain(word): choice for word in words}
-    values |= {plain(schema.ZH[choice]): choice for choice in column.choices if choice in schema.ZH}
-    values |= {plain(choice): choice for choice in column.choices}
+    values |= {plain(schema.ZH[choice]): choice for choice in choices if choice in schema.ZH}
+    values |= {plain(choice): choice for choice in choices}
     if book is not None:
-        values |= {
-            plain(word): choice for choice in column.choices for word in book.words.get(choice, ())
-        }
+        values |= {plain(word): choice for choice in choices for word in book.words.get(choice, ())}
     return values
 
 

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import html
+import re
 import tempfile
 import warnings
+import zipfile
+import zlib
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -17,9 +22,13 @@ import shapely
 from pyogrio.errors import DataLayerError, DataSourceError
 
 from siteplan.errors import Fault, InputError
-from siteplan.region import archives, headers, osm, sheets
+from siteplan.region import archives, encodings, headers, osm, sheets
+from siteplan.region.geopackage import gdal_option
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from contextlib import AbstractContextManager
+
     from pyproj import CRS
 
     from siteplan.region.headers import HeaderBook
@@ -38,11 +47,11 @@ _OSM: Final = (".pbf", ".osm")
 SUFFIXES: Final = (*_OGR, *_SHEETS, *_PARQUET, *_OSM, ".zip")
 """Suffixes of files that can be read."""
 
-_RAW_BYTES: Final = "ISO-8859-1"  # every byte is a character: the real encoding is found afterwards
-_CODEPAGES: Final = {"936": "gb18030", "gbk": "gb18030", "gb2312": "gb18030", "65001": "utf-8"}
 _KML_OWN: Final = ("timestamp", "begin", "end", "altitudeMode", "tessellate", "extrude",
                    "visibility", "drawOrder", "icon", "snippet")  # fmt: skip
 _CAD_TEXT: Final = "Text"
+_DATA_NAME: Final = re.compile(rb"""(<(?:\w+:)?Data\b[^>]*?\sname\s*=\s*)("[^"]*"|'[^']*')""")
+_XML_ENCODING: Final = re.compile(rb"""\s*<\?xml[^>]*?encoding\s*=\s*["']([\w.-]+)["']""")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -177,7 +186,7 @@ def _read_ogr(path: Path, table: Table, source: LayerSource, book: HeaderBook | 
     suffix = path.suffix.lower()
     if suffix in {".shp", ".tab", ".mif"}:
         archives.check_siblings(path, source.path)
-    bytewise = suffix == ".shp" or (suffix in {".tab", ".mif"} and _charset(path) is None)
+    bytewise = suffix in {".shp", ".dxf"} or (suffix in {".tab", ".mif"} and _charset(path) is None)
     try:
         layer = _layer(path, source)
         with warnings.catch_warnings():
@@ -185,14 +194,15 @@ def _read_ogr(path: Path, table: Table, source: LayerSource, book: HeaderBook | 
                 "ignore", "invalid value encountered in from_wkb", RuntimeWarning
             )
             warnings.filterwarnings("ignore", "Non closed ring detected", RuntimeWarning)
-            frame = pyogrio.read_dataframe(
-                path,
-                layer=layer,
-                force_2d=True,
-                encoding=_RAW_BYTES if bytewise else None,
-                on_invalid="ignore",
-                use_arrow=suffix in {".gpkg", ".fgb"},
-            )
+            with _plain_names(path) as (readable, names), _bytes_of_drawings():
+                frame = pyogrio.read_dataframe(
+                    readable,
+                    layer=layer,
+                    force_2d=True,
+                    encoding=encodings.RAW_BYTES if bytewise and suffix != ".dxf" else None,
+                    on_invalid="ignore",
+                    use_arrow=suffix in {".gpkg", ".fgb"},
+                ).rename(columns=names)
     except InputError:
         raise
     except (
@@ -211,7 +221,7 @@ def _read_ogr(path: Path, table: Table, source: LayerSource, book: HeaderBook | 
     )
     cells = pd.DataFrame(frame.drop(columns="geometry", errors="ignore"))
     if bytewise:
-        cells = _decoded(cells, _encoding(path, source))
+        cells = encodings.decoded(cells, source, encodings.named_encoding(path))
     if suffix in {".kml", ".kmz"}:
         cells = _kml_columns(cells, table, book)
     cells["_row"] = np.arange(1, len(cells) + 1).astype(str)
@@ -259,55 +269,47 @@ def _charset(path: Path) -> str | None:
     return None
 
 
-def _encoding(path: Path, source: LayerSource) -> str | None:
-    """Find the encoding that a shapefile's .cpg names; None leaves it to the text."""
-    if source.encoding is not None:
-        return source.encoding
-    for part in path.parent.glob("*"):
-        if part.stem == path.stem and part.suffix.lower() == ".cpg":
-            word = part.read_bytes()[:64].decode("ascii", "replace").strip().lower()
-            return _CODEPAGES.get(word.removeprefix("cp"), word)
-    return None
+def _bytes_of_drawings() -> AbstractContextManager[None]:
+    """Have GDAL leave the text of drawings as it is: the code page that they name is often wrong."""
+    return gdal_option("DXF_ENCODING", encodings.RAW_BYTES)
 
 
-def _decoded(cells: pd.DataFrame, encoding: str | None) -> pd.DataFrame:
-    """Text read byte by byte in its real encoding: the one that is said, UTF-8 if it fits, else GBK."""
-    texts = [name for name in cells.columns if not pd.api.types.is_numeric_dtype(cells[name])]
-    unique = {name: cells[name].dropna().unique() for name in texts}
-    sample = [*map(str, cells.columns), *(v for values in unique.values() for v in values)]
-    sample = [text for text in sample if isinstance(text, str)]
-    chosen = encoding if encoding is not None and _fits(sample, encoding) else None
-    if chosen is None:
-        chosen = "utf-8" if _fits(sample, "utf-8") else "gb18030"
-    result = cells.copy()
-    for name, values in unique.items():
-        words = {v: _recode(v, chosen) for v in values if isinstance(v, str)}
-        if words:
-            result[name] = cells[name].map(words).where(cells[name].notna(), cells[name])
-    result.columns = pd.Index([_recode(str(name), chosen) for name in cells.columns])
-    return result
+@contextmanager
+def _plain_names(path: Path) -> Iterator[tuple[Path, dict[str, str]]]:
+    """KML whose data have ASCII names, and the real names by these: GDAL makes underscores of all others."""
+    if path.suffix.lower() not in {".kml", ".kmz"}:
+        yield path, {}
+        return
+    text = path.read_bytes() if path.suffix.lower() == ".kml" else _main_kml(path)
+    declared = _XML_ENCODING.match(text[:200])
+    encoding = "utf-8" if declared is None else declared[1].decode("ascii")
+    found = list(dict.fromkeys(match[2][1:-1] for match in _DATA_NAME.finditer(text)))
+    if all(name.isalnum() and name.isascii() for name in found):
+        yield path, {}
+        return
+    plain = {name: f"data{i}".encode() for i, name in enumerate(found)}
+    text = _DATA_NAME.sub(lambda match: match[1] + b'"' + plain[match[2][1:-1]] + b'"', text)
+    with tempfile.TemporaryDirectory(prefix="siteplan-") as scratch:
+        readable = Path(scratch) / f"{path.stem}.kml"
+        readable.write_bytes(text)
+        yield (
+            readable,
+            {
+                word.decode(): html.unescape(name.decode(encoding, "replace")).strip()
+                for name, word in plain.items()
+            },
+        )
 
 
-def _fits(texts: list[str], encoding: str) -> bool:
-    """Whether all texts are of an encoding, but for a last character that was cut."""
+def _main_kml(path: Path) -> bytes:
+    """Document of a KMZ: ``doc.kml``, else the first."""
     try:
-        for text in texts:
-            raw = text.encode(_RAW_BYTES, "replace")
-            try:
-                raw.decode(encoding)
-            except UnicodeDecodeError as error:
-                if error.end < len(raw) - 1 or error.reason not in {
-                    "unexpected end of data",
-                    "incomplete multibyte sequence",
-                }:
-                    return False
-    except LookupError:
-        return False
-    return True
-
-
-def _recode(text: str, encoding: str) -> str:
-    return text.encode(_RAW_BYTES, "replace").decode(encoding, "ignore")
+        with zipfile.ZipFile(path) as archive:
+            names = [name for name in archive.namelist() if name.lower().endswith(".kml")]
+            names.sort(key=lambda name: name.lower() != "doc.kml")
+            return archive.read(names[0]) if names else b""
+    except (zipfile.BadZipFile, OSError, NotImplementedError, zlib.error) as error:
+        raise DataSourceError(str(error)) from None
 
 
 def _kml_columns(cells: pd.DataFrame, table: Table, book: HeaderBook | None) -> pd.DataFrame:

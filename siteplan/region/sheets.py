@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import codecs
+import csv
 import datetime as dt
+import re
 import warnings
 from typing import TYPE_CHECKING, Any, Final
 from zipfile import BadZipFile
@@ -12,7 +15,7 @@ import pandas as pd
 from openpyxl.utils.exceptions import InvalidFileException
 
 from siteplan.errors import Fault, InputError
-from siteplan.region import archives, headers
+from siteplan.region import archives, encodings, headers
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,7 +34,17 @@ HEADER_ROWS: Final = 15
 
 MAX_COLUMNS: Final = 500
 
+HEAD_BYTES: Final = 65_536
+"""Bytes of a text file by which its encoding and its separator are found."""
+
+SEPARATORS: Final = (",", "\t", ";", "|")
+
 ROW: Final = "_row"
+_TOTALS: Final = re.compile(
+    r"(合\s*计|总\s*计|小\s*计|共\s*计|totals?)[:：]?|(注|备注|说明|填表人|填报人|制表人?|审核人?|填表日期)\s*[:：].*",
+    re.IGNORECASE | re.DOTALL,
+)
+_DECIMAL_COMMA: Final = re.compile(r"^[+-]?\d{1,3}(\.\d{3})*,\d+$|^[+-]?\d+,\d+$")
 _EXACT_FLOAT: Final = 1e15  # whole numbers beyond this were longer codes once
 FORMULA: Final = "\x00formula "
 """Beginning of a cell that held a formula; what it comes to is not known here."""
@@ -64,39 +77,39 @@ def read_csv(
     InputError
         When it is no table.
     """
-    encodings = (source.encoding,) if source.encoding is not None else ("utf-8-sig", "gb18030")
-    reason = "the text is neither UTF-8 nor GBK"
-    for encoding in encodings:
-        try:
-            with warnings.catch_warnings():
-                # pandas only warns when it drops cells, or takes the first column for an index
-                warnings.simplefilter("error", pd.errors.ParserWarning)
-                cells = pd.read_csv(
-                    path,
-                    dtype=str,
-                    header=None,
-                    keep_default_na=False,
-                    index_col=False,
-                    skip_blank_lines=False,
-                    encoding=encoding,
-                ).fillna("")
-        except (UnicodeDecodeError, LookupError):
-            if source.encoding is not None:
-                reason = f"the text is not {source.encoding}"
-        except pd.errors.ParserWarning:
-            reason = "rows have more cells than the header"
-            break
-        except (pd.errors.ParserError, pd.errors.EmptyDataError, ValueError) as error:
-            more = "Expected" in str(error) and "saw" in str(error)
-            reason = "rows have more cells than the header" if more else str(error).strip()
-            break
-        else:
-            head = [
-                [str(cell).strip() for cell in row]
-                for row in cells.head(HEADER_ROWS + 1).to_numpy()
-            ]
-            _, top, height = _header(head, table, book)
-            return _under(cells, _titles(head, top, height), top + height)
+    with path.open("rb") as file:
+        head = file.read(HEAD_BYTES)
+    cut = len(head) == HEAD_BYTES
+    encoding = _encoding(head[: head.rfind(b"\n") + 1] if cut else head, source)
+    try:
+        lines = head.decode(encoding, "ignore").splitlines()[: HEADER_ROWS + 1]
+        mark = _separator(lines, table, book)
+        with warnings.catch_warnings():
+            # pandas only warns when it drops cells, or takes the first column for an index
+            warnings.simplefilter("error", pd.errors.ParserWarning)
+            cells = pd.read_csv(
+                path,
+                sep=mark,
+                dtype=str,
+                header=None,
+                keep_default_na=False,
+                index_col=False,
+                skip_blank_lines=False,
+                encoding=encoding,
+            ).fillna("")
+    except UnicodeDecodeError:
+        reason = f"the text is not {encoding}"
+    except pd.errors.ParserWarning:
+        reason = "rows have more cells than the header"
+    except (pd.errors.ParserError, pd.errors.EmptyDataError, ValueError, csv.Error) as error:
+        more = "Expected" in str(error) and "saw" in str(error)
+        reason = "rows have more cells than the header" if more else str(error).strip()
+    else:
+        first = [
+            [str(cell).strip() for cell in row] for row in cells.head(HEADER_ROWS + 1).to_numpy()
+        ]
+        _, top, height = _header(first, table, book)
+        return _under(cells, _titles(first, top, height), top + height, comma=mark == ";")
     fault = Fault(
         source=source.path,
         rule=f"not a table: {reason}",
@@ -105,8 +118,35 @@ def read_csv(
     raise InputError([fault])
 
 
-def _under(cells: pd.DataFrame, titles: list[str], first: int) -> pd.DataFrame:
-    """Rows below a header, under its names; a name that stands twice is numbered in brackets."""
+def _encoding(head: bytes, source: LayerSource) -> str:
+    """Find the encoding of a text file by its first bytes."""
+    if source.encoding is None and head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "utf-16"  # Excel's "Unicode text"
+    found = encodings.choose(head.splitlines(), source)
+    return "utf-8-sig" if found == "utf-8" else found
+
+
+def _separator(lines: list[str], table: Table, book: HeaderBook | None) -> str:
+    """Find the mark between the cells: the one that shows most columns of the layer."""
+
+    def shown(mark: str) -> int:
+        rows = list(csv.reader(lines, delimiter=mark))
+        width = max(map(len, rows), default=0)
+        grid = [[cell.strip() for cell in row] + [""] * (width - len(row)) for row in rows]
+        return _header(grid, table, book)[0]
+
+    return max(SEPARATORS, key=shown)
+
+
+def _under(
+    cells: pd.DataFrame, titles: list[str], first: int, *, comma: bool = False
+) -> pd.DataFrame:
+    """
+    Rows below a header, under its names; a name that stands twice is numbered in brackets.
+
+    Totals and notes below the table are left out and told in ``attrs["left_out"]``. With `comma`, numbers
+    have a comma before their decimals.
+    """
     times: dict[str, int] = {}
     names: dict[int, str] = {}
     for column, title in enumerate(titles):
@@ -115,8 +155,23 @@ def _under(cells: pd.DataFrame, titles: list[str], first: int) -> pd.DataFrame:
             names[column] = title if times[title] == 1 else f"{title} ({times[title]})"
     body = cells.iloc[first:, list(names)].set_axis(pd.Index(names.values(), dtype=object), axis=1)
     filled = (body != "").any(axis=1)
-    rows = (body.index[filled] + 1).astype(str).to_numpy(dtype=object)
-    return body[filled].assign(**{ROW: rows}).reset_index(drop=True)
+    body = body[filled]
+    lead = body.mask(body == "").bfill(axis=1).iloc[:, 0] if len(body) else pd.Series(dtype=str)
+    totals = lead.astype("string").str.fullmatch(_TOTALS).fillna(value=False)
+    numbers = (body.index + 1).astype(str)
+    if comma:
+        body = body.apply(
+            lambda column: column.str.replace(_DECIMAL_COMMA, _with_point, regex=True)
+        )
+    kept = ~totals.to_numpy(dtype=bool)
+    result = body[kept].assign(**{ROW: numbers[kept].to_numpy(dtype=object)})
+    result = result.reset_index(drop=True)
+    result.attrs["left_out"] = tuple(zip(numbers[~kept], lead[~kept], strict=True))
+    return result
+
+
+def _with_point(found: re.Match[str]) -> str:
+    return found[0].replace(".", "").replace(",", ".")
 
 
 def read_xlsx(
@@ -253,14 +308,21 @@ def _header(grid: list[list[str]], table: Table, book: HeaderBook | None) -> tup
             score = len(found.columns) + len(found.position)
             if score > best[0]:
                 best = (score, top, height)
-    return best
+    score, top, height = best
+    below = [cell for row in grid[top + 1 : top + 2] for cell in row if cell]
+    if height == 1 and below and all(map(headers.is_unit, below)):
+        height = 2  # a row of units
+    return score, top, height
 
 
 def _titles(grid: list[list[str]], top: int, height: int) -> list[str]:
-    """Headers of the columns: the lower row's where it has one; a second one of a name is numbered."""
+    """Headers of the columns: the lower row's where it has one, with the upper's where that is a unit."""
     rows = grid[top : top + height]
     titles: list[str] = []
     for column in range(len(rows[0]) if rows else 0):
-        words = [row[column] for row in rows if row[column]]
-        titles.append(words[-1] if words else "")
+        words = list(dict.fromkeys(row[column] for row in rows if row[column]))
+        title = words[-1] if words else ""
+        if len(words) > 1 and headers.is_unit(title):  # the unit stands in a row of its own
+            title = f"{words[0]}({title.strip('()（）[]')})"
+        titles.append(title)
     return titles

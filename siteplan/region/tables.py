@@ -20,6 +20,7 @@ from siteplan.region.values import CELL_REMEDIES, DTYPES, MOST_TOLD, coerce, mor
 from siteplan.scenario import SCENARIO_FILE, inside
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -148,7 +149,13 @@ def examine_table(
     faults.extend(more)
     if layout.geometry is None or (faults and table.name == "boundary"):
         return Examined(frame=None, faults=tuple(faults), lost=lost)
-    frame.attrs["faults"] = (*raw.faults, *layout.notes, *_mended(frame, table, source.path))
+    left_out = raw.cells.attrs.get("left_out", ())
+    frame.attrs["faults"] = (
+        *_left_out(left_out, source.path),
+        *raw.faults,
+        *layout.notes,
+        *_mended(frame, table, source.path),
+    )
     frame.attrs["unread"] = found.unread
     if table.geometry == "polygon":
         frame = frame.set_geometry(_polygonal(frame.geometry.to_numpy()), crs=frame.crs)
@@ -256,7 +263,7 @@ def _conform(
                 faults.append(_missing_column(column, found, source))
             continue
         before = frame[column.name]
-        words = words_of(column, book) if column.kind == "category" else {}
+        words = words_of(column, book) if column.kind in {"category", "flag"} else {}
         values, wrong = coerce(
             before, column, words=words, factor=found.factors.get(column.name, 1.0)
         )
@@ -296,6 +303,20 @@ def _conform(
     if faults:
         frame = all_columns(frame, table)
     return frame, faults, lost
+
+
+def _left_out(rows: Sequence[tuple[str, str]], source: str) -> list[Fault]:
+    return [
+        Fault(
+            source=source,
+            row=row,
+            value=text[:80],
+            rule="the row is a total or a note below the table and was left out",
+            remedy="Nothing; or delete the row.",
+            severity="warning",
+        )
+        for row, text in rows[:MOST_TOLD]
+    ]
 
 
 def _missing_column(column: schema.Column, found: Headers, source: LayerSource) -> Fault:
@@ -405,39 +426,45 @@ def _with_id(
     candidates = ["id", "code"] if table.name != "townships" else ["id", "code", "name"]
     for name in candidates:
         if name == "id" and name in frame and frame[name].notna().any():
-            blank = frame.index[frame[name].isna()]
-            if len(blank):
-                return frame, [
-                    Fault(
-                        source=source,
-                        row=_label(frame, i),
-                        column="id",
-                        rule="the identifier is missing, and other rows have one",
-                        remedy="Give every row its own.",
-                    )
-                    for i in blank
-                ]
+            blank = frame[name].isna()
+            twice = frame[name].duplicated() & ~blank
+            if blank.any() or twice.any():
+                return frame, _id_faults(frame, blank, twice, source)
         if name in frame and frame[name].notna().all():
             ids = frame[name].astype("string")
             twice = ids.duplicated()
-            if twice.any() and name == "id":
-                return frame, [
-                    Fault(
-                        source=source,
-                        row=_label(frame, i),
-                        column="id",
-                        value=repr(ids.loc[i]),
-                        rule="the identifier stands twice",
-                        remedy="Give every row its own.",
-                    )
-                    for i in frame.index[twice]
-                ]
             if not twice.any():
                 return frame.assign(id=ids), []
     ids = pd.Series(
         [f"{table.name}-{row}" for row in frame["_row"]], index=frame.index, dtype="string"
     )
     return frame.assign(id=ids), []
+
+
+def _id_faults(
+    frame: gpd.GeoDataFrame, blank: pd.Series[bool], twice: pd.Series[bool], source: str
+) -> list[Fault]:
+    rules = (
+        (blank, "the identifier is missing, and other rows have one"),
+        (twice, "the identifier stands twice"),
+    )
+    faults = [
+        Fault(
+            source=source,
+            row=_label(frame, i),
+            column="id",
+            value="" if blank.loc[i] else repr(frame["id"].loc[i]),
+            rule=rule,
+            remedy="Give every row its own.",
+        )
+        for rows, rule in rules
+        for i in frame.index[rows][:MOST_TOLD]
+    ]
+    return faults + [
+        more_rows(source, "id", int(rows.sum()), rule)
+        for rows, rule in rules
+        if rows.sum() > MOST_TOLD
+    ]
 
 
 def _geometry_faults(

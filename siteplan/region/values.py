@@ -63,7 +63,7 @@ def coerce(
     column : Column
         What they should be.
     words : mapping of str to str
-        Values of a category by the words for them.
+        Values of a category, or ``true`` and ``false``, by the words for them.
     factor : float
         Factor from the header's unit to the schema's.
 
@@ -107,8 +107,9 @@ def coerce(
         return known.fillna(text).mask(missing), wrong
     if column.kind == "flag":
         flags = pd.Series(pd.NA, index=values.index, dtype="boolean")
-        flags[clean.isin(schema.TRUE_WORDS)] = True
-        flags[clean.isin(schema.FALSE_WORDS)] = False
+        meant = clean.map(dict(words))
+        flags[clean.isin(schema.TRUE_WORDS) | (meant == "true")] = True
+        flags[clean.isin(schema.FALSE_WORDS) | (meant == "false")] = False
         bad = flags.isna().to_numpy(dtype=bool) & ~missing
         return flags, wrong | ({"not a flag": bad} if bad.any() else {})
     numbers = _parsed(clean, column)
@@ -181,16 +182,21 @@ def remedy(column: schema.Column) -> str:
     --------
     >>> from siteplan import schema
     >>> remedy(schema.TABLES["poles"].column("kind"))
-    'Use one of: lamp_pole (路灯杆), monitoring_pole (监控杆).'
+    'Use one of: lamp_pole (路灯杆), monitoring_pole (监控杆); or name the word in a file of aliases.'
     """
     if column.choices:
         words = [f"{c} ({schema.ZH[c]})" if c in schema.ZH else c for c in column.choices]
-        return f"Use one of: {', '.join(words)}."
+        return f"Use one of: {', '.join(words)}; or name the word in a file of aliases."
     if column.kind == "flag":
-        return "Write true or false (是 or 否), or leave it blank when unknown."
+        return (
+            "Write true or false (是 or 否), or leave it blank when unknown; or name the word in a file of "
+            "aliases."
+        )
     if column.low is not None or column.high is not None:
         unit = f" {column.unit}" if column.unit else ""
-        return f"Give a value from {column.low:g} to {column.high:g}{unit}, or leave it blank."
+        return (
+            f"Give a value from {column.low:,.10g} to {column.high:,.10g}{unit}, or leave it blank."
+        )
     if column.required:
         return "Fill the cell."
     return "Correct the cell, or leave it blank when unknown."

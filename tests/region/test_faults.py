@@ -143,7 +143,7 @@ def test_all_bad_cells_are_told_at_once(tmp_path):
         ("", "not a table"),
         (HEADER, "has no rows"),
         (HEADER + ",,,,,\n", "has no rows"),
-        (("\ufeff" + HEADER + GOOD).encode("utf-16"), "neither UTF-8 nor GBK"),
+        ((HEADER + GOOD).encode("utf-16-le"), "neither UTF-8 nor GBK"),
         ((HEADER + GOOD + "v2,东村,x,1,108,39.7,1\n").encode("gb18030"), "not a table"),
     ],
 )

@@ -2,6 +2,7 @@
 
 import shutil
 import zipfile
+from pathlib import Path
 
 import geopandas as gpd
 import numpy as np
@@ -16,7 +17,7 @@ from pyproj import Transformer
 import siteplan
 from siteplan import schema
 from siteplan.errors import InputError
-from siteplan.region import datum, headers
+from siteplan.region import datum, encodings, headers
 from siteplan.region.tables import read_table
 from siteplan.scenario import LayerSource
 from tests.conftest import lonlat, write_small_region
@@ -132,6 +133,35 @@ def kmz(folder):
     return {"path": "v.kmz"}
 
 
+def kml_of_a_phone(folder, suffix=".kml"):
+    """Write untyped data under Chinese names, some of one length, and a photograph."""
+    places = []
+    for (_, row), place in zip(texts(villages(zh=True)).iterrows(), LONLAT, strict=True):
+        data = "".join(
+            f'<Data name="{name}"><value>{value}</value></Data>'
+            for name, value in row.items()
+            if name != "行政村名称"
+        )
+        places.append(
+            f"<Placemark><name>{row['行政村名称']}</name><description>photo.jpg</description>"
+            f"<ExtendedData>{data}</ExtendedData><Point><coordinates>{place[0]:.10f},{place[1]:.10f},1201.5"
+            "</coordinates></Point></Placemark>"
+        )
+    head = '<?xml version="1.0" encoding="UTF-8"?><kml xmlns="http://www.opengis.net/kml/2.2">'
+    text = f"{head}<Document><name>收藏</name>{''.join(places)}</Document></kml>"
+    if suffix == ".kml":
+        (folder / "v.kml").write_text(text, encoding="utf-8")
+    else:
+        with zipfile.ZipFile(folder / "v.kmz", "w") as archive:
+            archive.writestr("files/photo.jpg", b"\xff\xd8")
+            archive.writestr("doc.kml", text)
+    return {"path": f"v{suffix}"}
+
+
+def kmz_of_a_phone(folder):
+    return kml_of_a_phone(folder, ".kmz")
+
+
 def mapinfo(folder, charset=b"WindowsSimpChinese"):
     # the driver writes Chinese headers as underscores: they are put into the text of the .tab
     frame = villages(zh=True).rename(columns={zh: name for name, zh in ZH.items()})
@@ -178,6 +208,22 @@ def csv_bom(folder):
 
 def csv_gbk(folder):
     return csv(folder, "gbk")
+
+
+def csv_utf16_tabs(folder):
+    """Write what Excel calls Unicode text."""
+    sheet(LONLAT).to_csv(folder / "v.txt", index=False, sep="\t", encoding="utf-16")
+    return {"path": "v.txt", "crs": "EPSG:4490"}
+
+
+def csv_semicolons(folder):
+    """Write as Excel does where the comma stands before the decimals."""
+    frame = sheet(LONLAT)
+    for header in ("经度", "纬度"):
+        frame[header] = frame[header].str.replace(".", ",")
+    frame["常住人口"] = frame["常住人口"].replace("800", "800,0")
+    frame.to_csv(folder / "v.csv", index=False, sep=";", encoding="gbk")
+    return {"path": "v.csv", "crs": "EPSG:4490"}
 
 
 def csv_gcj02(folder):
@@ -269,9 +315,24 @@ def xlsx_as_offices_do(folder):
     return {"path": "v.xlsx", "crs": "EPSG:4490"}
 
 
+def xlsx_with_units_below(folder):
+    """Write units in a row of their own, and a total and a note below the table."""
+    frame = texts(villages(zh=True)).assign(经度=LONLAT[:, 0], 纬度=LONLAT[:, 1])
+    workbook = openpyxl.Workbook()
+    workbook.active.append(list(frame.columns))
+    workbook.active.append([{"常住人口": "（人）"}.get(name) for name in frame.columns])
+    for row in frame.itertuples(index=False):
+        workbook.active.append(list(row))
+    workbook.active.append(["合 计", None, None, 1120])
+    workbook.active.append(["注：坐标为CGCS2000"])
+    workbook.save(folder / "v.xlsx")
+    return {"path": "v.xlsx", "crs": "EPSG:4490"}
+
+
 WRITERS = [
     gpkg, gpkg_of_many_layers, geojson, shapefile, shapefile_without_cpg, shapefile_utf8,
     shapefile_utf8_without_cpg, shapefile_projected, zipped_shapefile, file_geodatabase, kml, kmz,
+    kml_of_a_phone, kmz_of_a_phone, csv_utf16_tabs, csv_semicolons, xlsx_with_units_below,
     mapinfo, mapinfo_neutral, parquet, plain_parquet, csv, csv_bom, csv_gbk, csv_gcj02, csv_bd09,
     csv_baidu_headers, csv_survey, csv_zone_prefix, csv_east_north, csv_guess, csv_guess_survey,
     csv_minutes, xlsx, xlsx_as_offices_do,
@@ -322,19 +383,105 @@ def test_every_format_reads_to_the_same_region(folder, writer):
     assert region.crs.to_epsg() == 4545
 
 
-def test_points_of_a_drawing_are_poles(folder):
+@pytest.mark.parametrize("encoding", ["gbk", "utf-8"])
+def test_points_of_a_drawing_are_poles(folder, encoding):
     frame = gpd.GeoDataFrame(
         {"Layer": ["路灯"] * 3, "Text": [None, None, "说明"]},
         geometry=gpd.GeoSeries(shapely.points(LONLAT), crs="EPSG:4490").to_crs("EPSG:4545"),
     )
     frame[["Layer", "geometry"]].to_file(folder / "poles.dxf", driver="DXF", engine="pyogrio")
-    text = (folder / "poles.dxf").read_text(encoding="utf-8").replace("ANSI_1252", "ANSI_936")
-    (folder / "poles.dxf").write_text(text, encoding="gbk")
+    text = (folder / "poles.dxf").read_text(encoding="utf-8")
+    if encoding == "gbk":  # else the code page that the drawing names is wrong
+        text = text.replace("ANSI_1252", "ANSI_936")
+    (folder / "poles.dxf").write_text(text, encoding=encoding)
     source = LayerSource(path="poles.dxf", crs="EPSG:4545")
     poles = read_table(folder, schema.TABLES["poles"], source)
     assert poles["kind"].tolist() == ["lamp_pole"] * 3
     source = LayerSource(path="poles.dxf", crs="EPSG:4545", fill={"owner": "路灯所"})
     assert read_table(folder, schema.TABLES["poles"], source)["owner"].tolist() == ["路灯所"] * 3
+
+
+WESTERN = ["São José", "Conceição", "Água Fria", "Vila Ômega", "Ribeirão das Pedras"]
+
+
+def western(folder, name, encoding, *, cpg=False):
+    frame = gpd.GeoDataFrame(
+        {"name": WESTERN, "kind": "natural"},
+        geometry=shapely.points([lonlat(x, 900.0) for x in range(1000, 6000, 1000)]),
+        crs="EPSG:4490",
+    )
+    if name.endswith(".shp"):
+        frame.to_file(folder / name, engine="pyogrio", encoding=encoding)
+        if not cpg:
+            (folder / name).with_suffix(".cpg").unlink()
+    else:
+        table = frame.drop(columns="geometry").assign(lon=frame.geometry.x, lat=frame.geometry.y)
+        table.to_csv(folder / name, index=False, encoding=encoding)
+
+
+@pytest.mark.parametrize("name", ["v.shp", "v.csv"])
+@pytest.mark.parametrize("encoding", ["cp1252", "cp850"])
+def test_western_text_is_never_taken_for_chinese(folder, name, encoding):
+    """All its bytes are valid GBK: the message shows what it would be, and the planner says."""
+    western(folder, name, encoding)
+    crs = None if name == "v.shp" else "EPSG:4490"
+    with pytest.raises(InputError) as caught:
+        read_table(folder, schema.TABLES["villages"], LayerSource(path=name, crs=crs))
+    (fault,) = caught.value.faults
+    assert "neither UTF-8 nor GBK" in fault.rule
+    assert f"{encoding}: " in fault.value
+    assert "José" in fault.value
+    assert "encoding =" in fault.remedy
+    source = LayerSource(path=name, crs=crs, encoding=encoding)
+    assert read_table(folder, schema.TABLES["villages"], source)["name"].tolist() == WESTERN
+
+
+def test_the_files_own_encoding_counts(folder):
+    western(folder, "v.shp", "cp1252", cpg=True)
+    (folder / "v.cpg").write_text("1252", encoding="ascii")
+    read = read_table(folder, schema.TABLES["villages"], LayerSource(path="v.shp"))
+    assert read["name"].tolist() == WESTERN
+    (folder / "v.cpg").unlink()
+    dbf = bytearray((folder / "v.dbf").read_bytes())
+    dbf[29] = 0x03  # Windows ANSI
+    (folder / "v.dbf").write_bytes(dbf)
+    read = read_table(folder, schema.TABLES["villages"], LayerSource(path="v.shp"))
+    assert read["name"].tolist() == WESTERN
+
+
+def test_an_encoding_that_is_not_the_files_is_refused(folder):
+    sheet(LONLAT).to_csv(folder / "v.csv", index=False, encoding="gbk")
+    source = LayerSource(path="v.csv", crs="EPSG:4490", encoding="utf-8")
+    with pytest.raises(InputError, match=r"the text is not utf-8 \(found gb18030: "):
+        read_table(folder, schema.TABLES["villages"], source)
+
+
+def test_names_of_all_chinese_places_at_hand_are_taken_for_chinese():
+    """Names of the demonstration regions, one by one: of two or three characters, some are rare."""
+    seen = 0
+    for path in sorted(Path("data").glob("h*/*.csv")):
+        frame = pd.read_csv(path, dtype=str)
+        for name in frame.get("name", pd.Series(dtype=str)).dropna().unique():
+            if not name.isascii() and name.encode("gb18030").decode("gb18030") == name:
+                seen += 1
+                assert encodings.chinese([name.encode("gbk")]), name
+    assert seen > 500
+
+
+def test_totals_and_notes_are_told(folder):
+    region = read_with(folder, "villages", xlsx_with_units_below(folder))
+    told = {(fault.row, fault.value) for fault in region.warnings if "was left out" in fault.rule}
+    assert told == {("6", "合 计"), ("7", "注：坐标为CGCS2000")}
+
+
+def test_a_village_may_begin_like_a_total(folder):
+    rows = ["合计村", "小计河", "注溪村", "共计"]
+    text = "\n".join(f"{name},natural,{LONLAT[0][0]},{LONLAT[0][1]}" for name in rows)
+    (folder / "v.csv").write_text(f"村名,类型,经度,纬度\n{text}\n", encoding="utf-8")
+    found = read_table(
+        folder, schema.TABLES["villages"], LayerSource(path="v.csv", crs="EPSG:4490")
+    )
+    assert found["name"].tolist() == rows[:3]
 
 
 SITE_SHEET = [
@@ -423,7 +570,7 @@ def test_no_alias_means_two_columns(table):
 def test_every_listed_name_belongs_to_the_schema():
     book = headers.header_book()
     choices = {choice for t in schema.TABLES.values() for c in t.columns for choice in c.choices}
-    assert set(book.words) <= choices
+    assert set(book.words) <= choices | set(headers.FLAGS)
     for layer, columns in book.headers.items():
         if layer in schema.TABLES:
             assert set(columns) <= {column.name for column in schema.TABLES[layer].columns}

@@ -45,6 +45,9 @@ CELLS: Final = 9
 MOST: Final = 0.5
 """Share of the cells that decides."""
 
+NEAR_CELL: Final = 4
+"""Candidates looked at around each of these cells, besides those around the middle."""
+
 RAISE_LIMIT_M: Final = 10.0
 """An antenna is not raised by more than this. [m]"""
 
@@ -67,7 +70,7 @@ class Finding:
     remedy : str
         One of :data:`siteplan.gaps.REMEDY_ZH`.
     remedy_site : str or None
-        Site where the remedy applies.
+        Site where the remedy applies; several, joined by ``;``, where one does not reach most of the gap.
     hindrance : str
         Why no candidate helps: one of :data:`siteplan.gaps.HINDRANCE_ZH`, or empty.
     """
@@ -201,18 +204,17 @@ def find_remedy(
         remedy = ADD_CARRIER if finding.cause == WEAK_CARRIER else RAISE_OR_RETILT
         site = None if finding.station is None else _site(around, finding.station)
         return _with(finding, remedy, site)
-    serving = _serving(candidates, cells, needed_dbm)
-    standing = [name for name, reuse in serving if reuse == "existing"]
-    if standing:
-        return _with(finding, ADD_CARRIER, standing[0])
+    reach = _Reach.of(candidates, cells, needed_dbm)
+    if standing := reach.sites(existing=True):
+        return _with(finding, ADD_CARRIER, standing)
     if finding.cause in {SHADOW, BUILDINGS} and finding.station is not None:
         position = int(np.flatnonzero(around.stations.index == finding.station)[0])
         view = around.view(position, cells)
         if np.median(view.raise_m) <= RAISE_LIMIT_M:
             return _with(finding, RAISE_OR_RETILT, _site(around, finding.station))
-    if serving:
-        return _with(finding, USE_CANDIDATE, serving[0][0])
-    hindrance = EXCLUDED if _serving(excluded, cells, needed_dbm) else NO_CANDIDATE
+    if enough := reach.sites():
+        return _with(finding, USE_CANDIDATE, enough)
+    hindrance = EXCLUDED if _Reach.of(excluded, cells, needed_dbm).sites() else NO_CANDIDATE
     return _with(finding, NEW_SITE, hindrance=hindrance)
 
 
@@ -236,6 +238,11 @@ def _site(around: Surroundings, station: str) -> str:
 
 def _views(around: Surroundings, cells: NDArray[np.int64]) -> list[View]:
     """Look at the cells from the stations near the middle one."""
+    return [around.view(int(position), cells) for position in _near_cells(around, cells)]
+
+
+def _near_cells(around: Surroundings, cells: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Rows of the stations near the middle of some cells, the nearest first."""
     region = around.region
     columns = region.geobox.shape[1]
     row, column = np.divmod(cells, columns)
@@ -243,10 +250,7 @@ def _views(around: Surroundings, cells: NDArray[np.int64]) -> list[View]:
     easting = box.left + (np.median(column) + 0.5) * step
     northing = box.top - (np.median(row) + 0.5) * step
     reach = region.scenario.radio.radius_m + step * float(np.ptp(row) + np.ptp(column)) / 2.0
-    return [
-        around.view(int(position), cells)
-        for position in around.near(easting, northing, radius_m=reach)
-    ]
+    return around.near(easting, northing, radius_m=reach)
 
 
 def _best_view(views: list[View], strong: NDArray[np.bool_]) -> View:
@@ -281,20 +285,48 @@ def _too_weak(
     return Finding(cause=TOO_FAR)
 
 
-def _serving(
-    candidates: Surroundings, cells: NDArray[np.int64], needed_dbm: float
-) -> list[tuple[str, str]]:
-    """Sites, with their reuse class, of which each would serve most of the cells; the best first."""
-    if candidates.tree is None or cells.size == 0:
-        return []
-    found = []
-    for view in _views(candidates, cells):
-        share = float(view.serves(needed_dbm).mean())
-        if share > MOST:
-            station = candidates.stations.iloc[view.position]
-            reuse = str(station["reuse"]) if "reuse" in candidates.stations else ""
-            found.append((-share, str(station["site_id"]), reuse))
-    return [(site, reuse) for _, site, reuse in sorted(found)]
+@dataclass(frozen=True, slots=True)
+class _Reach:
+    """Which sites that may be used would serve which cells of a gap."""
+
+    served: NDArray[np.bool_]
+    names: list[str]
+    existing: NDArray[np.bool_]
+
+    @classmethod
+    def of(cls, candidates: Surroundings, cells: NDArray[np.int64], needed_dbm: float) -> _Reach:
+        """Look from the stations near each cell: a long gap has different ones along it."""
+        if candidates.tree is None or cells.size == 0:
+            return cls(np.zeros((0, len(cells)), dtype=bool), [], np.zeros(0, dtype=bool))
+        near = np.unique(
+            np.concatenate(
+                [_near_cells(candidates, cells[i : i + 1])[:NEAR_CELL] for i in range(len(cells))]
+                + [_near_cells(candidates, cells)]
+            )
+        )
+        served = [candidates.view(int(i), cells).serves(needed_dbm) for i in near]
+        rows = candidates.stations.iloc[near]
+        reuse = rows["reuse"] if "reuse" in rows else pd.Series("", index=rows.index)
+        return cls(
+            np.array(served, dtype=bool).reshape(len(near), len(cells)),
+            rows["site_id"].astype(str).tolist(),
+            reuse.eq("existing").to_numpy(dtype=bool),
+        )
+
+    def sites(self, *, existing: bool = False) -> str | None:
+        """Fewest sites, one after the other by what they add, that serve most of the cells."""
+        served = self.served & (self.existing[:, None] | (not existing))
+        if len(served) == 0 or served.any(axis=0).mean() <= MOST:
+            return None
+        chosen: list[str] = []
+        missing = np.ones(served.shape[1], dtype=bool)
+        while (~missing).mean() <= MOST:
+            best = min(
+                range(len(served)), key=lambda i: (-int((served[i] & missing).sum()), self.names[i])
+            )
+            chosen.append(self.names[best])
+            missing &= ~served[best]
+        return ";".join(chosen)
 
 
 def no_stations() -> pd.DataFrame:

@@ -13,6 +13,7 @@ from siteplan.coverage.budget import reference_level_dbm
 from siteplan.coverage.cells import station_cells
 from siteplan.coverage.ground import region_ground
 from siteplan.coverage.jobs import model_name
+from siteplan.propagation.diffraction import knife_edge_loss
 from siteplan.propagation.obstruction import CLEAR, VOID, obstruction
 from siteplan.propagation.registry import MODELS
 
@@ -38,6 +39,9 @@ class View:
         Row of the station in its table.
     free_dbm : ndarray of float64, shape (cells,)
         Level with a free view on the boresight, -inf beyond the largest radius. [dBm]
+    level_dbm : ndarray of float64, shape (cells,)
+        The same as the land lies: without line of sight where something stands between, -inf where nobody
+        knows. [dBm]
     kind : ndarray of int8, shape (cells,)
         What stands between, as :class:`siteplan.propagation.obstruction.Obstruction`.
     raise_m : ndarray of float64, shape (cells,)
@@ -50,6 +54,7 @@ class View:
 
     position: int
     free_dbm: NDArray[np.float64]
+    level_dbm: NDArray[np.float64]
     kind: NDArray[np.int8]
     raise_m: NDArray[np.float64]
     obstacle: NDArray[np.int64]
@@ -67,9 +72,9 @@ class View:
         Returns
         -------
         served : ndarray of bool, shape (cells,)
-            Seen, at that level at least.
+            At that level at least, as the land lies.
         """
-        return np.asarray((self.kind == CLEAR) & (self.free_dbm >= needed_dbm))
+        return np.asarray(self.level_dbm >= needed_dbm)
 
 
 class Surroundings:
@@ -168,11 +173,12 @@ class Surroundings:
         else:
             level = reference_level_dbm(gear, carrier, radio)
         model = MODELS[model_name(radio, gear.scale)]
-        free = level - self._free_loss(model, carrier.frequency_mhz, height, apart)
+        free = level - self._loss(model, carrier.frequency_mhz, height, apart, line_of_sight=True)
         if int(station["cell"]) < 0:  # outside the grid: nobody knows what lies between
             unknown = np.full(len(cells), VOID, dtype=np.int8)
             nothing = np.zeros(len(cells))
-            return View(position, free, unknown, nothing, np.full(len(cells), -1), nothing)
+            nowhere = np.full(len(cells), -np.inf)
+            return View(position, free, nowhere, unknown, nothing, np.full(len(cells), -1), nothing)
         ground = region_ground(self.region)
         clutter = ground.clutter_m if model.over_terrain else None
         way = obstruction(
@@ -183,22 +189,36 @@ class Surroundings:
             receiver_height_m=self.region.scenario.radio.receiver_height_m,
             cell_m=self.region.resolution_m,
         )
-        return View(position, free, way.kind, way.raise_m(), way.cell, way.excess_m)
+        if model.over_terrain:
+            # one knife edge stands for the sweep: enough to tell a candidate that will do
+            hidden = free - knife_edge_loss(
+                way.excess_m,
+                np.maximum(way.share * apart, 1.0),
+                np.maximum((1.0 - way.share) * apart, 1.0),
+                frequency_mhz=carrier.frequency_mhz,
+            )
+        else:
+            loss = self._loss(model, carrier.frequency_mhz, height, apart, line_of_sight=False)
+            hidden = level - loss
+        lies = np.select([way.kind == CLEAR, way.kind == VOID], [free, -np.inf], hidden)
+        return View(position, free, lies, way.kind, way.raise_m(), way.cell, way.excess_m)
 
-    def _free_loss(
+    def _loss(
         self,
         model: Model,
         frequency_mhz: float,
         height_m: float,
         distance_m: NDArray[np.float64],
+        *,
+        line_of_sight: bool,
     ) -> NDArray[np.float64]:
-        """Loss with a free view, infinite beyond the largest radius. [dB]."""
+        """Loss of a distance model, infinite beyond the largest radius. [dB]."""
         radio = self.region.scenario.radio
         loss = model.loss(
             np.maximum(distance_m, self.region.resolution_m / 2.0),
             frequency_mhz,
             height_m,
             radio.receiver_height_m,
-            line_of_sight=True,
+            line_of_sight=line_of_sight,
         )
         return np.where(distance_m <= radio.radius_m, loss, np.inf)

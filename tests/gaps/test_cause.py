@@ -1,5 +1,7 @@
 """Causes and remedies on constructed land: what was built is what is found."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -199,3 +201,49 @@ def test_missing_terrain_is_missing_data():
 def test_what_closing_it_adds_to_the_rule():
     # the only village of the only rule: closing the gap is the whole rule
     assert gap_of(region_of(ground=300.0))["closes"] == pytest.approx(1.0)
+
+
+def test_a_long_gap_is_closed_by_several_candidates_together():
+    # the road of 10 km along the strip; a candidate reaches 1.9 km to either side, so none reaches half of it
+    road = hand.layer(
+        "roads", [{"id": "r", "name": "S1", "geometry": hand.line((10, 1125), (9990, 1125))}]
+    )
+    places = {"b": 1875.0, "c": 5125.0, "d": 8375.0}
+    plain = region_of(
+        sites=[(name, "new", "candidate", east, 1625.0) for name, east in places.items()],
+        service=False,
+        radius_m=2000.0,
+    )
+    region = replace(
+        plain,
+        layers={"roads": road},
+        document=hand.document(hand.rule("R", layer="roads", technology="5G", **{"class": "road"})),
+        terrain_m=np.zeros(SHAPE, np.float32),
+    )
+    three = [(name, NR3500, "new", True) for name in places]
+    gap = gap_of(region, offers(region, *three))
+    # nine cells spread over 40: at 0.5, 1.6, 2.8, 3.9, 5.1, 6.1, 7.3, 8.4, 9.5 km. Each reaches three
+    # of them; two are enough for most
+    assert gap["remedy"] == USE_CANDIDATE
+    assert len(gap["remedy_site"].split(";")) == 2
+    one = gap_of(region, offers(region, three[0]))
+    assert (one["remedy"], one["hindrance"]) == (NEW_SITE, NO_CANDIDATE)
+
+
+def test_a_candidate_near_by_serves_without_a_line_of_sight():
+    # 700 m west of the village, behind a row of houses of 60 m; the village hears no station
+    region = region_of(
+        sites=[("b", "new", "candidate", 3375.0, 1125.0)],
+        building=60.0,
+        village=(4125.0, 1125.0),
+        service=False,
+    )
+    gap = gap_of(region, offers(region, ("b", NR3500, "new", True)))
+    # RMa without line of sight at 750 m, 3.5 GHz, 35 m mast
+    loss = rma_loss(
+        750.0, frequency_mhz=3500.0, base_height_m=35.0, mobile_height_m=1.5, line_of_sight=False
+    )
+    gear = catalog.equipment()[NR3500]
+    level = reference_level_dbm(gear, catalog.carriers()[gear.carrier], Radio()) - float(loss)
+    assert level > -105.0  # which is the definition's
+    assert (gap["remedy"], gap["remedy_site"]) == (USE_CANDIDATE, "b")

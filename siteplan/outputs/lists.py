@@ -119,6 +119,8 @@ HEADERS: Final = {
     "share_plan": "规划后人口覆盖率（%）",
     "share_today": "现状人口覆盖率（%）",
     "short_db": "信号差额（dB）",
+    "short_plan": "规划后差额",
+    "short_today": "现状差额",
     "site_id": "站址编号",
     "site_name": "站址名称",
     "sites": "新开站址（个）",
@@ -245,9 +247,9 @@ def write_sites_xlsx(plan: Plan, path: Path) -> None:
     """
     Write the workbook: sites, stations, cells, phases, investment, targets, gaps, assumptions, filing.
 
-    Sixteen sheets with Chinese headers that carry the units: 站址清单, 基站清单, 小区清单, 分期, 乡镇汇总,
-    投资, 目标, 目标明细, 目标进度, 覆盖空白, 人口覆盖, 道路覆盖, 室内覆盖, 假设与来源, 覆盖计算说明, 链路
-    预算. A missing word is 未知 (unknown), a missing number a blank cell.
+    Seventeen sheets with Chinese headers that carry the units: 站址清单, 基站清单, 小区清单, 分期, 乡镇汇总,
+    投资, 目标, 目标明细, 目标进度, 未达标清单, 覆盖空白, 人口覆盖, 道路覆盖, 室内覆盖, 假设与来源,
+    覆盖计算说明, 链路预算. A missing word is 未知 (unknown), a missing number a blank cell.
 
     Parameters
     ----------
@@ -291,6 +293,7 @@ def write_sites_xlsx(plan: Plan, path: Path) -> None:
     book.sheet("目标", _rule_columns(plan))
     book.sheet("目标明细", _scope_columns(plan))
     book.sheet("目标进度", _progress_columns(plan))
+    book.sheet("未达标清单", _unmet_columns(plan))
     book.sheet("覆盖空白", _gap_columns(plan))
     book.sheet("人口覆盖", _people_columns(plan))
     book.sheet("道路覆盖", _road_columns(plan))
@@ -631,10 +634,28 @@ def _progress_columns(plan: Plan) -> list[_Column]:
         _column(table, "required", kinds),
         _column(table, "today", kinds),
         _column(table, "plan", kinds),
+        _column(table, "short_today", kinds),
+        _column(table, "short_plan", kinds),
         _column(table, "state_today", words=STATE_ZH.__getitem__),
         _column(table, "state_plan", words=STATE_ZH.__getitem__),
         _column(table, "chance_today", "percent"),
         _column(table, "chance_plan", "percent"),
+    ]
+
+
+def _unmet_columns(plan: Plan) -> list[_Column]:
+    table = monitoring.unmet(plan)
+    return [
+        _column(table, "rule_id"),
+        _column(table, "zh"),
+        _column(table, "year", "integer"),
+        _column(table, "network", words={"today": "现状", "plan": "规划后"}.__getitem__),
+        _Column(header="对象编号", values=table["item_id"].to_list()),
+        _column(table, "name"),
+        _column(table, "township_name"),
+        _column(table, "group", words=frames.label, blank=""),
+        _Column(header="已覆盖（%）", values=table["share"].to_list(), kind="percent"),
+        _Column(header="判定", values=[STATE_ZH[state] for state in table["state"]], states=True),
     ]
 
 
@@ -706,8 +727,8 @@ def _gap_columns(plan: Plan) -> list[_Column]:
         _column(gaps, "township_name"),
         _column(gaps, "cause", words=CAUSE_ZH.__getitem__),
         _column(gaps, "remedy", words=REMEDY_ZH.__getitem__),
-        _column(gaps, "remedy_site"),
-        _column(gaps, "hindrance", words=lambda word: HINDRANCE_ZH.get(word, "")),
+        _column(gaps, "remedy_site", blank=""),
+        _column(gaps, "hindrance", words=lambda word: HINDRANCE_ZH.get(word, ""), blank=""),
         _column(gaps, "closed_year", "integer"),
         _Column(
             header="面积（km²）",
@@ -728,7 +749,7 @@ def _gap_columns(plan: Plan) -> list[_Column]:
         _column(gaps, "people", "integer"),
         _column(gaps, "depth_db", "number"),
         _column(gaps, "station_km", "number"),
-        _column(gaps, "station_id"),
+        _column(gaps, "station_id", blank=""),
         _column(gaps, "ridge_m", "number"),
         _column(gaps, "lon", "degree"),
         _column(gaps, "lat", "degree"),

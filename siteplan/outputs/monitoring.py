@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 
 from siteplan.outputs import report
-from siteplan.targets import class_continuity
+from siteplan.outputs.frames import rule_year
+from siteplan.targets import MET, UNKNOWN, class_continuity
 
 if TYPE_CHECKING:
     from siteplan.plan import Plan
@@ -26,10 +27,13 @@ def progress(plan: Plan) -> pd.DataFrame:
     Returns
     -------
     table : DataFrame
-        The columns of :func:`siteplan.outputs.report.target_years`, and ``chance_today`` and ``chance_plan``
+        The columns of :func:`siteplan.outputs.report.target_years`, ``short_today`` and ``short_plan`` (what
+        is missing to the pass mark, in the unit of the rule), and ``chance_today`` and ``chance_plan``
         (missing for rules without a pass mark, without signal or without a known spread).
     """
     table = report.target_years(plan)
+    for network in ("today", "plan"):
+        table[f"short_{network}"] = (table["required"] - table[network]).clip(lower=0.0)
     for network, chances in (("today", plan.chances_today), ("plan", plan.chances_plan)):
         name = f"chance_{network}"
         if chances.empty:
@@ -38,6 +42,41 @@ def progress(plan: Plan) -> pd.DataFrame:
         found = chances.set_index(["rule_id", "year"])["probability"].rename(name)
         table = table.join(found, on=["rule_id", "year"])
     return table
+
+
+def unmet(plan: Plan) -> pd.DataFrame:
+    """
+    List what each target misses in its own year, without and with the plan.
+
+    Parameters
+    ----------
+    plan : Plan
+        The plan.
+
+    Returns
+    -------
+    table : DataFrame
+        One row per rule, network (``today``, ``plan``) and item that is not surely covered: ``rule_id``,
+        ``zh``, ``year``, ``network``, ``item_id``, ``name``, ``township_name``, ``group``, ``share``
+        (covered, at least; missing when nobody knows whether the rule speaks of the item), ``state``.
+    """
+    columns = ["rule_id", "zh", "year", "network", "item_id", "name", "township_name", "group"]
+    columns += ["share", "state"]
+    names = plan.region.townships()["name"]
+    parts = []
+    for rule in plan.region.document.rules:
+        year = rule_year(plan, rule)
+        for network, evaluation in (("today", plan.today), ("plan", plan.planned)):
+            doubtful = evaluation.doubtful.assign(state=UNKNOWN, group="", share=np.nan)
+            for items in (evaluation.items, doubtful):
+                if items.empty:
+                    continue
+                mine = items[(items["rule_id"] == rule.id) & (items["year"] == year)]
+                mine = mine[mine["state"] != MET]
+                known = {"township_name": mine["township"].map(names), "zh": rule.zh}
+                parts.append(mine.assign(network=network, **known)[columns])
+    parts = [part for part in parts if len(part)]
+    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=columns)
 
 
 def people(plan: Plan) -> pd.DataFrame:

@@ -99,7 +99,7 @@ def plan_tables(plan: Plan) -> dict[str, pd.DataFrame]:
         "grants": report.grants(plan),
         "tasks": report.tasks(plan),
         "conflicts": report.conflicts(plan),
-        "unmet": report.unmet(plan),
+        "unmet": monitoring.unmet(plan),
         "coverage": report.covered_shares(plan),
         "link_budgets": link_budgets(plan),
         "assumptions": pd.DataFrame([_fact(fact) for fact in assumptions(plan)]),

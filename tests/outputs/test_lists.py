@@ -29,6 +29,7 @@ SHEETS = [
     "目标",
     "目标明细",
     "目标进度",
+    "未达标清单",
     "覆盖空白",
     "人口覆盖",
     "道路覆盖",
@@ -166,7 +167,10 @@ class TestWorkbook:
     @pytest.mark.parametrize("sheet", SHEETS)
     def test_no_formula_no_link_and_every_number_has_a_unit(self, book, sheet):
         page = book[sheet]
-        unitless = {"年份", "取值", "要求值", "现状值", "规划后值"}  # the unit stands beside
+        unitless = {"年份", "取值", "要求值", "现状值", "规划后值"} | {
+            "现状差额",
+            "规划后差额",
+        }  # the unit stands beside
         for column in page.iter_cols():
             header, *cells = column
             assert all(cell.data_type in {"s", "n"} and cell.hyperlink is None for cell in cells)

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from siteplan.outputs import monitoring
+from siteplan.outputs.frames import rule_year
 
 
 def test_progress_carries_the_chances_of_both_networks(small_plan):
@@ -48,3 +49,16 @@ def test_indoor_needs_are_listed_and_counted(small_plan):
     table, sums = monitoring.indoors(small_plan), monitoring.indoor_sums(small_plan)
     assert len(table) == len(small_plan.indoors) == sums["places"].sum()
     assert not np.isnan(table[["lon", "lat"]].to_numpy(dtype=float)).any()
+
+
+def test_what_is_unmet_is_what_is_not_met_in_the_year_of_the_rule(small_plan):
+    table = monitoring.unmet(small_plan)
+    for network, evaluation in (("today", small_plan.today), ("plan", small_plan.planned)):
+        for rule in small_plan.region.document.rules:
+            mine = table[(table["rule_id"] == rule.id) & (table["network"] == network)]
+            if rule.kind != "coverage":
+                assert mine.empty
+                continue
+            result = evaluation.region_result(rule.id, rule_year(small_plan, rule))
+            assert len(mine) == result["items"] - result["items_covered"] + result["items_doubtful"]
+    assert "met" not in set(table["state"])

@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 RANGES_SHOWN = 12
 """Runs of rows that one fault names."""
 
+CLIFF_M = 50.0
+"""Ground this much above cells of exactly 0 m beside it makes these look like voids. [m]"""
+
 GUESSED = "the system was guessed from"
 
 SHARED_EDGE_M = 200.0
@@ -290,7 +293,7 @@ def terrain_warnings(
     Returns
     -------
     faults : list of Fault
-        At most one warning.
+        Warnings.
     """
     if scenario.layers.terrain.path is None:
         return [
@@ -304,18 +307,47 @@ def terrain_warnings(
             )
         ]
     area = geometry_mask([boundary], geobox.shape, geobox.transform, invert=True)
-    share = float(np.isnan(terrain_m[area]).mean()) if area.any() else 1.0
-    if share == 0.0:
-        return []
+    missing = float(np.isnan(terrain_m[area]).mean()) if area.any() else 1.0
+    zero = _cliffs(terrain_m) & area
+    told = (
+        (
+            missing > 0.0,
+            f"{missing:.2%} of the area",
+            "terrain is missing inside the boundary; signal there is unknown",
+            "Fill the voids or give more tiles.",
+        ),
+        (
+            zero.any(),
+            f"{int(zero.sum()):,} cells",
+            f"heights of 0 m border on ground more than {CLIFF_M:g} m higher: voids that were stored as 0?",
+            "Declare the value of voids, for example with gdal_edit -a_nodata 0; nothing, if it is the sea.",
+        ),
+    )
     return [
         Fault(
             source=scenario.layers.terrain.path,
-            value=f"{share:.2%} of the area",
-            rule="terrain is missing inside the boundary; signal there is unknown",
-            remedy="Fill the voids or give more tiles.",
+            value=value,
+            rule=rule,
+            remedy=remedy,
             severity="warning",
         )
+        for found, value, rule, remedy in told
+        if found
     ]
+
+
+def _cliffs(terrain_m: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """Cells at 0 m within two cells of ground that stands far higher: the warp has smoothed the edge."""
+    reach = 2
+    padded = np.pad(terrain_m, reach, constant_values=np.nan)
+    rows, columns = terrain_m.shape
+    steps = [
+        padded[reach + i : reach + i + rows, reach + j : reach + j + columns]
+        for i, j in ((reach, 0), (-reach, 0), (0, reach), (0, -reach))
+    ]
+    with np.errstate(invalid="ignore"):
+        high = np.any([step > CLIFF_M for step in steps], axis=0)
+    return np.asarray((terrain_m == 0.0) & high)
 
 
 def site_faults(sites: gpd.GeoDataFrame, scenario: Scenario) -> list[Fault]:

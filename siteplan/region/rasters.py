@@ -20,6 +20,7 @@ from rasterio.warp import reproject, transform_bounds
 from siteplan.errors import Fault, InputError
 from siteplan.region import archives
 from siteplan.region.grid import parse_crs
+from siteplan.region.headers import UNITS, plain
 from siteplan.scenario import inside
 
 if TYPE_CHECKING:
@@ -38,6 +39,13 @@ LOWEST_M, HIGHEST_M = -500.0, 9000.0
 MAX_SIDE: Final = 500_000
 """Pixels a side beyond which a raster is refused: all of China at 30 m has 210,000."""
 
+_SURVEY_FOOT_M: Final = 1200 / 3937
+_UNITS_M: Final = {
+    "dm": 0.1,
+    "分米": 0.1,
+    "foot": 0.3048,
+    "internationalfoot": 0.3048,
+} | dict.fromkeys(("ussurveyfoot", "us-ft", "ftus"), _SURVEY_FOOT_M)
 WARP_MIB: Final = 256
 VOID: Final = -32767.0
 METRE_DEG: Final = 111_195.0  # metres in a degree of latitude
@@ -130,7 +138,7 @@ def read_terrain(folder: Path, source: TerrainSource, geobox: GeoBox) -> NDArray
     ------
     InputError
         When a raster is missing, cannot be read, is far too large, names no coordinate reference system,
-        or holds heights that do not exist.
+        has several bands or an unknown unit, lies elsewhere, or holds heights that do not exist.
     """
     if source.path is None:
         return np.full(geobox.shape, source.flat_m, dtype=np.float32)
@@ -157,14 +165,18 @@ def read_terrain(folder: Path, source: TerrainSource, geobox: GeoBox) -> NDArray
                 )
         except (RasterioError, CPLE_BaseError) as error:
             raise InputError([_unreadable(source.path, error)]) from None
+        part = part * np.float32(tiles[0].scale) + np.float32(tiles[0].offset_m)
         terrain = np.where(np.isnan(terrain), part, terrain)
+    if np.isnan(terrain).all():
+        raise InputError([_elsewhere(folder, source, geobox)])
     wrong = terrain[(terrain < LOWEST_M) | (terrain > HIGHEST_M)]
     if wrong.size:
+        void = float(wrong.min() if wrong.min() < LOWEST_M else wrong.max())
         fault = Fault(
             source=source.path,
             value=f"{wrong.min():g} to {wrong.max():g} m in {wrong.size} cells",
             rule=f"terrain lies between {LOWEST_M:g} and {HIGHEST_M:g} m",
-            remedy="Declare the value of voids, for example with gdal_edit -a_nodata -9999, "
+            remedy=f"Declare the value of voids, for example with gdal_edit -a_nodata {void:.9g}, "
             "and give heights in metres.",
         )
         raise InputError([fault])
@@ -181,7 +193,9 @@ class _Tile:
     width: int
     height: int
     nodata: float | None
-    dtype: str
+    scale: float
+    offset_m: float
+    unit: str
 
     @property
     def bounds(self) -> tuple[float, float, float, float]:
@@ -217,10 +231,12 @@ def _tile(path: Path, name: str) -> _Tile:
                     width=raster.width,
                     height=raster.height,
                     nodata=raster.nodata,
-                    dtype=raster.dtypes[0],
+                    scale=raster.scales[0] * _factor(raster.units[0]),
+                    offset_m=raster.offsets[0] * _factor(raster.units[0]),
+                    unit=raster.units[0] or "",
                 )
             )
-            size = (raster.width, raster.height)
+            size, bands, unit = (raster.width, raster.height), raster.count, raster.units[0]
     except (RasterioError, CPLE_BaseError) as error:
         raise InputError([_unreadable(name, error)]) from None
     if max(size) > MAX_SIDE:
@@ -231,6 +247,22 @@ def _tile(path: Path, name: str) -> _Tile:
             remedy="Cut the region out of it.",
         )
         raise InputError([fault])
+    if bands != 1:
+        fault = Fault(
+            source=name,
+            value=f"{bands} bands",
+            rule="a raster of terrain has one band, of heights; this one may be a picture of the terrain",
+            remedy="Give the heights themselves; if one band holds them, cut it out with gdal_translate -b.",
+        )
+        raise InputError([fault])
+    if np.isnan(_factor(unit)):
+        fault = Fault(
+            source=name,
+            value=str(unit),
+            rule="the raster names a unit of height that is not known",
+            remedy="Save it in metres, or correct the unit, for example with gdal_edit -units m.",
+        )
+        raise InputError([fault])
     if tile is None:
         fault = Fault(
             source=name,
@@ -239,6 +271,56 @@ def _tile(path: Path, name: str) -> _Tile:
         )
         raise InputError([fault])
     return tile
+
+
+def _factor(unit: str | None) -> float:
+    """Metres in a unit; NaN for an unknown one, and 1 where the raster names none."""
+    word = plain(unit or "m")
+    return _UNITS_M.get(word, UNITS["m"].get(word, np.nan))
+
+
+def _elsewhere(folder: Path, source: TerrainSource, geobox: GeoBox) -> Fault:
+    """Say where the rasters are, when they have no height on the grid."""
+    boxes = [
+        transform_bounds(tile.crs.to_wkt(), "EPSG:4326", *tile.bounds)
+        for tile in _tiles(folder, source)
+    ]
+    west, south, east, north = transform_bounds(
+        str(geobox.crs), "EPSG:4326", *geobox.extent.boundingbox
+    )
+    have = (
+        min(box[0] for box in boxes), min(box[1] for box in boxes),
+        max(box[2] for box in boxes), max(box[3] for box in boxes),
+    )  # fmt: skip
+    return Fault(
+        source=str(source.path),
+        value=f"longitude {have[0]:.2f} to {have[2]:.2f}, latitude {have[1]:.2f} to {have[3]:.2f}",
+        rule="the terrain has no height anywhere on the grid, which is at longitude "
+        f"{west:.2f} to {east:.2f}, latitude {south:.2f} to {north:.2f}",
+        remedy="Give the tiles of the region, and check their coordinate reference system.",
+    )
+
+
+def terrain_units(folder: Path, source: TerrainSource, geobox: GeoBox) -> dict[str, float]:
+    """
+    Units and scales of terrain that is not in plain metres.
+
+    Parameters
+    ----------
+    folder : Path
+        Region folder.
+    source : TerrainSource
+        Where the terrain comes from.
+    geobox : GeoBox
+        Grid.
+
+    Returns
+    -------
+    scales : dict of str to float
+        Metres in a value by unit; empty when all rasters hold metres. [m]
+    """
+    tiles = [tile for group in _groups(folder, source, geobox) for tile in group]
+    return {tile.unit or "scaled": tile.scale for tile in tiles if tile.scale != 1.0}
 
 
 def _tiles(folder: Path, source: TerrainSource) -> list[_Tile]:
@@ -255,7 +337,7 @@ def _tiles(folder: Path, source: TerrainSource) -> list[_Tile]:
 
 
 def _groups(folder: Path, source: TerrainSource, geobox: GeoBox) -> list[list[_Tile]]:
-    """Tiles that touch the grid, by system, those with the finest tile first."""
+    """Tiles that touch the grid, by system and unit, those with the finest tile first."""
     groups: dict[str, list[_Tile]] = {}
     frame = geobox.extent.boundingbox
     for tile in _tiles(folder, source):
@@ -272,7 +354,8 @@ def _groups(folder: Path, source: TerrainSource, geobox: GeoBox) -> list[list[_T
             and south - slack <= box[3]
             and box[1] <= north + slack
         ):
-            groups.setdefault(tile.crs.to_wkt(), []).append(tile)
+            key = f"{tile.scale!r} {tile.offset_m!r} {tile.crs.to_wkt()}"
+            groups.setdefault(key, []).append(tile)
     return sorted(groups.values(), key=lambda tiles: min(_cell_m(tile) for tile in tiles))
 
 

@@ -351,6 +351,7 @@ def _completed(
         faults.extend(error.faults)
     else:
         warnings.extend(consistency.terrain_warnings(terrain_m, scenario, boundary, geobox))
+        warnings.extend(_unit_warnings(folder, scenario, geobox))
     patterns, more = antennas.read_antennas(folder, scenario.antennas)
     faults.extend([*cells.antenna_name_faults(scenario), *more])
     landcover_m, more, noted = _landcover(folder, scenario, boundary, geobox)
@@ -402,6 +403,22 @@ def _completed(
         antennas=MappingProxyType(patterns),
     )
     return replace(found, region=region, warnings=tuple(warnings))
+
+
+def _unit_warnings(folder: Path, scenario: Scenario, geobox: GeoBox) -> list[Fault]:
+    terrain = scenario.layers.terrain
+    if terrain.path is None:
+        return []
+    return [
+        Fault(
+            source=terrain.path,
+            value=f"{unit}: {scale:.10g} m",
+            rule="the heights are not stored in metres and were converted",
+            remedy="Nothing, when the unit that the raster names is right.",
+            severity="warning",
+        )
+        for unit, scale in rasters.terrain_units(folder, terrain, geobox).items()
+    ]
 
 
 def _read_layers(

@@ -157,3 +157,85 @@ def test_tiles_of_a_region_are_inputs(small_folder):
     region = siteplan.read_region(small_folder)
     assert [file.path for file in region.inputs if file.layer == "terrain"] == ["dem/a.tif"]
     np.testing.assert_allclose(region.terrain_m, 1200.0)
+
+
+@pytest.mark.parametrize(
+    ("unit", "metres"),
+    [
+        ("ft", 0.3048),
+        ("US survey foot", 1200 / 3937),
+        ("m", 1.0),
+        ("", 1.0),
+        ("dm", 0.1),
+        ("厘米", 0.01),
+    ],
+)
+def test_heights_in_the_unit_that_the_raster_names(tmp_path, relief, unit, metres):
+    write(tmp_path / "metres.tif", relief)
+    write(tmp_path / "dem.tif", relief / metres)
+    with rasterio.open(tmp_path / "dem.tif", "r+") as raster:
+        raster.units = (unit,)
+    want = read_terrain(tmp_path, TerrainSource(path="metres.tif"), GEOBOX)
+    found = read_terrain(tmp_path, TerrainSource(path="dem.tif"), GEOBOX)
+    np.testing.assert_allclose(found, want, rtol=1e-5, atol=0.01)
+
+
+def test_scaled_tiles_beside_plain_ones(tmp_path, relief):
+    """Heights in tenths of a metre above -100 m, as GDAL's scale and offset say."""
+    write(tmp_path / "whole.tif", relief)
+    tiles(tmp_path, relief)
+    for i in (1, 2):
+        path = tmp_path / "dem" / f"tile{i}.tif"
+        with rasterio.open(path) as raster:
+            part, place = raster.read(1), raster.transform
+        write(path, (part + 100.0) * 10.0, east=place.c, north=place.f)
+        with rasterio.open(path, "r+") as raster:
+            raster.scales, raster.offsets = (0.1,), (-100.0,)
+    want = read_terrain(tmp_path, TerrainSource(path="whole.tif"), GEOBOX)
+    found = read_terrain(tmp_path, TerrainSource(path="dem"), GEOBOX)
+    known = np.isfinite(found)
+    assert known.mean() > 0.97  # at the seams of two scales nothing is mixed
+    # beside a seam the half of a cell is taken from one tile alone
+    assert np.quantile(np.abs(found - want)[known], 0.95) < 0.01
+    assert np.abs(found - want)[known].max() < np.abs(np.diff(relief)).max()
+
+
+def test_an_unknown_unit_is_refused(tmp_path, relief):
+    write(tmp_path / "dem.tif", relief)
+    with rasterio.open(tmp_path / "dem.tif", "r+") as raster:
+        raster.units = ("fathom",)
+    with pytest.raises(InputError, match=r"unit of height that is not known \(found fathom\)"):
+        read_terrain(tmp_path, TerrainSource(path="dem.tif"), GEOBOX)
+
+
+def test_a_picture_of_the_terrain_is_no_terrain(tmp_path):
+    with rasterio.open(
+        tmp_path / "dem.tif", "w", driver="GTiff", height=SIZE, width=SIZE, count=3, dtype="uint8",
+        crs="EPSG:4545", transform=from_origin(EAST, TOP, STEP, STEP),
+    ) as raster:  # fmt: skip
+        raster.write(np.full((3, SIZE, SIZE), 120, dtype="uint8"))
+    with pytest.raises(InputError, match=r"one band, of heights.*\(found 3 bands\)"):
+        read_terrain(tmp_path, TerrainSource(path="dem.tif"), GEOBOX)
+
+
+def test_terrain_of_elsewhere_says_where_it_is(tmp_path, relief):
+    write(tmp_path / "dem.tif", relief, east=EAST + 90_000.0)
+    with pytest.raises(InputError, match="no height anywhere on the grid") as caught:
+        read_terrain(tmp_path, TerrainSource(path="dem.tif"), GEOBOX)
+    assert "longitude 109.0" in caught.value.faults[0].value
+
+
+@pytest.mark.parametrize("shore", [0.0, 20.0])
+def test_voids_stored_as_zero_are_asked_about_and_a_shore_is_not(small_folder, shore):
+    with rasterio.open(small_folder / "terrain.tif", "r+") as raster:
+        ground = raster.read(1)
+        if shore:  # the land rises slowly from the sea
+            ground[:] = np.clip((np.arange(ground.shape[1]) - 150) * shore, 0, 1200)[None, :]
+        else:
+            ground[60:80, 100:120] = 0
+        raster.write(ground, 1)
+    region = siteplan.read_region(small_folder)
+    asked = [
+        warning for warning in region.warnings if "voids that were stored as 0" in warning.rule
+    ]
+    assert len(asked) == (0 if shore else 1)

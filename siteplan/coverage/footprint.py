@@ -245,6 +245,7 @@ def _terrain_loss(ground: Ground, job: Job) -> NDArray[np.float32]:
         cell_m=ground.cell_m,
         radius_m=job.radius_cells * ground.cell_m,
         rim_m=ground.most_cells * ground.cell_m,
+        samples_per_cell=ground.radio.samples_per_cell,
         time_percent=ground.radio.time_percent,
         atmosphere=ground.atmosphere,
         outside="compute",  # siteplan.coverage.validity tells of it, or refuses

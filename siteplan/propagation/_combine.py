@@ -40,10 +40,11 @@ DEGREE_KM: Final = math.pi * EARTH_RADIUS_KM / 180.0
     LOCATION_FIXED,
     LOCATION_SLOPE,
     NORMAL,
-) = range(14)
+    PITCH,
+) = range(15)
 """Places in the array of scalars that describes a sweep."""
 
-SCALARS: Final = 14
+SCALARS: Final = 15
 
 BLOCK: Final = 128
 """Receive points treated at once: all rows of a block stay in the first cache."""

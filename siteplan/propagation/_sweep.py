@@ -280,16 +280,17 @@ def run(
         if start[r] > n:
             continue
         angle = 2.0 * math.pi * r / count
-        north, east = math.cos(angle), math.sin(angle)
+        north = math.cos(angle)
+        up, right = north * scalars[c.PITCH], math.sin(angle) * scalars[c.PITCH]
         samples = samples_inside(
-            ground.shape[0], ground.shape[1], row + y0, column + x0, north, east, n
+            ground.shape[0], ground.shape[1], row + y0, column + x0, up, right, n
         )
         if samples < 2:
             continue
-        profile(ground, clutter, row, column, y0, x0, north, east, samples, land, cover)
+        profile(ground, clutter, row, column, y0, x0, up, right, samples, land, cover)
         hts = land[0] + scalars[c.TRANSMITTER]
         if coastal:
-            zone_profile(zones, row, column, y0, x0, north, east, samples, along)
+            zone_profile(zones, row, column, y0, x0, up, right, samples, along)
             for k in range(samples):
                 own[c.ALPHA, k] = table[c.ALPHA, k]
             coast_km = climate(along, samples, step, carried, own[c.LG_MU1 : c.ALPHA + 1])
@@ -359,7 +360,9 @@ def run(
                     loss[r, first + i] = max(s[c.LBFS * c.BLOCK + i], lbd)
         if start[r] == 1 and math.isfinite(land[0]):
             # the mast's own cell: free space at half a cell, straight down to the receiver
-            slant = math.hypot(step / 2.0, (scalars[c.TRANSMITTER] - receiver_m) / 1000.0)
+            slant = math.hypot(
+                step / scalars[c.PITCH] / 2.0, (scalars[c.TRANSMITTER] - receiver_m) / 1000.0
+            )
             loss[r, 0] = scalars[c.FREE_SPACE] + 20.0 * math.log10(slant)
 
 
@@ -375,6 +378,7 @@ def _ring_value(values: NDArray[np.float64], first: int, second: int, v: float) 
 def gather(
     polar: NDArray[np.float64],
     steps: int,
+    per_cell: int,
     shift_row: float,
     shift_column: float,
     levels: NDArray[np.int64],
@@ -386,7 +390,7 @@ def gather(
     Give each cell of the rows begin .. end - 1 its value between the four samples around it.
 
     Where one of them is missing, the cell is missing if the nearest is, and else takes that. Beyond the
-    last ring of `polar` a cell is infinite, beyond `steps` missing.
+    last ring of `polar`, `per_cell` of which are a cell, a cell is infinite; beyond `steps` cells missing.
     """
     count, width = polar.shape
     size = loss.shape[1]
@@ -397,11 +401,12 @@ def gather(
         share[k] = 1.0 / (1 << levels[k])
     distance = np.empty(size)
     turn = np.empty(size)
+    most = (steps + 0.5) * per_cell
     for i in range(begin, end):
         north = steps - i + shift_row
         for j in range(size):
             east = j - steps - shift_column
-            distance[j] = math.sqrt(north * north + east * east)
+            distance[j] = math.sqrt(north * north + east * east) * per_cell
             # the angle from the nearer axis, then turned to its octant
             steep = abs(north) >= abs(east)
             above = east if steep else north
@@ -414,8 +419,8 @@ def gather(
         for j in range(size):
             ring = int(distance[j])
             u = distance[j] - ring
-            if distance[j] >= steps + 0.5 or ring + 1 >= width:
-                loss[i, j] = math.nan if distance[j] >= steps + 0.5 else math.inf
+            if distance[j] >= most or ring + 1 >= width:
+                loss[i, j] = math.nan if distance[j] >= most else math.inf
                 continue
             k = int(turn[j] * share[ring])
             v = turn[j] * share[ring] - k

@@ -271,7 +271,7 @@ def test_for_little_time_a_station_is_not_cut_where_free_space_ends():
 
 
 def test_the_refractivity_of_the_county_reaches_the_levels():
-    region = with_radio(land((0, 0)), macro_model="p1812", radius_m=12_000.0)
+    region = with_radio(land((0, 0)), macro_model="p1812", radius_m=12_000.0, samples_per_cell=2)
     bent = with_radio(region, refractivity_lapse_n_per_km=90.0, surface_refractivity_n=360.0)
     usual, other = (
         whole(given, table(given, antenna_height_m=5.0), floor_dbm=-200.0)[0]

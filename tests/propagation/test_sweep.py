@@ -376,6 +376,43 @@ def test_cells_of_a_real_landscape_are_near_their_exact_paths(time_percent):
     assert abs(apart.mean()) <= 0.1
 
 
+@compiled_only
+def test_two_samples_a_cell_halve_the_errors_of_coarse_cells_on_rough_land():
+    with np.load(cbook.get_sample_data("jacksboro_fault_dem.npz", asfileobj=False)) as file:
+        ground = file["elevation"].astype(float)
+    steps, cell_km = 120, 0.09
+    rng = np.random.default_rng(3)
+    errors = {1: [], 2: []}
+    for row, column in ((170, 200), (200, 230)):
+        one, two = (
+            sweep(
+                ground,
+                None,
+                link(),
+                row=row,
+                column=column,
+                cell_m=1000.0 * cell_km,
+                radius_m=1000.0 * cell_km * steps,
+                samples_per_cell=samples,
+            )
+            for samples in (1, 2)
+        )
+        for down, right in rng.integers(-84, 85, (120, 2)):
+            cells = math.hypot(down, right)
+            if cells < 10.0:
+                continue
+            # with one sample a cell the path of comparison would itself miss the tops of ridges
+            part = np.linspace(0.0, 1.0, 4 * round(cells) + 1)
+            land = map_coordinates(ground, [row + down * part, column + right * part], order=1)
+            here = link(latitude_deg=39.8 - down * cell_km / (2.0 * DEGREE_KM))
+            profile = p1812.Profile(part * cells * cell_km, land, np.zeros_like(part))
+            exact = p1812.path_loss(profile, here, smooth_path="closed_form").loss_db
+            errors[1].append(abs(one[steps + down, steps + right] - exact))
+            errors[2].append(abs(two[steps + down, steps + right] - exact))
+    assert np.median(errors[2]) < 0.6 * np.median(errors[1])
+    assert np.percentile(errors[2], 95.0) < 0.7 * np.percentile(errors[1], 95.0)
+
+
 @pytest.mark.slow
 def test_all_of_this_holds_without_a_compiler():
     done = subprocess.run(
@@ -407,6 +444,41 @@ def test_with_one_rim_a_cell_does_not_depend_on_the_radius():
     seen = np.isfinite(near)
     assert seen.sum() > 200
     np.testing.assert_array_equal(near[seen], far[N - 9 : N + 10, N - 9 : N + 10][seen])
+
+
+@pytest.mark.parametrize("most_loss_db", [math.inf, 105.0])
+def test_two_samples_a_cell_are_every_other_cell_of_a_grid_twice_as_fine(most_loss_db):
+    # between four cells the ground is that of the finer grid, so all samples are the same
+    ground, radius = landscape("rough", 150.0, 3), 12
+    halves = np.arange(2 * len(ground) - 1) / 2.0
+    fine = map_coordinates(ground, np.meshgrid(halves, halves, indexing="ij"), order=1)
+    setup = {"rim_m": 60.0 * radius, "most_loss_db": most_loss_db}
+    loss = sweep(
+        ground,
+        None,
+        link(),
+        row=N + 2,
+        column=N + 2,
+        cell_m=60.0,
+        radius_m=60.0 * radius,
+        samples_per_cell=2,
+        **setup,
+    )
+    finer = sweep(
+        fine,
+        None,
+        link(),
+        row=2 * N + 4,
+        column=2 * N + 4,
+        cell_m=30.0,
+        radius_m=60.0 * radius + 30.0,
+        **setup,
+    )[1:-1:2, 1:-1:2]
+    both = np.isfinite(loss) & np.isfinite(finer)
+    both[radius, radius] = False  # the mast's own cell is as wide as it is
+    assert both.sum() > 300
+    np.testing.assert_allclose(loss[both], finer[both], atol=1e-4)
+    assert (np.isfinite(finer) | ~np.isfinite(loss)).all()
 
 
 @pytest.mark.parametrize("threads", [2, 3])
@@ -522,6 +594,7 @@ def test_location_variability_adds_its_share():
         ({"clutter_m": np.full((2 * N + 5, 2 * N + 5), -1.0)}, "clutter_m holds a negative"),
         ({"zones": np.full((2 * N + 5, 2 * N + 5), np.nan)}, r"zones holds \[nan\]"),
         ({"threads": 0}, "threads is 0"),
+        ({"samples_per_cell": 0}, "samples_per_cell is 0"),
         ({"rim_m": math.nan}, "rim_m is nan"),
         ({"outside": "ignore"}, "outside is 'ignore'"),
     ],

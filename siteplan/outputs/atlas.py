@@ -23,6 +23,7 @@ from siteplan.outputs import frames, report
 from siteplan.outputs.blocks import Words, system_name, text_of
 from siteplan.outputs.fonts import Letters, chinese_font
 from siteplan.outputs.map_images import level_classes, thresholds_dbm
+from siteplan.outputs.progress_chart import ProgressChart
 from siteplan.outputs.sheet import KIND_STYLES, STATE_COLOURS, YEAR_COLOURS, YEAR_MARKS, Sheet
 from siteplan.units import CENTI
 
@@ -91,8 +92,8 @@ def draw_atlas(plan: Plan, options: OutputOptions) -> Atlas:
     -------
     atlas : Atlas
         ``location``, ``present_sites``, ``coverage_today_<technology>``, ``gaps``, ``plan_by_kind``,
-        ``plan_by_year``, ``coverage_plan_<technology>``, ``roads`` when a target speaks of roads, and
-        ``township_<id>``. The same plan and font give the same bytes.
+        ``plan_by_year``, ``coverage_plan_<technology>``, ``progress``, ``roads`` when a target speaks of
+        roads, and ``township_<id>``. The same plan and font give the same bytes.
 
     Raises
     ------
@@ -135,6 +136,7 @@ def sheet_names(plan: Plan) -> list[str]:
     names += [f"coverage_today_{name}" for name in technologies]
     names += ["gaps", "plan_by_kind", "plan_by_year"]
     names += [f"coverage_plan_{name}" for name in technologies]
+    names.append("progress")
     if _road_rules(plan):
         names.append("roads")
     if plan.region.layer("townships") is not None:
@@ -162,14 +164,15 @@ class _Artist:
         info = self.region.scenario.region
         self.name = words.pick(info.name, info.name_en)
 
-    def sheets(self) -> dict[str, Callable[[], Sheet]]:
+    def sheets(self) -> dict[str, Callable[[], Sheet | ProgressChart]]:
         """Give what draws each sheet."""
-        makers: dict[str, Callable[[], Sheet]] = {
+        makers: dict[str, Callable[[], Sheet | ProgressChart]] = {
             "location": self.location,
             "present_sites": self.present_sites,
             "gaps": self.gaps,
             "plan_by_kind": self.by_kind,
             "plan_by_year": self.by_year,
+            "progress": self.progress,
             "roads": self.roads,
         }
         for technology in {technology for technology, _ in self.plan.coverage_plan}:
@@ -180,6 +183,17 @@ class _Artist:
             for code in self.region.townships().index:
                 makers[f"township_{code}"] = partial(self.township, code)
         return {name: makers[name] for name in sheet_names(self.plan)}
+
+    def progress(self) -> ProgressChart:
+        """Targets over the years."""
+        return ProgressChart(
+            self.plan,
+            self.words,
+            font=self.font,
+            letters=self.letters,
+            title=self.words("sheets.progress"),
+            region_title=self.words("cover.title", region=self.name),
+        )
 
     # --- parts ------------------------------------------------------------------------------------
 

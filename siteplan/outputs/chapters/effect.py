@@ -61,6 +61,7 @@ def effect(report: Report) -> list[Block]:
         for name, rule in rules.iterrows()
     ]
     blocks: list[Block] = [say(text), make_table(words, "effect", rows, "llcrrcrc")]
+    blocks.append(Picture(name="progress", caption=words("sheets.progress")))
     blocks.extend(_reasons(report))
     blocks.extend([*_chances(report), *_people(report), *_roads(report)])
     blocks.extend(

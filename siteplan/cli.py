@@ -127,6 +127,9 @@ def _add_folder_commands(commands: Any) -> None:  # noqa: ANN401  # argparse kee
     check.add_argument(
         "--out", type=Path, help="folder for check.html and check.csv (default: FOLDER)"
     )
+    check.add_argument(
+        "--language", choices=("zh", "en"), default="zh", help="of what is told (default: zh)"
+    )
     check.set_defaults(run=_check)
 
 
@@ -250,10 +253,11 @@ def _check(arguments: argparse.Namespace) -> int:
     folder = arguments.folder
     table = check.check_folder(folder)
     encoding = sys.stdout.encoding or "utf-8"
-    text = check.fault_text(table, width=shutil.get_terminal_size().columns)
+    columns, language = shutil.get_terminal_size().columns, arguments.language
+    text = check.fault_text(table, width=columns, language=language)
     print(text.encode(encoding, "replace").decode(encoding))
     out = folder if arguments.out is None else arguments.out
-    for path in check.write_check(table, out, title=folder.resolve().name):
+    for path in check.write_check(table, out, title=folder.resolve().name, language=language):
         print(f"  {path}")
     errors, _ = check.count_faults(table)
     return FAULTY_INPUT if errors else 0

@@ -8,7 +8,7 @@ import io
 import re
 import secrets
 from contextlib import suppress
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Literal
 
 import pandas as pd
 from rich.box import SIMPLE
@@ -19,10 +19,13 @@ from rich.text import Text
 import siteplan
 from siteplan.errors import Fault, InputError, OutputError
 from siteplan.outputs.lists import safe_text
+from siteplan.outputs.translation import header_zh, in_chinese
 from siteplan.region import check as region_check
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+Language = Literal["zh", "en"]
 
 COLUMNS: Final = {
     "severity": "级别",
@@ -36,6 +39,42 @@ COLUMNS: Final = {
 """Columns of a table of faults, and their Chinese headers."""
 
 SEVERITY_ZH: Final = {"error": "错误", "warning": "警告"}
+
+_TEXTS: Final[dict[Language, dict[str, str]]] = {
+    "zh": COLUMNS
+    | SEVERITY_ZH
+    | {
+        "place": "位置",
+        "told": "问题与处理",
+        "title": "数据检查：",
+        "html": "zh-CN",
+        "colon": "：",
+        "none": "未发现问题",
+        "count": "错误 {errors} 条，警告 {warnings} 条",
+        "stops": "；须改正后才能规划",
+        "goes": "；可以规划",
+        "nth": "第 {row} 行",
+        "at": "行 {row}",
+        "more": "另有 {count} 条，见 {file}",
+    },
+    "en": {name: name for name in COLUMNS}
+    | {
+        "error": "error",
+        "warning": "warning",
+        "place": "place",
+        "told": "what is wrong, and what to do",
+        "title": "Data check: ",
+        "html": "en",
+        "colon": ": ",
+        "none": "nothing is wrong",
+        "count": "{errors} errors, {warnings} warnings",
+        "stops": "; planning needs the errors corrected",
+        "goes": "; planning can go on",
+        "nth": "row {row}",
+        "at": "row {row}",
+        "more": "{count} more in {file}",
+    },
+}
 
 HTML_FILE, CSV_FILE = "check.html", "check.csv"
 
@@ -52,7 +91,7 @@ CELL_LIMIT: Final = 32_767
 """Characters that a cell of a spreadsheet holds."""
 
 _NARROWEST, _WIDEST = 80, 120
-_LEVEL, _GAPS = 4, 9
+_LEVEL, _GAPS = {"zh": 4, "en": 7}, 9
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
 _SURROGATE: Final = re.compile(r"[\ud800-\udfff]")
 _MARK: Final = '<meta name="generator" content="siteplan check">'
@@ -106,7 +145,7 @@ def count_faults(table: pd.DataFrame) -> tuple[int, int]:
     return errors, len(table) - errors
 
 
-def summary(table: pd.DataFrame) -> str:
+def summary(table: pd.DataFrame, *, language: Language = "zh") -> str:
     """
     One line that says how many faults there are.
 
@@ -114,11 +153,13 @@ def summary(table: pd.DataFrame) -> str:
     ----------
     table : DataFrame
         From :func:`check_folder`.
+    language : {"zh", "en"}
+        Chinese or English.
 
     Returns
     -------
     line : str
-        In Chinese.
+        Without a full stop.
 
     Examples
     --------
@@ -126,13 +167,51 @@ def summary(table: pd.DataFrame) -> str:
     '未发现问题'
     """
     errors, warnings = count_faults(table)
+    words = _TEXTS[language]
     if errors + warnings == 0:
-        return "未发现问题"
-    end = "须改正后才能规划" if errors else "可以规划"
-    return f"错误 {errors} 条，警告 {warnings} 条；{end}"
+        return words["none"]
+    count = words["count"].format(errors=errors, warnings=warnings)
+    return count + words["stops" if errors else "goes"]
 
 
-def fault_text(table: pd.DataFrame, *, width: int = _WIDEST) -> str:
+def told_in(table: pd.DataFrame, language: Language) -> pd.DataFrame:
+    """
+    Faults in a language.
+
+    Parameters
+    ----------
+    table : DataFrame
+        From :func:`check_folder`, in English.
+    language : {"zh", "en"}
+        In Chinese, columns have their Chinese headers before their names; what has no translation stays.
+
+    Returns
+    -------
+    table : DataFrame
+        The same rows.
+
+    Examples
+    --------
+    >>> row = ("error", "v.csv", "3", "kind", "'镇'", "not an allowed value", "Fill the cell.")
+    >>> told_in(pd.DataFrame([row], columns=list(COLUMNS)), "zh")["rule"].item()
+    '不是允许的值'
+    """
+    if language == "en":
+        return table
+    texts = {name: table[name].map(_text) for name in ("column", "value", "rule", "remedy")}
+    changed = {
+        name: texts[name].map({text: in_chinese(text) for text in texts[name].unique()})
+        for name in ("value", "rule", "remedy")
+    }
+    return table.assign(**changed, column=texts["column"].map(_column_zh))
+
+
+def _column_zh(name: str) -> str:
+    zh = header_zh(name)
+    return name if zh is None else f"{zh} {name}"
+
+
+def fault_text(table: pd.DataFrame, *, width: int = _WIDEST, language: Language = "zh") -> str:
     """
     Table for a terminal; Chinese characters take two columns.
 
@@ -142,31 +221,35 @@ def fault_text(table: pd.DataFrame, *, width: int = _WIDEST) -> str:
         From :func:`check_folder`.
     width : int
         Columns of the terminal; 80 to 120 are used.
+    language : {"zh", "en"}
+        Chinese or English.
 
     Returns
     -------
     text : str
         Errors first; the first hundred faults, and how many more there are.
     """
-    ordered = _ordered(table)
+    words = _TEXTS[language]
+    ordered = _ordered(table).head(TERMINAL_ROWS)
+    level = _LEVEL[language]
     columns = min(max(width, _NARROWEST), _WIDEST)
     shown = Table(box=SIMPLE, show_edge=False, pad_edge=False)
-    left = columns - _LEVEL - _GAPS
+    left = columns - level - _GAPS
     place, value = left * 25 // 100, left * 22 // 100
     for header, cells_wide in zip(
-        ("级别", "位置", "值", "问题与处理"),
-        (_LEVEL, place, value, left - place - value),
+        (words["severity"], words["place"], words["value"], words["told"]),
+        (level, place, value, left - place - value),
         strict=True,
     ):
         shown.add_column(header, width=cells_wide, overflow="fold")
-    for row in ordered.head(TERMINAL_ROWS).itertuples(index=False):
+    for row in told_in(ordered, language).itertuples(index=False):
         cells = {name: _shown(getattr(row, name)) for name in COLUMNS}
         shown.add_row(
             *(
                 Text(text)
                 for text in (
-                    SEVERITY_ZH.get(cells["severity"], cells["severity"]),
-                    _place(cells),
+                    words.get(cells["severity"], cells["severity"]),
+                    _place(cells, words),
                     cells["value"],
                     f"{cells['rule']}\n→ {cells['remedy']}",
                 )
@@ -178,18 +261,21 @@ def fault_text(table: pd.DataFrame, *, width: int = _WIDEST) -> str:
         console.print(shown)
     lines = [line.rstrip() for line in buffer.getvalue().splitlines()]
     if len(table) > TERMINAL_ROWS:
-        lines.append(f"…另有 {len(table) - TERMINAL_ROWS} 条，见 {CSV_FILE}")
-    return "\n".join([*lines, summary(table)])
+        more = words["more"].format(count=len(table) - TERMINAL_ROWS, file=CSV_FILE)
+        lines.append(f"…{more}")
+    return "\n".join([*lines, summary(table, language=language)])
 
 
-def fault_csv(table: pd.DataFrame) -> bytes:
+def fault_csv(table: pd.DataFrame, *, language: Language = "zh") -> bytes:
     """
-    List for Excel and WPS: UTF-8 with a byte order mark, Chinese headers, nothing that becomes a formula.
+    List for Excel and WPS: UTF-8 with a byte order mark, nothing that becomes a formula.
 
     Parameters
     ----------
     table : DataFrame
         From :func:`check_folder`.
+    language : {"zh", "en"}
+        Chinese or English.
 
     Returns
     -------
@@ -198,15 +284,16 @@ def fault_csv(table: pd.DataFrame) -> bytes:
     """
     buffer = io.StringIO()
     writer = csv.writer(buffer, quoting=csv.QUOTE_ALL, lineterminator="\r\n")
-    writer.writerow(COLUMNS.values())
-    for row in _ordered(table).itertuples(index=False):
+    words = _TEXTS[language]
+    writer.writerow(words[name] for name in COLUMNS)
+    for row in told_in(_ordered(table), language).itertuples(index=False):
         cells = [_text(getattr(row, name)) for name in COLUMNS]
-        cells[0] = SEVERITY_ZH.get(cells[0], cells[0])
+        cells[0] = words.get(cells[0], cells[0])
         writer.writerow([safe_text(cell)[:CELL_LIMIT] for cell in cells])
     return buffer.getvalue().encode("utf-8-sig")
 
 
-def fault_html(table: pd.DataFrame, *, title: str) -> str:
+def fault_html(table: pd.DataFrame, *, title: str, language: Language = "zh") -> str:
     """
     Page that stands alone: for a screen, a phone (one card a fault) and print.
 
@@ -216,6 +303,8 @@ def fault_html(table: pd.DataFrame, *, title: str) -> str:
         From :func:`check_folder`.
     title : str
         What was checked.
+    language : {"zh", "en"}
+        Chinese or English.
 
     Returns
     -------
@@ -224,11 +313,13 @@ def fault_html(table: pd.DataFrame, *, title: str) -> str:
     """
     errors, _ = count_faults(table)
     state = "bad" if errors else "warned" if len(table) else "good"
+    words = _TEXTS[language]
     ordered = _ordered(table)
-    head = "".join(f'<th scope="col">{header}</th>' for header in COLUMNS.values())
-    body = "\n".join(_html_row(row) for row in ordered.head(PAGE_ROWS).itertuples(index=False))
-    rest = len(table) - PAGE_ROWS
-    more = f"<p>另有 {rest} 条，见 {CSV_FILE}。</p>" if rest > 0 else ""
+    shown = told_in(ordered.head(PAGE_ROWS), language)
+    head = "".join(f'<th scope="col">{words[name]}</th>' for name in COLUMNS)
+    body = "\n".join(_html_row(row, words) for row in shown.itertuples(index=False))
+    rest = words["more"].format(count=len(table) - PAGE_ROWS, file=CSV_FILE)
+    more = f"<p>{rest}</p>" if len(table) > PAGE_ROWS else ""
     rows = (
         f"<table><thead><tr>{head}</tr></thead>\n<tbody>\n{body}\n</tbody></table>"
         if len(table)
@@ -236,18 +327,21 @@ def fault_html(table: pd.DataFrame, *, title: str) -> str:
     )
     return _PAGE.format(
         mark=_MARK,
-        style=_STYLE,
-        title=html.escape(_shown(title)),
+        style=_STYLE.replace("：", words["colon"]),
+        language=words["html"],
+        title=html.escape(words["title"] + _shown(title)),
         state=state,
-        summary=summary(table),
-        layers=_html_layers(ordered),
+        summary=summary(table, language=language),
+        layers=_html_layers(ordered, words),
         table=rows,
         more=more,
         version=html.escape(siteplan.__version__),
     )
 
 
-def write_check(table: pd.DataFrame, folder: Path, *, title: str) -> list[Path]:
+def write_check(
+    table: pd.DataFrame, folder: Path, *, title: str, language: Language = "zh"
+) -> list[Path]:
     """
     Write ``check.html`` and ``check.csv``; those of an earlier check are replaced.
 
@@ -259,6 +353,8 @@ def write_check(table: pd.DataFrame, folder: Path, *, title: str) -> list[Path]:
         Where to write; made when missing.
     title : str
         What was checked.
+    language : {"zh", "en"}
+        Chinese or English.
 
     Returns
     -------
@@ -271,10 +367,14 @@ def write_check(table: pd.DataFrame, folder: Path, *, title: str) -> list[Path]:
         When the folder cannot be written, or a file of that name is not from a check.
     """
     contents = {
-        folder / HTML_FILE: fault_html(table, title=title).encode(),
-        folder / CSV_FILE: fault_csv(table),
+        folder / HTML_FILE: fault_html(table, title=title, language=language).encode(),
+        folder / CSV_FILE: fault_csv(table, language=language),
     }
-    marks = {HTML_FILE: _MARK.encode(), CSV_FILE: fault_csv(table.head(0))}
+    empty = table.head(0)
+    marks = {
+        HTML_FILE: (_MARK.encode(),),
+        CSV_FILE: (fault_csv(empty, language="zh"), fault_csv(empty, language="en")),
+    }
     try:
         folder.mkdir(parents=True, exist_ok=True)
         own = [path for path in contents if path.exists() and not _is_ours(path, marks[path.name])]
@@ -295,9 +395,10 @@ def write_check(table: pd.DataFrame, folder: Path, *, title: str) -> list[Path]:
     return list(contents)
 
 
-def _is_ours(path: Path, mark: bytes) -> bool:
+def _is_ours(path: Path, marks: tuple[bytes, ...]) -> bool:
     with path.open("rb") as file:
-        return mark in file.read(4096)
+        head = file.read(4096)
+    return any(mark in head for mark in marks)
 
 
 def _write(path: Path, content: bytes) -> None:
@@ -328,26 +429,26 @@ def _shown(value: object) -> str:
     return _CONTROL.sub("\ufffd", short.replace("\r\n", " ").replace("\n", " ").replace("\t", " "))
 
 
-def _place(cells: dict[str, str]) -> str:
+def _place(cells: dict[str, str], words: dict[str, str]) -> str:
     parts = [cells["layer"]]
     if cells["row"]:
-        parts.append(f"第 {cells['row']} 行" if cells["row"].isdecimal() else f"行 {cells['row']}")
+        parts.append(words["nth" if cells["row"].isdecimal() else "at"].format(row=cells["row"]))
     if cells["column"]:
         parts.append(cells["column"])
     return "\n".join(part for part in parts if part)
 
 
-def _html_row(row: object) -> str:
+def _html_row(row: object, words: dict[str, str]) -> str:
     cells = {name: _shown(getattr(row, name)) for name in COLUMNS}
     severity = "error" if cells["severity"] == "error" else "warning"
-    cells["severity"] = SEVERITY_ZH.get(cells["severity"], cells["severity"])
+    cells["severity"] = words.get(cells["severity"], cells["severity"])
     shown = "".join(
-        f'<td data-h="{header}">{html.escape(cells[name])}</td>' for name, header in COLUMNS.items()
+        f'<td data-h="{words[name]}">{html.escape(cells[name])}</td>' for name in COLUMNS
     )
     return f'<tr class="{severity}">{shown}</tr>'
 
 
-def _html_layers(table: pd.DataFrame) -> str:
+def _html_layers(table: pd.DataFrame, words: dict[str, str]) -> str:
     if table.empty:
         return ""
     errors = table["severity"].eq("error")
@@ -356,7 +457,8 @@ def _html_layers(table: pd.DataFrame) -> str:
     )
     groups = counts.groupby("layer", sort=False).sum()
     items = "".join(
-        f"<li><b>{html.escape(str(layer))}</b> 错误 {int(row.error)}，警告 {int(row.warning)}</li>"
+        f"<li><b>{html.escape(str(layer))}</b> "
+        f"{words['count'].format(errors=int(row.error), warnings=int(row.warning))}</li>"
         for layer, row in groups.iterrows()
     )
     return f"<ul>{items}</ul>"
@@ -388,17 +490,17 @@ thead{display:table-header-group}tr{break-inside:avoid}}
 
 _PAGE: Final = """\
 <!DOCTYPE html>
-<html lang="zh-CN">
+<html lang="{language}">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
 {mark}
-<title>数据检查：{title}</title>
+<title>{title}</title>
 <style>{style}</style>
 </head>
 <body>
-<h1>数据检查：{title}</h1>
+<h1>{title}</h1>
 <p class="sum {state}">{summary}</p>
 {layers}
 {table}

@@ -1,8 +1,8 @@
 """
 Chinese of the English texts that a plan carries, and English of the words in the list of assumptions.
 
-The texts stand in ``assets/chinese.toml`` and ``assets/english.toml``. A text that is not there stays as it
-is: nothing is guessed.
+The texts stand in ``assets/chinese.toml``, ``assets/chinese_check.toml`` and ``assets/english.toml``. A text
+that is not there stays as it is: nothing is guessed.
 """
 
 from __future__ import annotations
@@ -106,6 +106,28 @@ def fault_in_chinese(fault: Fault) -> str:
     return f"{place}：{in_chinese(fault.rule)}{value}。{in_chinese(fault.remedy)}"
 
 
+def header_zh(name: str) -> str | None:
+    """
+    Chinese header of a layer or a column.
+
+    Parameters
+    ----------
+    name : str
+        Its name in the schema, or ``geometry``.
+
+    Returns
+    -------
+    header : str or None
+        None when the schema has no such name.
+
+    Examples
+    --------
+    >>> header_zh("height_m"), header_zh("geometry"), header_zh("grid.crs")
+    ('高度', '图形', None)
+    """
+    return "图形" if name == "geometry" else _headers().get(name)
+
+
 def _translated(text: str, language: str, place: Callable[[str], str]) -> str | None:
     exact, patterns = _texts(language)
     if text in exact:
@@ -137,11 +159,16 @@ def _headers() -> dict[str, str]:
 @cache
 def _texts(language: str) -> tuple[dict[str, str], list[tuple[re.Pattern[str], str]]]:
     """Give texts without places, and patterns of those with places, the most literal first."""
-    path = files("siteplan.outputs") / "assets" / f"{language}.toml"
-    groups = tomllib.loads(path.read_text(encoding="utf-8"))
+    assets = files("siteplan.outputs") / "assets"
+    read = [
+        tomllib.loads((assets / name).read_text(encoding="utf-8"))
+        for name in (f"{language}.toml", f"{language}_check.toml")
+        if (assets / name).is_file()
+    ]
+    groups = [group for texts in read for group in texts.values()]
     exact: dict[str, str] = {}
     patterns: list[tuple[int, re.Pattern[str], str]] = []
-    for english, chinese in (item for group in groups.values() for item in group.items()):
+    for english, chinese in (item for group in groups for item in group.items()):
         literal = re.split(r"\{(\w+)\}", english)
         if len(literal) == 1:
             exact[english] = chinese

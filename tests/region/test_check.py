@@ -1,6 +1,7 @@
 """Seeded faults: each is found, named with its layer and row, and told what to do about it."""
 
 import json
+import re
 import shutil
 
 import geopandas as gpd
@@ -8,6 +9,7 @@ import numpy as np
 import pytest
 import shapely
 
+from siteplan.outputs.translation import in_chinese
 from siteplan.region.check import COLUMNS, check_folder
 from tests.conftest import HEIGHT_M, WIDTH_M, feature, lonlat, write_small_region, write_terrain
 
@@ -612,6 +614,9 @@ def test_every_seeded_fault_is_found_and_named(whole, tmp_path, name):
     assert hits["remedy"].str.len().min() > 5
     if severity == "warning":
         assert (found["severity"] == "warning").all(), found.to_string()
+    # whatever is told is told in Chinese, too
+    for text in (*found["rule"], *found["remedy"]):
+        assert re.search("[一-鿿]", in_chinese(text)), text
 
 
 def test_several_faults_are_told_at_once(whole, tmp_path):

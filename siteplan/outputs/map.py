@@ -11,14 +11,16 @@ import base64
 import html
 import json
 import re
+import tomllib
 from importlib.resources import files
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import folium
 from folium import Element, Figure
 from folium.template import Template
 
 from siteplan.outputs.map_data import map_data
+from siteplan.outputs.options import OutputOptions
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,17 +28,18 @@ if TYPE_CHECKING:
     from siteplan.plan import Plan
 
 POLICY: Final = (
-    "default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'unsafe-inline'; "
+    "default-src 'none'; img-src data:{hosts}; style-src 'unsafe-inline'; script-src 'unsafe-inline'; "
     "base-uri 'none'; form-action 'none'"
 )
-"""Content security policy of the page: pictures inside the file, and nothing from anywhere else."""
+"""Content security policy of the page: pictures inside the file, and nothing from anywhere else but the tiles
+of a basemap that was asked for."""
 
 DATA_ID: Final = "siteplan-data"
 MOST_ZOOM: Final = 20
 _UNSAFE = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"}
 
 
-def write_map(plan: Plan, path: Path) -> None:
+def write_map(plan: Plan, path: Path, *, options: OutputOptions | None = None) -> None:
     """
     Write the map of a plan as one HTML file.
 
@@ -46,6 +49,8 @@ def write_map(plan: Plan, path: Path) -> None:
         The plan.
     path : Path
         File to write; the folder must exist. The same plan gives the same bytes.
+    options : OutputOptions, optional
+        Whether an online basemap lies under the map.
 
     Raises
     ------
@@ -56,10 +61,10 @@ def write_map(plan: Plan, path: Path) -> None:
     --------
     >>> write_map(plan, Path("map.html"))  # doctest: +SKIP
     """
-    path.write_bytes(map_page(plan).encode("utf-8"))
+    path.write_bytes(map_page(plan, options=options).encode("utf-8"))
 
 
-def map_page(plan: Plan) -> str:
+def map_page(plan: Plan, *, options: OutputOptions | None = None) -> str:
     """
     Make the page that shows a plan.
 
@@ -67,14 +72,18 @@ def map_page(plan: Plan) -> str:
     ----------
     plan : Plan
         The plan.
+    options : OutputOptions, optional
+        Whether an online basemap lies under the map.
 
     Returns
     -------
     page : str
         HTML.
     """
-    data = map_data(plan)
-    page = _Page()
+    basemap = _basemap(OutputOptions() if options is None else options)
+    hosts = basemap.pop("hosts") if basemap else []
+    data = map_data(plan) | {"basemap": basemap}
+    page = _Page(POLICY.format(hosts="".join(f" {host}" for host in hosts)))
     page.title = html.escape(f"{data['title']} {data['words']['title']}")
     _OfflineMap().add_to(page)
     head = page.header
@@ -88,6 +97,22 @@ def map_page(plan: Plan) -> str:
     for name in ("map_tools.js", "map.js"):
         page.html.add_child(_Text(f"<script>{_asset(name)}</script>"), name=name)
     return str(page.render())
+
+
+def _basemap(options: OutputOptions) -> dict[str, Any] | None:
+    """Tiles that were asked for, with the planner's key; None for none."""
+    if options.basemap is None:
+        return None
+    chosen = tomllib.loads(_asset("basemaps.toml"))[options.basemap]
+    key = options.tianditu_key
+    return {
+        "layers": [url.replace("{key}", key) for url in chosen["layers"]],
+        "hosts": chosen["hosts"],
+        "subdomains": chosen.get("subdomains", "abc"),
+        "most_zoom": chosen["most_zoom"],
+        "name": chosen["zh"],
+        "credit": chosen["credit"],
+    }
 
 
 def inline_json(value: object) -> str:
@@ -131,7 +156,7 @@ class _Page(Figure):
         '<html lang="zh-CN">\n'
         "<head>\n"
         '<meta charset="utf-8">\n'
-        f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">\n'
+        '<meta http-equiv="Content-Security-Policy" content="{{ this.policy }}">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         '<meta name="generator" content="siteplan">\n'
         "<title>{{ this.title }}</title>\n"
@@ -145,8 +170,9 @@ class _Page(Figure):
         "</html>\n"
     )
 
-    def __init__(self) -> None:
+    def __init__(self, policy: str) -> None:
         super().__init__()
+        self.policy = policy
         # the page's own charset stands first; no second one
         self.header._children.clear()  # noqa: SLF001  # there is no public way to drop a child
 

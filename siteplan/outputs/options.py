@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal, get_args
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
 Language = Literal["zh", "en"]
 Edition = Literal["consultation", "review", "approval"]
+Basemap = Literal["osm", "tianditu"]
 Format = Literal["map", "lists", "layers", "rasters", "atlas", "document", "json"]
 
 FORMATS: Final[tuple[Format, ...]] = get_args(Format)
@@ -43,6 +45,11 @@ class OutputOptions:
         Sheet of comments and replies (``.xlsx`` or ``.csv``) for the document.
     font : Path or None
         Font file of the atlas, instead of the one that comes with siteplan.
+    basemap : {"osm", "tianditu"} or None
+        Online map put under ``map.html``; None for a map that asks no server for anything. Services shifted
+        to GCJ-02 are not offered: they would lie hundreds of metres off the data.
+    tianditu_key : str
+        The planner's own key for Tianditu; it stands in the file, for everybody who opens it.
 
     Raises
     ------
@@ -65,14 +72,18 @@ class OutputOptions:
     template: Path | None = None
     comments: Path | None = None
     font: Path | None = None
+    basemap: Basemap | None = None
+    tianditu_key: str = field(default="", repr=False)
 
     def __post_init__(self) -> None:
         """Check every choice."""
-        choices = [
+        choices: list[tuple[str, str, tuple[str, ...]]] = [
             ("language", self.language, get_args(Language)),
             ("edition", self.edition, get_args(Edition)),
             *(("formats", name, FORMATS) for name in self.formats),
         ]
+        if self.basemap is not None:
+            choices.append(("basemap", self.basemap, get_args(Basemap)))
         faults = [
             Fault(
                 source="options",
@@ -84,6 +95,15 @@ class OutputOptions:
             for column, value, allowed in choices
             if value not in allowed
         ]
+        if self.basemap == "tianditu" and not re.fullmatch("[0-9A-Za-z]+", self.tianditu_key):
+            faults.append(
+                Fault(
+                    source="options",
+                    column="tianditu_key",
+                    rule="Tianditu asks for a key of letters and digits",
+                    remedy="Apply for a key of your own at the Tianditu console, or use another basemap.",
+                )
+            )
         files = {"template": (".docx",), "comments": (".xlsx", ".csv")}
         files["font"] = (".ttf", ".otf", ".ttc")
         for column, endings in files.items():

@@ -179,7 +179,7 @@ def plan_files(
     """
     drawn = cache(partial(draw_atlas, plan, options))
     groups: dict[str, dict[str, Callable[[Path], None]]] = {
-        "map": {"map.html": partial(write_map, plan)},
+        "map": {"map.html": partial(write_map, plan, options=options)},
         "lists": {
             "sites.xlsx": partial(write_sites_xlsx, plan),
             "sites.csv": partial(write_sites_csv, plan),

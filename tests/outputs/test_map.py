@@ -5,8 +5,11 @@ import dataclasses
 import io
 import json
 import re
+import tomllib
 from html.parser import HTMLParser
+from importlib.resources import files
 from types import MappingProxyType
+from typing import get_args
 
 import geopandas as gpd
 import numpy as np
@@ -17,6 +20,7 @@ from PIL import Image
 from pyproj import Transformer
 
 from siteplan.coverage.footprint import UNKNOWN_SIGNAL
+from siteplan.errors import InputError
 from siteplan.outputs import frames
 from siteplan.outputs.map import DATA_ID, inline_json, map_page, write_map
 from siteplan.outputs.map_data import value_text
@@ -29,6 +33,7 @@ from siteplan.outputs.map_images import (
     LevelClasses,
     level_classes,
 )
+from siteplan.outputs.options import Basemap, OutputOptions
 from siteplan.targets import STATE_ZH
 
 HOSTILE = (
@@ -354,6 +359,46 @@ def test_years_without_change_share_one_picture(data):
     assert len(set(images)) == len(images)
     assert set(position.values()) == set(range(len(images)))
     assert position["4G|2021|today"] == position["4G|2022|today"]
+
+
+class TestBasemap:
+    """Online maps under the data: only when asked for, and only from whom."""
+
+    def test_none_unless_asked_for(self, page, data):
+        assert data["basemap"] is None
+        assert re.search(r"img-src ([^;]*);", page)[1] == "data:"
+
+    def test_only_its_own_server_is_allowed(self, small_plan):
+        page = map_page(small_plan, options=OutputOptions(basemap="osm"))
+        assert re.search(r"img-src ([^;]*);", page)[1] == "data: https://tile.openstreetmap.org"
+        (url,) = data_of(page)["basemap"]["layers"]
+        assert url.startswith("https://tile.openstreetmap.org/{z}")
+
+    def test_the_planners_key_goes_to_tianditu(self, small_plan):
+        options = OutputOptions(basemap="tianditu", tianditu_key="0123abcd")
+        layers = data_of(map_page(small_plan, options=options))["basemap"]["layers"]
+        assert len(layers) == 2
+        assert all(url.endswith("&tk=0123abcd") for url in layers)
+        assert "0123abcd" not in repr(options)
+
+    @pytest.mark.parametrize("key", ["", "a b", "x&y=1", "<script>"])
+    def test_a_key_that_is_none_is_refused(self, key):
+        with pytest.raises(InputError, match="tianditu_key"):
+            OutputOptions(basemap="tianditu", tianditu_key=key)
+
+    @pytest.mark.parametrize("name", ["amap", "baidu", "tencent", "gcj02"])
+    def test_shifted_services_are_not_offered(self, name):
+        with pytest.raises(InputError, match="no such choice"):
+            OutputOptions(basemap=name)
+
+    def test_every_service_is_in_a_system_without_shift(self):
+        text = (files("siteplan.outputs") / "assets" / "basemaps.toml").read_text("utf-8")
+        services = tomllib.loads(text)
+        assert set(services) == set(get_args(Basemap))
+        for service in services.values():
+            assert service["datum"] in {"WGS 84", "CGCS2000"}
+            assert service["source"]
+            assert service["date"]
 
 
 def test_ten_thousand_poles_cost_little(small_plan, page):

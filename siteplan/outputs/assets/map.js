@@ -67,6 +67,7 @@
     const bounds = L.latLngBounds(data.bounds);
 
     for (const [name, z] of [
+      ["tiles", 120],
       ["paper", 150],
       ["coverage", 250],
       ["base", 300],
@@ -78,7 +79,20 @@
       pane.style.zIndex = z;
       if (name !== "labels") pane.style.pointerEvents = "none";
     }
-    map.attributionControl.setPrefix(["Leaflet 1.9.4", ...data.credits].join(" · "));
+    const tiles = data.basemap
+      ? L.layerGroup(
+          data.basemap.layers.map((url) =>
+            L.tileLayer(url, {
+              pane: "tiles",
+              subdomains: data.basemap.subdomains,
+              maxNativeZoom: data.basemap.most_zoom,
+              maxZoom: map.getMaxZoom(),
+            }),
+          ),
+        )
+      : null;
+    const credits = data.basemap ? [...new Set([...data.credits, data.basemap.credit])] : data.credits;
+    map.attributionControl.setPrefix(["Leaflet 1.9.4", ...credits].join(" · "));
     map.fitBounds(bounds, { padding: [16, 16], animate: false });
     const whole = map.getBoundsZoom(bounds);
     map.setMinZoom(Math.max(whole - 2, 1));
@@ -92,7 +106,7 @@
       color: "#ffffff",
       weight: 0,
       fillColor: "#fffdf8",
-      fillOpacity: 1,
+      fillOpacity: tiles ? 0 : 1,
     }).addTo(map);
     const base = still("base");
     const roadLayers = Object.keys(data.roads)
@@ -1282,6 +1296,10 @@
       }
 
       part = group(words.group_base);
+      if (tiles) {
+        tiles.addTo(map);
+        toggle(part, "basemap", data.basemap.name, true, layerToggle(tiles), []);
+      }
       toggle(
         part,
         "coverage",
@@ -1773,6 +1791,8 @@
     map.fitBounds(bounds, { padding: [16, 16], animate: false });
     change({});
     if (placeLegend() > 0.04) map.fitBounds(bounds, { ...room(16), animate: false });
+    symbols.held = false;
+    symbols.redraw();
 
     /* A sheet of paper is narrower than a screen: the map is scaled, not redrawn. */
     const sheet = { width: 1040, height: 620 };

@@ -219,6 +219,7 @@
       this.groups = [];
       this.scale = 1; // size of all symbols, for crowded maps
       this.close = true; // whether minor symbols are drawn
+      this.held = true; // until everything is in place: one drawing instead of one for each step
       this._sprites = new Map();
     },
 
@@ -328,7 +329,7 @@
 
     redraw() {
       const map = this._map;
-      if (!map || !this._canvas) return;
+      if (!map || !this._canvas || this.held) return;
       const size = map.getSize();
       const pad = size.multiplyBy(0.25).round();
       const ratio = window.devicePixelRatio || 1;
@@ -348,6 +349,7 @@
       for (const group of this.groups) {
         group.drawn = group.styles !== null && this.shown(group);
         if (!group.drawn) continue;
+        const taken = group.n > DETAIL_LIMIT ? new Map() : null; // of each look the cells that show it
         for (let i = 0; i < group.n; i++) {
           const style = group.styles[i];
           if (!style || (style.minor && !this.close)) continue;
@@ -355,6 +357,17 @@
           const y = group.y[i];
           if (x < box.west || x > box.east || y < box.north || y > box.south) continue;
           const sprite = this._sprite(style);
+          if (taken) {
+            // one that would hide behind its like is not drawn
+            const side = sprite.half / 2;
+            const cell =
+              Math.floor(((y - box.north) * box.size) / side) * 65536 +
+              Math.floor(((x - box.west) * box.size) / side);
+            if (!taken.has(sprite)) taken.set(sprite, new Set());
+            const cells = taken.get(sprite);
+            if (cells.has(cell)) continue;
+            cells.add(cell);
+          }
           context.drawImage(
             sprite.canvas,
             (x - box.west) * box.size - sprite.half,
@@ -368,6 +381,7 @@
     },
 
     _animate(event) {
+      if (this.held) return;
       const scale = this._map.getZoomScale(event.zoom, this._zoom);
       const offset = this._map._latLngToNewLayerPoint(this._corner, event.zoom, event.center);
       L.DomUtil.setTransform(this._canvas, offset, scale);

@@ -73,7 +73,9 @@ def unmet(plan: Plan) -> pd.DataFrame:
                     continue
                 mine = items[(items["rule_id"] == rule.id) & (items["year"] == year)]
                 mine = mine[mine["state"] != MET]
-                known = {"township_name": mine["township"].map(names), "zh": rule.zh}
+                # the region as one thing to cover lies in no township
+                where = pd.NA if rule.layer == "boundary" else mine["township"].map(names)
+                known = {"township_name": where, "zh": rule.zh}
                 parts.append(mine.assign(network=network, **known)[columns])
     parts = [part for part in parts if len(part)]
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=columns)

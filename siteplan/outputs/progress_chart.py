@@ -33,7 +33,7 @@ BOX: Final = (0.36, 0.13, 0.61, 0.70)
 NARROW_FIELDS: Final = 8
 """With more fields in a row than this the words of the states are left to the colours and marks."""
 
-MARKS: Final = {"met": "●", "at_risk": "▲", "not_met": "✕", "unknown": "？", "measured": "○"}
+MARKS: Final = {"met": "●", "at_risk": "▲", "not_met": "×", "unknown": "？", "measured": "○"}
 
 
 class ProgressChart:
@@ -132,7 +132,8 @@ class ProgressChart:
         narrow = 2 * len(self.years) > NARROW_FIELDS
         parts = [MARKS[state] if narrow else self.words.state(state), told]
         text = " ".join(part for part in parts if part)
-        self._field(column + 0.5, i + 0.5, text, 8, ha="center", color="white")
+        colour = "white" if row["due"] else INK
+        self._field(column + 0.5, i + 0.5, text, 8, ha="center", color=colour)
 
     def _legend(self) -> None:
         step = 0.13

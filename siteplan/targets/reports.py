@@ -81,8 +81,8 @@ def people_covered(
     people : DataFrame
         One row per ``technology``, ``year`` and ``scope`` (township id, "" for the region): ``villages``,
         ``people``, ``covered``, ``unknown`` (people of villages of which it is not known),
-        ``villages_blank`` (villages without a population, counted nowhere), ``share`` (of the people
-        known; NaN without any) and the ``definition`` used. Empty without villages.
+        ``villages_blank`` (villages without a population, counted nowhere; NaN people where all are),
+        ``share`` (of the people known; NaN without any) and the ``definition`` used. Empty without villages.
     """
     rows: list[dict[str, object]] = []
     if region.layer("villages") is None:
@@ -113,8 +113,10 @@ def people_covered(
             for scope in ["", *sorted(set(township) - {""})]:
                 chosen = np.ones(len(state), dtype=bool) if scope == "" else township == scope
                 known = chosen & ~np.isnan(population)
-                people = float(population[known].sum())
-                covered = float(population[known & (state == COVERED)].sum())
+                # of villages that all have a blank the sum is not zero but unknown
+                given = 1.0 if known.any() else np.nan
+                people = given * float(population[known].sum())
+                covered = given * float(population[known & (state == COVERED)].sum())
                 rows.append(
                     {
                         "technology": technology,
@@ -123,7 +125,7 @@ def people_covered(
                         "villages": int(chosen.sum()),
                         "people": people,
                         "covered": covered,
-                        "unknown": float(population[known & (state == NOT_KNOWN)].sum()),
+                        "unknown": given * float(population[known & (state == NOT_KNOWN)].sum()),
                         "villages_blank": int((chosen & ~known).sum()),
                         "share": covered / people if people > 0.0 else np.nan,
                         "definition": name,

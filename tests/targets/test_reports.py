@@ -173,6 +173,15 @@ def test_people_of_nowhere():
     assert people_covered(region, {}, station_table(region, STATIONS), [2021]).empty
 
 
+def test_people_of_villages_that_are_all_blank_are_unknown_and_not_none():
+    blank = {"villages": VILLAGES.assign(population=np.nan)}
+    region = the_region(hand.rule("R"), layers=blank)
+    coverage = {("5G", 2021): hand.coverage(region, -80.0, technology="5G")}
+    found = people_covered(region, coverage, station_table(region, region.stations), [2021])
+    assert found[["people", "covered", "unknown", "share"]].isna().all().all()
+    assert found.set_index("scope").loc["", "villages_blank"] == 4
+
+
 def test_counts_by_operator_kind_and_reuse():
     region = the_region(hand.rule("R"))
     counts = station_counts(region, station_table(region, region.stations), [2020, 2021])

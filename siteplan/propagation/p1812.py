@@ -6,8 +6,8 @@ read each time. It is the yardstick for anything faster.
 
 Edition: the target is P.1812-8 (09/2025). The steps are those of P.1812-6 (09/2021), the section
 numbers those of P.1812-6 to -8, and the equation numbers those that the reference implementation
-of P.1812-8 gives; the printed text of P.1812-8 has not been compared line by line. Between the
-editions:
+of P.1812-8 gives; the printed text of P.1812-8 has not been compared line by line. On random paths
+over land and sea the results are those of two programs of other people. Between the editions:
 
 - Sections 3, 4.1 to 4.3, 4.5 to 4.10 and the attachments: the conformance results published with
   the reference implementation of P.1812-8 are those of P.1812-6, so nothing numerical has changed.
@@ -528,8 +528,10 @@ def path_loss(
 
     Location variability (section 4.7) is that of the ground cover. As in the reference
     implementation, and as Recommendation ITU-R P.1546 says in words, a receiver at sea has none;
-    the zone of the last sample decides. Implementations that apply it everywhere differ there for
-    any ``location_percent`` but 50.
+    the zone of the last sample decides. The printed text of sections 4.7 and 4.9 was not at hand; a
+    program that applies location variability everywhere (crc-covlib 4.6.2) differs there, and only
+    there, by the quantile times the standard deviation: 3.9 dB at 1 and 99 % of the locations, 1 GHz
+    and squares of 100 m.
 
     References
     ----------

@@ -65,6 +65,7 @@ _KEYS = frozenset(
         "VERTICAL",
     }
 )
+_KEY = re.compile(r"[\s:=\uff1a]+")  # what parts a key and its value, also in full width
 _NUMBER = re.compile(r"[-+]?(?:\d+(?:[.,]\d*)?|[.,]\d+)(?:[eE][-+]?\d+)?")
 _TO_MHZ = {"": 1.0, "MHZ": 1.0, "M": 1.0, "GHZ": 1000.0, "KHZ": 1e-3, "HZ": 1e-6}
 
@@ -224,8 +225,8 @@ class _Reader:
         self.faults.append(fault)
 
     def take(self, line: int, text: str) -> None:
-        key, _, rest = text.replace("\t", " ").partition(" ")
-        key, rest = key.upper().rstrip(":="), rest.strip().lstrip(":=").strip()
+        key, rest = _KEY.split(text, maxsplit=1) if _KEY.search(text) else (text, "")
+        key = key.upper()
         if key in _KEYS:
             if key in self._seen and key not in {"COMMENT", "COMMENTS"}:
                 self.fault(line, text, f"{key} stands twice", "Keep one antenna per file.")

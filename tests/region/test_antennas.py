@@ -77,6 +77,21 @@ def test_gain_is_in_dbd_unless_it_says_dbi(line, gain_dbi):
 
 
 @pytest.mark.parametrize(
+    "head",
+    [
+        "NAME: a\nGAIN: 18 dBi\nFREQUENCY : 2600\n",
+        "NAME=a\nGAIN=18 dBi\nFREQUENCY = 2600\n",
+        "NAME\ta\nGAIN\t18\tdBi\nFREQUENCY\t2600\n",
+        "NAME\u3000a\nGAIN\uff1a18\u3000dBi\nFREQUENCY\u30002600\n",
+    ],
+    ids=["colon", "equals", "tab", "full width"],
+)
+def test_a_key_and_its_value_are_parted_in_any_way(head):
+    antenna = parse(text(head), "gbk")
+    assert (antenna.gain_dbi, antenna.frequency_mhz, antenna.source) == (18.0, 2600.0, "a.msi: a")
+
+
+@pytest.mark.parametrize(
     ("line", "frequency_mhz"),
     [
         ("2600", 2600.0),

@@ -75,6 +75,11 @@ def _parser() -> argparse.ArgumentParser:
     plan.add_argument("--out", type=Path, help="output folder (default: out/FOLDER)")
     _add_output_options(plan)
     plan.set_defaults(run=_plan)
+    compare = commands.add_parser("compare", help="tell what a plan changes against another")
+    compare.add_argument("before", type=Path, help="plan.json, or the output folder that holds it")
+    compare.add_argument("after", type=Path, help="the other plan")
+    compare.add_argument("--out", type=Path, help="also write the differences to this .xlsx file")
+    compare.set_defaults(run=_compare)
     fit = commands.add_parser("calibrate", help="fit a propagation model to drive-test samples")
     fit.add_argument("folder", type=Path, help="folder whose scenario.toml names [layers.samples]")
     fit.add_argument("--model", help="propagation model (default: the scenario's)")
@@ -148,6 +153,22 @@ def _demo(arguments: argparse.Namespace) -> int:
 
 def _plan(arguments: argparse.Namespace) -> int:
     return _make(arguments.folder, arguments)
+
+
+def _compare(arguments: argparse.Namespace) -> int:
+    from siteplan.outputs import compare_plans, read_plan, write_revision  # noqa: PLC0415  # as above
+    from siteplan.outputs.revision import revision_tables  # noqa: PLC0415  # as above
+
+    revision = compare_plans(read_plan(arguments.before), read_plan(arguments.after))
+    encoding = sys.stdout.encoding or "utf-8"
+    for name, table in revision_tables(revision).items():
+        told = table.astype(object).where(table.notna(), "—").to_csv(sep="\t", index=False)
+        text = f"{name}（{len(table)}）\n" + (told if len(table) else "无\n")
+        print(text.encode(encoding, "replace").decode(encoding))
+    if arguments.out is not None:
+        write_revision(revision, arguments.out)
+        print(f"  {arguments.out}")
+    return 0
 
 
 def _calibrate(arguments: argparse.Namespace) -> int:

@@ -14,11 +14,13 @@ if TYPE_CHECKING:
     from siteplan.outputs.options import OutputOptions, Supplements
     from siteplan.outputs.plan_json import plan_schema, read_plan, write_plan_json
     from siteplan.outputs.rasters import write_coverage
+    from siteplan.outputs.revision import compare_plans, write_revision
     from siteplan.outputs.write import write_plan, write_summary
 
 __all__ = [
     "OutputOptions",
     "Supplements",
+    "compare_plans",
     "draw_atlas",
     "plan_schema",
     "read_plan",
@@ -28,6 +30,7 @@ __all__ = [
     "write_plan",
     "write_plan_gpkg",
     "write_plan_json",
+    "write_revision",
     "write_sites_csv",
     "write_sites_xlsx",
     "write_summary",
@@ -36,6 +39,7 @@ __all__ = [
 _FUNCTIONS = {
     "OutputOptions": "options",
     "Supplements": "options",
+    "compare_plans": "revision",
     "draw_atlas": "atlas",
     "plan_schema": "plan_json",
     "read_plan": "plan_json",
@@ -45,6 +49,7 @@ _FUNCTIONS = {
     "write_plan": "write",
     "write_plan_gpkg": "layers",
     "write_plan_json": "plan_json",
+    "write_revision": "revision",
     "write_sites_csv": "lists",
     "write_sites_xlsx": "lists",
     "write_summary": "write",

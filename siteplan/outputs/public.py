@@ -45,7 +45,8 @@ def public_plan(plan: Plan) -> Plan:
     -------
     public : Plan
         The same results; sites at the middle of their square kilometre, levels cut off at the highest
-        threshold of their technology, no servers, no SINR. Townships of sites stay the true ones.
+        threshold of their technology, no servers, no SINR, no levels of buildings. Townships
+        of sites stay the true ones.
     """
     region = plan.region
     sites = region.sites.assign(township=site_township(plan, region.sites))
@@ -59,6 +60,7 @@ def public_plan(plan: Plan) -> Plan:
         region=replace(region, sites=sites, layers=MappingProxyType(layers)),
         coverage_today=_cut(plan, plan.coverage_today),
         coverage_plan=_cut(plan, plan.coverage_plan),
+        indoors=plan.indoors.assign(outdoor_dbm=np.nan, indoor_dbm=np.nan, short_db=np.nan),
     )
 
 

@@ -10,6 +10,7 @@ import warnings
 from typing import TYPE_CHECKING, Any, Final
 from zipfile import BadZipFile
 
+import numpy as np
 import openpyxl
 import pandas as pd
 from openpyxl.utils.exceptions import InvalidFileException
@@ -44,6 +45,7 @@ _TOTALS: Final = re.compile(
     r"(合\s*计|总\s*计|小\s*计|共\s*计|totals?)[:：]?|(注|备注|说明|填表人|填报人|制表人?|审核人?|填表日期)\s*[:：].*",
     re.IGNORECASE | re.DOTALL,
 )
+_TOTALS_BEGIN: Final = tuple("合总小共注备说填制审tT")
 _DECIMAL_COMMA: Final = re.compile(r"^[+-]?\d{1,3}(\.\d{3})*,\d+$|^[+-]?\d+,\d+$")
 _EXACT_FLOAT: Final = 1e15  # whole numbers beyond this were longer codes once
 FORMULA: Final = "\x00formula "
@@ -156,14 +158,22 @@ def _under(
     body = cells.iloc[first:, list(names)].set_axis(pd.Index(names.values(), dtype=object), axis=1)
     filled = (body != "").any(axis=1)
     body = body[filled]
-    lead = body.mask(body == "").bfill(axis=1).iloc[:, 0] if len(body) else pd.Series(dtype=str)
-    totals = lead.astype("string").str.fullmatch(_TOTALS).fillna(value=False)
+    lead = pd.Series("", body.index, dtype=str)
+    for (
+        name
+    ) in body.columns:  # the first cell that is filled: nearly always that of the first column
+        if not (lead == "").any():
+            break
+        lead = lead.where(lead != "", body[name])
+    likely = lead.str.slice(stop=1).isin(_TOTALS_BEGIN)
+    totals = np.array(likely, dtype=bool)
+    totals[totals] = [_TOTALS.fullmatch(text) is not None for text in lead[totals]]
     numbers = (body.index + 1).astype(str)
     if comma:
         body = body.apply(
             lambda column: column.str.replace(_DECIMAL_COMMA, _with_point, regex=True)
         )
-    kept = ~totals.to_numpy(dtype=bool)
+    kept = ~totals
     result = body[kept].assign(**{ROW: numbers[kept].to_numpy(dtype=object)})
     result = result.reset_index(drop=True)
     result.attrs["left_out"] = tuple(zip(numbers[~kept], lead[~kept], strict=True))

@@ -236,6 +236,25 @@ class Candidates(Entry):
     propose_road_m: float = Field(default=2000.0, ge=0.0)
 
 
+class Reported(Entry):
+    """
+    What a responsible unit reports of a rule or task that is not computed.
+
+    Attributes
+    ----------
+    state : {"met", "not_met"}
+        Whether it is done.
+    year : int or None
+        At whose end that was so; it holds from then on, in all years when missing.
+    note : str
+        Who reported it, and where it is written down.
+    """
+
+    state: Literal["met", "not_met"]
+    year: int | None = Field(default=None, ge=FIRST_YEAR, le=LAST_YEAR)
+    note: str = Field(min_length=1)
+
+
 class Targets(Entry):
     """
     What must be reached.
@@ -258,6 +277,8 @@ class Targets(Entry):
         Gaps along a road at least this long are counted. [m]
     draws : int
         Draws for the chance that each rule holds; 0 leaves it out.
+    reported : mapping of str to Reported
+        By the id of a rule of kind ``task``, or of a task.
     """
 
     document: str
@@ -268,6 +289,7 @@ class Targets(Entry):
     margin_db: float = Field(default=3.0, ge=0.0)
     road_gap_m: float = Field(default=500.0, gt=0.0)
     draws: int = Field(default=1000, ge=0, le=100_000)
+    reported: dict[str, Reported] = Field(default_factory=dict)
 
 
 class OwnDefinition(Entry):
@@ -509,8 +531,8 @@ class Selection(Entry):
         Chance with which a planned station must reach a place by the shadowing of its model; the margin
         of the targets counts as well where it is larger.
     users_share : float or None
-        Users of a network by resident of a village; with it, the stations of a network serve no more users
-        than they can.
+        Users by resident of a village; with it, the stations that reach the villages of a rule that asks for
+        each of them must be able to serve the users together.
     station_users : mapping of str to int
         Users that a station can serve by scale, ``macro`` or ``micro``; no limit without one.
     """
@@ -1037,6 +1059,13 @@ def _faults_in_document(scenario: Scenario, document: TargetDocument) -> list[Fa
             for word in given
             if word not in with_share | classes
         )
+    told = {rule.id for rule in document.rules if rule.kind == "task"}
+    told |= {task.id for task in document.tasks} - (set(ids) - told)
+    faults.extend(
+        catalog.unknown_name(SCENARIO_FILE, f"targets.reported.{key}", key, told)
+        for key in scenario.targets.reported
+        if key not in told
+    )
     for key, entries in (
         ("rules", ids),
         ("tasks", [task.id for task in document.tasks]),

@@ -383,3 +383,16 @@ def test_a_definition_is_picked_for_the_rule_then_by_the_document_then_for_the_c
     text = TARGETS.replace('class = "village"', 'class = "village"\ndefinition = "nothing"', 1)
     (fault,) = faults_of(folder(targets=text))
     assert (fault.value, fault.column) == ("nothing", "rules.S-V-2021.definition")
+
+
+def test_only_what_people_report_can_be_reported(folder):
+    task = '\n[[tasks]]\nid = "T"\nzh = "x"\nen = "x"\nunits = []\n'
+
+    def told(name):
+        report = f'[targets.reported]\n{name} = {{ state = "met", note = "n" }}\n[radio]'
+        return folder(scenario=scenario_with("[radio]", report), targets=TARGETS + task)
+
+    assert read_scenario(told("T"))[0].targets.reported["T"].state == "met"
+    for name in ("S-V-2021", "NOBODY"):  # one is computed, the other is not there
+        (fault,) = faults_of(told(name))
+        assert fault.column == f"targets.reported.{name}"

@@ -443,12 +443,18 @@ def tasks(plan: Plan) -> pd.DataFrame:
     -------
     table : DataFrame
         One row per task: ``task_id``, ``zh``, ``en``, ``units`` (responsible, joined by ``、``),
-        ``deadline``, ``note`` and ``rules`` (ids of the rules that measure it, joined by ``;``; empty when
-        only people can report).
+        ``deadline``, ``note``, ``rules`` (ids of the rules that measure it, joined by ``;``; empty when
+        only people can report), ``reported_state`` and ``reported_note`` (empty until they do).
     """
     rules = {rule.document_id or rule.id: rule.id for rule in plan.region.document.rules}
-    table = task_states(plan.region.document, plan.planned, plan.years[-1])
+    table = task_states(
+        plan.region.document,
+        plan.planned,
+        plan.years[-1],
+        reported=plan.region.scenario.targets.reported,
+    )
     columns = ["task_id", "zh", "en", "units", "deadline", "note", "rules"]
+    columns += ["reported_state", "reported_note"]
     if table.empty:
         return pd.DataFrame(columns=columns)
     same = table["task_id"].map(rules).fillna("")

@@ -144,7 +144,7 @@ def evaluate(
             }
             in_service = stations[stations["year"] <= year]
             if rule.kind != "coverage":
-                rows.extend(base | row for row in network_rows(region, rule, in_service))
+                rows.extend(base | row for row in network_rows(region, rule, in_service, year))
                 continue
             demand = demands.get(rule.id)
             if demand is not None and demand.doubtful is not None:

@@ -18,10 +18,30 @@ REUSED_KINDS: Final = ("lamp_pole", "monitoring_pole")
 """Kinds that count as reuse besides sites that stand already: social poles."""
 
 
-def network_rows(region: Region, rule: Rule, stations: pd.DataFrame) -> list[dict[str, object]]:
-    """Rules on stations and sites, not on signal."""
+def network_rows(
+    region: Region, rule: Rule, stations: pd.DataFrame, year: int
+) -> list[dict[str, object]]:
+    """
+    Judge a rule on stations and sites, not on signal, or one that people report on.
+
+    Parameters
+    ----------
+    region : Region
+        With sites and scenario.
+    rule : Rule
+        No coverage rule.
+    stations : DataFrame
+        Stations in service.
+    year : int
+        At whose end.
+
+    Returns
+    -------
+    rows : list of dict
+        Rows of :attr:`Evaluation.results`, without rule and year.
+    """
     if rule.kind == "task":
-        return [blank_row(rule) | {"reason": "progress is reported by the responsible unit"}]
+        return [_reported(region, rule, year)]
     chosen = stations
     if rule.technology is not None:
         chosen = stations[stations["technology"] == rule.technology]
@@ -31,6 +51,14 @@ def network_rows(region: Region, rule: Rule, stations: pd.DataFrame) -> list[dic
     if rule.kind == "reuse_share":
         return _reuse_shares(rule, sites)
     return _power_supply(rule, region.sites.loc[chosen["site_id"].unique()])
+
+
+def _reported(region: Region, rule: Rule, year: int) -> dict[str, object]:
+    """Take what the responsible unit reports; unknown until it does."""
+    report = region.scenario.targets.reported.get(rule.id)
+    if report is None or (report.year is not None and year < report.year):
+        return blank_row(rule) | {"reason": "progress is reported by the responsible unit"}
+    return blank_row(rule) | {"state": report.state, "reason": report.note}
 
 
 def _station_counts(

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from siteplan.catalog import Money, TargetDocument
     from siteplan.coverage.network import Coverage
     from siteplan.region import Region
+    from siteplan.scenario import Reported
     from siteplan.targets.evaluation import Evaluation
 
 
@@ -189,7 +190,13 @@ def _qualifying(region: Region, money: Money, stations: pd.DataFrame) -> tuple[i
     return int((chosen & in_time & ~undated).sum()), int((chosen & undated).sum())
 
 
-def task_states(document: TargetDocument, evaluation: Evaluation, year: int) -> pd.DataFrame:
+def task_states(
+    document: TargetDocument,
+    evaluation: Evaluation,
+    year: int,
+    *,
+    reported: Mapping[str, Reported] | None = None,
+) -> pd.DataFrame:
     """
     Tasks of the document, each with the measured state of the rules that it serves.
 
@@ -201,15 +208,19 @@ def task_states(document: TargetDocument, evaluation: Evaluation, year: int) -> 
         States of the rules.
     year : int
         Year of the network.
+    reported : mapping of str to Reported, optional
+        What responsible units report, by task; from the scenario.
 
     Returns
     -------
     tasks : DataFrame
         One row per task: ``task_id``, ``zh``, ``en``, ``units`` (joined; empty when the document names
-        none), ``deadline``, ``note``, ``rules`` (ids joined by ``;``) and ``states`` (their states, in
-        that order; empty for a task that only people can report).
+        none), ``deadline``, ``note``, ``rules`` (ids joined by ``;``), ``states`` (their states, in
+        that order; empty for a task that only people can report), ``reported_state`` and
+        ``reported_note`` (empty until somebody reports).
     """
     rows = []
+    told = {} if reported is None else reported
     for task in document.tasks:
         states = [str(evaluation.region_result(rule, year)["state"]) for rule in task.rules]
         rows.append(
@@ -222,6 +233,8 @@ def task_states(document: TargetDocument, evaluation: Evaluation, year: int) -> 
                 "note": task.note or "",
                 "rules": ";".join(task.rules),
                 "states": ";".join(states),
+                "reported_state": told[task.id].state if task.id in told else "",
+                "reported_note": told[task.id].note if task.id in told else "",
             }
         )
     return pd.DataFrame(rows)

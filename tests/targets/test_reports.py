@@ -16,6 +16,7 @@ from siteplan.targets import (
     NOT_KNOWN,
     NOT_MET,
     UNCOVERED,
+    UNKNOWN,
     class_continuity,
     compare,
     evaluate,
@@ -266,6 +267,24 @@ def test_tasks_carry_the_state_of_their_rules():
     found = task_states(document, judged(-130.0, VILLAGE_RULE, COUNT_RULE), 2022)
     assert found["states"].tolist() == [f"{NOT_MET};{MET}", ""]
     assert found["units"].tolist() == ["甲局、乙局", ""]
+
+
+def test_what_units_report_is_the_state_from_that_year_on():
+    rule = hand.rule("T", kind="task", technology=None, strict=False)
+    told = {"T": {"state": "met", "year": 2022, "note": "批复文号1号"}}
+    targets = {"document": "t.toml", "years": [2021, 2022], "reported": told}
+    found = judged(-80.0, rule, targets=targets)
+    early, late = (found.region_result("T", year) for year in (2021, 2022))
+    assert early["state"] == UNKNOWN
+    assert early["reason"] == "progress is reported by the responsible unit"
+    assert (late["state"], late["reason"]) == (MET, "批复文号1号")
+    head = {"title": "t", "issuer": "i", "date": "2021", "area_code": "1", "rules": [rule]}
+    tasks = [{"id": name, "zh": "x", "en": "x", "units": []} for name in ("T", "U")]
+    document = TargetDocument.model_validate(head | {"tasks": tasks})
+    reported = the_region(rule, targets=targets).scenario.targets.reported
+    table = task_states(document, found, 2022, reported=reported)
+    assert table["reported_state"].tolist() == [MET, ""]
+    assert table["reported_note"].tolist() == ["批复文号1号", ""]
 
 
 def test_a_village_is_judged_at_all_its_points():

@@ -441,5 +441,7 @@ def _task_row(report: Report, row: pd.Series[Any]) -> list[str]:
             rule = rules.loc[name]
             value = words.value(rule[network], str(rule["unit"]), rule["required"])
             texts.append(f"{name} {value} {words.state(rule[f'state_{network}'])}")
+        if not texts and row["reported_state"]:
+            texts = [f"{words.state(row['reported_state'])} {text_of(row['reported_note'])}"]
         cells.append(words.listed(texts) if texts else words("safeguards.reported"))
     return cells

@@ -13,7 +13,7 @@ from siteplan.targets.continuity import road_continuity
 from siteplan.targets.coverage_rules import Samples, coverage_rows, no_demand_row, worst_states
 from siteplan.targets.network_rules import network_rows
 from siteplan.targets.operators import of_operator, signals_of
-from siteplan.targets.states import sample_states
+from siteplan.targets.states import AT_RISK, MET, NOT_MET, sample_states
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -38,7 +38,8 @@ class Evaluation:
         rule's year has come), ``scope`` (township id, or "" for the region), ``group``, ``state``,
         ``value``, ``required``, ``shortfall``, ``unit``, ``items``, ``items_covered``,
         ``items_unknown``, ``items_doubtful`` (of which a value that the rule filters by is blank; they
-        are in no other count), ``definition``, ``reason`` (why a state is unknown).
+        are in no other count), ``definition``, ``reason`` (why a state is unknown, which flags say
+        no, in which earlier year it was met).
     items : DataFrame
         One row per rule, year and item: ``rule_id``, ``year``, ``item_id``, ``name``, ``township``,
         ``group``, ``share``, ``state``.
@@ -166,6 +167,7 @@ def evaluate(
                 gap_m = region.scenario.targets.road_gap_m
                 lines = road_continuity(demand, states, gap_over_m=gap_m)
                 roads.append(lines.assign(rule_id=rule.id, year=year))
+    _tell_what_was_lost(rows)
     return Evaluation(
         results=pd.DataFrame(rows),
         items=pd.concat(items, ignore_index=True) if items else _no_items(),
@@ -181,6 +183,17 @@ def evaluate(
         },
         roads=pd.concat(roads, ignore_index=True) if roads else pd.DataFrame(),
     )
+
+
+def _tell_what_was_lost(rows: list[dict[str, object]]) -> None:
+    """Add to the reason of what is missed that it was met in an earlier year: it must stay met."""
+    held: dict[tuple[object, ...], object] = {}
+    for row in rows:
+        key = (row["rule_id"], row["scope"], row["group"])
+        if row["state"] in {MET, AT_RISK}:
+            held[key] = row["year"]
+        elif row["state"] == NOT_MET and row["due"] and key in held:
+            row["reason"] = "; ".join(filter(None, [str(row["reason"]), f"met in {held[key]}"]))
 
 
 def _samples(

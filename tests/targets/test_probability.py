@@ -150,3 +150,19 @@ def test_a_measured_rule_has_a_range_and_no_chance():
 def test_without_a_published_spread_nothing_is_promised():
     found, _ = chances(VILLAGE_RULE, layers={"villages": places(3)}, level=-90.0, sigma=math.nan)
     assert found.loc["V"].drop("year").isna().all()
+
+
+@pytest.mark.parametrize("decorrelation_m", [200.0, 1000.0, 5000.0])
+def test_the_chance_over_correlated_places_against_cholesky(decorrelation_m):
+    # Five villages 1 to 8 km apart, 4 dB over the level at 8 dB of spread: all five, and three of five. The
+    # other way: the whole covariance exp(-distance / decorrelation) factored at once, 100,000 draws of it.
+    columns = np.array([0, 1, 2, 5, 8])
+    layers = {"villages": places(*columns)}
+    rules = [VILLAGE_RULE, VILLAGE_RULE | {"id": "T", "required": 0.6}]
+    found, _ = chances(*rules, layers=layers, level=-106.0, apart_m=decorrelation_m)
+    apart_m = 1000.0 * np.abs(columns[:, None] - columns)
+    factor = np.linalg.cholesky(np.exp(-apart_m / decorrelation_m))
+    drawn = factor @ np.random.default_rng(7).standard_normal((5, 100_000))
+    covered = (4.0 + 8.0 * drawn >= 0.0).mean(axis=0)
+    assert found.loc["V", "probability"] == pytest.approx((covered == 1.0).mean(), abs=TOLERANCE)
+    assert found.loc["T", "probability"] == pytest.approx((covered >= 0.6).mean(), abs=TOLERANCE)

@@ -451,6 +451,28 @@ def test_power_supply_counts_sites_once():
     assert (row["state"], row["reason"]) == (UNKNOWN, "power supply of the sites not given")
 
 
+def test_what_was_met_and_is_no_longer_says_so():
+    # 5G adds stations on its carrier: the SINR of the town falls below -3 dB from 2022 on
+    region = hand.region(
+        layers={"zones": ZONES},
+        the_document=hand.document(
+            hand.rule("R", technology="5G", where={"kind": ["built_up"]}),
+            hand.rule("L", technology="5G", where={"kind": ["built_up"]}, year=2023),
+        ),
+    )
+    coverage = {
+        ("5G", year): hand.coverage(region, -80.0, technology="5G", year=year, sinr_db=sinr)
+        for year, sinr in ((2021, 5.0), (2022, -5.0), (2023, -5.0))
+    }
+    table = station_table(region, region.stations)
+    found = evaluate(region, region_demands(region), coverage, table, [2021, 2022, 2023])
+    rows = found.results[found.results["scope"] == ""].set_index(["rule_id", "year"])
+    assert rows.loc["R", "state"].tolist() == [MET, NOT_MET, NOT_MET]
+    assert rows.loc["R", "reason"].tolist() == ["", "met in 2021", "met in 2021"]
+    # what is not due yet may still be lost
+    assert rows.loc["L", "reason"].tolist() == ["", "", "met in 2021"]
+
+
 RANK = {NOT_MET: 0, UNKNOWN: 1, AT_RISK: 2, MET: 3}
 levels = st.lists(
     st.one_of(st.none(), st.integers(-12_000, -8000)), min_size=100, max_size=100

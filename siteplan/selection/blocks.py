@@ -12,6 +12,7 @@ from siteplan.selection.problem import Block, Count, Mode, Problem
 from siteplan.selection.reach import ROUNDING, Shortfall, Signals, period_of, station_cover
 from siteplan.selection.repeated import repeated_counts
 from siteplan.selection.signals import signal_matrix
+from siteplan.selection.subscribers import capacities
 from siteplan.selection.wishes import rivals, wished_counts, yearly_limits
 from siteplan.targets import COVERED
 
@@ -106,6 +107,7 @@ def build_problem(
         ),
         rivals=rivals(region, sites),
         limits=tuple(yearly_limits(region, candidates, station_site)),
+        capacities=tuple(capacities(region, demands, today_stations, candidates, shortfalls)),
     )
     return problem, shortfalls
 

@@ -25,7 +25,7 @@ import scipy.sparse as sp
 from siteplan.errors import Fault, InputError
 from siteplan.selection._cover_search import search_least, search_most
 from siteplan.selection.problem import unit_groups
-from siteplan.selection.solve import solve_programme
+from siteplan.selection.programme import solve_programme
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import pandas as pd
 
+from siteplan.selection.capacity import serve
 from siteplan.selection.greedy import complete_without
 from siteplan.selection.master import stand_ins
 from siteplan.selection.problem import block_met, compact, covered_units
@@ -14,7 +15,7 @@ from siteplan.selection.problem import block_met, compact, covered_units
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from siteplan.selection.problem import Problem
+    from siteplan.selection.problem import Capacity, Problem
 
 MOST_REPLACED: Final = 200
 """Chosen stations up to which each is taken out for a trial."""
@@ -74,6 +75,8 @@ def explain(problem: Problem, built: NDArray[np.int32], names: pd.Index[str]) ->
     counted = np.zeros(problem.stations, dtype=bool)
     for count in problem.counts:
         counted |= count.counts
+    for capacity in problem.capacities:
+        counted |= np.diff(capacity.serves.indptr)[: problem.stations] > 0
     for block in small.blocks:
         weight = block.unit_weight / max(float(len(block.item_need)), 1.0)
         standing = built <= block.period
@@ -102,7 +105,7 @@ def explain(problem: Problem, built: NDArray[np.int32], names: pd.Index[str]) ->
     )
 
 
-def _failing(
+def _failing(  # noqa: C901  # one loop for each kind of need
     problem: Problem, built: NDArray[np.int32], chosen: NDArray[np.bool_]
 ) -> NDArray[np.object_]:
     """Rules that hold with each chosen station and fail without it."""
@@ -124,9 +127,27 @@ def _failing(
         if int(standing.sum()) == count.need:
             for j in np.flatnonzero(standing).tolist():
                 found[j].append(count.rule_id)
+    for capacity in problem.capacities:
+        for j in _serving_alone(capacity, built):
+            found[j].append(capacity.rule_id)
     for j, ids in found.items():
         rules[j] = ";".join(ids)
     return rules
+
+
+def _serving_alone(capacity: Capacity, built: NDArray[np.int32]) -> list[int]:
+    """Stations without which users are left over who are served with them."""
+    share = (built <= capacity.period).astype(np.float64)
+    if serve(capacity, share).short > 0.0:
+        return []
+    reaches = np.diff(capacity.serves.indptr)[: len(built)] > 0
+    found = []
+    for j in np.flatnonzero(reaches & (share > 0.0)).tolist():
+        share[j] = 0.0
+        if serve(capacity, share).short > 0.0:
+            found.append(j)
+        share[j] = 1.0
+    return found
 
 
 def _rejected(
@@ -199,4 +220,8 @@ def serving(
     for count in problem.counts:
         chosen = count.counts & (built <= count.period)
         found[count.rule_id] = tuple(str(name) for name in names[chosen])
+    for capacity in problem.capacities:
+        reaches = np.diff(capacity.serves.indptr)[: problem.stations] > 0
+        chosen = reaches & (built <= capacity.period)
+        found[capacity.rule_id] = tuple(str(name) for name in names[chosen])
     return found

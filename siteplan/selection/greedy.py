@@ -24,6 +24,7 @@ import numpy as np
 from siteplan.selection.levels import exceeded, fits, level
 from siteplan.selection.problem import compact
 from siteplan.selection.tally import Ledger
+from siteplan.selection.users import needed_by_users, serve_users, users_left
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -253,6 +254,10 @@ def _no_worse(trial: Ledger, best: Ledger) -> bool:
             mine <= max(theirs, 0) for mine, theirs in zip(trial.missing, best.missing, strict=True)
         )
         and all(
+            users_left(trial, capacity) <= users_left(best, capacity)
+            for capacity in trial.problem.capacities
+        )
+        and all(
             trial.left[i] >= best.left[i] or not exceeded(trial, i) for i in range(len(trial.left))
         )
     )
@@ -272,6 +277,7 @@ def _complete(
     for period in range(ledger.problem.periods):
         _meet(ledger, period, power, noise, barred)
         _fill_counts(ledger, period, barred)
+        serve_users(ledger, period, barred)
     _drop(ledger)
     level(ledger)
 
@@ -399,5 +405,8 @@ def _drop(ledger: Ledger) -> None:
         for tally in ledger.tallies:
             if now <= tally.block.period < latest and not tally.can_lose(station):
                 latest = tally.block.period
+        for capacity in problem.capacities:
+            if now <= capacity.period < latest and needed_by_users(ledger, capacity, station):
+                latest = capacity.period
         while latest > now and not fits(ledger, station, latest):
             latest -= 1  # the limits of that year are taken

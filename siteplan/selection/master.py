@@ -39,10 +39,12 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import scipy.sparse as sp
 
+from siteplan.selection.capacity import cut, serve
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from siteplan.selection.problem import Block, Limit, Problem
+    from siteplan.selection.problem import Block, Capacity, Limit, Problem
 
 WHOLE: Final = 1.0 - 1e-9
 """Sum of fractions of stations from which a unit is covered whole."""
@@ -52,6 +54,9 @@ RIVAL: Final = 2
 
 LEAST_RIGHT: Final = 1e-12
 """Smallest R for which a row is made."""
+
+LEAST_UNSERVED: Final = 1e-5
+"""Violation of a row on users below which it is not added."""
 
 LEAST_FACTOR: Final = 1e-7
 """Smaller factors of a row are raised to this, which weakens the row and keeps it true."""
@@ -130,6 +135,7 @@ class Master:
         self.stations = np.flatnonzero(self.stand_in == np.arange(problem.stations))
         due = {block.period for block in problem.blocks}
         due |= {count.period for count in problem.counts}
+        due |= {capacity.period for capacity in problem.capacities}
         self.yearly = any(limit.period is not None for limit in problem.limits)
         if self.yearly:  # waiting may exceed the limit of a later year
             due = set(range(problem.periods))
@@ -257,7 +263,8 @@ class Master:
         Returns
         -------
         rows : Rows
-            At most one for each item. None for whole numbers means that the choice meets the rules.
+            At most one for each item, and one for users left over. None for whole numbers means that the
+            choice meets the rules.
         """
         periods, width = len(self.due), len(values)
         x = values[: self.z0].reshape(-1, periods)
@@ -270,12 +277,43 @@ class Master:
             column = np.concatenate([entries.col * periods + part.place, part.y + items])
             factor = np.concatenate([entries.data, np.full(len(items), -1.0)])
             found.append(sp.csr_array((factor, (row, column)), shape=(len(items), width)))
+        low = [np.zeros(part.shape[0]) for part in found]
+        for capacity in self.problem.capacities:
+            place = int(np.searchsorted(self.due, capacity.period))
+            unserved = self._unserved(capacity, x[:, place], place, width)
+            if unserved is not None:
+                found.append(unserved)
+                low.append(np.ones(1))
         matrix = sp.csr_array(sp.vstack(found, format="csr"))
-        return Rows(matrix=matrix, low=np.zeros(matrix.shape[0]))
+        return Rows(matrix=matrix, low=np.concatenate(low))
 
-    def unit_rows(self) -> Rows:
+    def _unserved(
+        self, capacity: Capacity, x: NDArray[np.float64], place: int, width: int
+    ) -> sp.csr_array | None:
+        """Row, in parts of its lower limit, that a solution with users left over violates."""
+        stations = self.problem.stations
+        share = np.zeros(stations)
+        share[self.stations] = np.clip(x, 0.0, 1.0)
+        service = serve(capacity, share)
+        if service.short <= 0.0:
+            return None
+        factor, users = cut(capacity, service)
+        need = users - float(factor[stations:].sum())
+        column = np.flatnonzero(factor[:stations][self.stations] > 0.0)
+        value = np.minimum(factor[:stations][self.stations][column] / need, 1.0)
+        if value @ x[column] >= 1.0 - LEAST_UNSERVED:
+            return None
+        entries = (value, (np.zeros(len(column), dtype=np.int64), column * len(self.due) + place))
+        return sp.csr_array(entries, shape=(1, width))
+
+    def unit_rows(self, *, flows: bool) -> Rows:
         """
         Coverage with a column for each unit, as the formulation of the problem has it.
+
+        Parameters
+        ----------
+        flows : bool
+            Also columns for the users of each place at each station.
 
         Returns
         -------
@@ -284,7 +322,11 @@ class Master:
             for each unit in the order of the blocks, follow those of the programme.
         """
         width, periods = len(self.cost), len(self.due)
-        total = width + sum(len(part.block.unit_item) for part in self.parts)
+        total = (
+            width
+            + sum(len(part.block.unit_item) for part in self.parts)
+            + (sum(self._flows()) if flows else 0)
+        )
         found, low, first = [sp.csr_array((0, total))], [np.zeros(0)], width
         for part in self.parts:
             block = part.block
@@ -300,7 +342,36 @@ class Master:
             found.append(sp.csr_array(entries, shape=(number + items, total)))
             low.append(np.zeros(number + items))
             first += number
+        for capacity, number in zip(
+            self.problem.capacities if flows else (), self._flows(), strict=False
+        ):
+            found.append(self._flow_rows(capacity, first, total))
+            low.append(np.concatenate([np.ones(len(capacity.users)), -self._standing(capacity)]))
+            first += number
         return Rows(matrix=sp.csr_array(sp.vstack(found, format="csr")), low=np.concatenate(low))
+
+    def _flows(self) -> list[int]:
+        return [int(capacity.serves.nnz) for capacity in self.problem.capacities]
+
+    def _standing(self, capacity: Capacity) -> NDArray[np.float64]:
+        """Tell what each station serves without being built, in parts of what it can serve."""
+        return np.where(np.arange(len(capacity.most)) < self.problem.stations, 0.0, 1.0)
+
+    def _flow_rows(self, capacity: Capacity, first: int, total: int) -> sp.csr_array:
+        """Each place has its users served; a station in service serves no more than it can."""
+        by, places, rows = sp.coo_array(capacity.serves), len(capacity.users), len(capacity.most)
+        flow, place = first + np.arange(by.nnz), np.searchsorted(self.due, capacity.period)
+        column = np.arange(len(self.stations)) * len(self.due) + place
+        row = np.concatenate([by.col, places + by.row, places + self.stations])
+        factor = np.concatenate(
+            [
+                np.ones(by.nnz),
+                -capacity.users[by.col] / np.maximum(capacity.most[by.row], 1e-9),
+                np.ones(len(self.stations)),
+            ]
+        )
+        entries = (factor, (row, np.concatenate([flow, flow, column])))
+        return sp.csr_array(entries, shape=(places + rows, total))
 
     def unit_values(self, built: NDArray[np.int32]) -> NDArray[np.float64]:
         """
@@ -413,6 +484,8 @@ def stand_ins(problem: Problem) -> NDArray[np.int64]:
     counted = np.zeros(problem.stations, dtype=bool)
     for count in problem.counts:
         counted |= count.counts
+    for capacity in problem.capacities:
+        counted |= np.diff(capacity.serves.indptr)[: problem.stations] > 0
     cover = sp.csr_array(
         sp.hstack([block.cover for block in problem.blocks], format="csr", dtype=np.int32)
         if problem.blocks

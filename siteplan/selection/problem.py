@@ -20,6 +20,8 @@ Constraints
         sum of y[b,i] >= need[b]                                     rules for a share of the items
     sum of w[u] v[b,u] >= need[b]                                    rules on pooled weight
     sum of x[j,t(c)] over stations j that count >= need[c]           counts
+    sum of f[p,j] over stations j that reach p >= users[p],
+        sum of f[p,j] over places p <= most[j] x[j,t(p)]             users, f >= 0, x = 1 for what stands
     z[s,T-1] + z[s',T-1] <= 1                                        rivals: pairs too near each other
     sum of a[l,j] (x[j,t(l)] - x[j,t(l)-1]) + sum of a[l,s] (z[s,t(l)] - z[s,t(l)-1]) <= most[l]
                                                                      limits: budgets, stations of a year
@@ -43,6 +45,8 @@ from typing import TYPE_CHECKING, Final, Literal
 
 import numpy as np
 import scipy.sparse as sp
+
+from siteplan.selection.capacity import serve
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -134,6 +138,32 @@ class Limit:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Capacity:
+    """
+    Users who must be served by a year.
+
+    Attributes
+    ----------
+    rule_id : str
+        Name of the need.
+    period : int
+        Year by which all are served, as a position in the plan's years.
+    users : ndarray of float64, shape (places,)
+        Users at each place.
+    serves : csr_array of bool, shape (stations and those that stand, places)
+        Which station reaches which place; stations that stand already follow the candidates.
+    most : ndarray of float64, shape (stations and those that stand,)
+        Users that each can serve.
+    """
+
+    rule_id: str
+    period: int
+    users: NDArray[np.float64]
+    serves: sp.csr_array
+    most: NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Problem:
     """
     A selection problem.
@@ -156,6 +186,8 @@ class Problem:
         Structures of which at most one may be open.
     limits : tuple of Limit
         Budgets, stations of a year, structures of a tier.
+    capacities : tuple of Capacity
+        Users to be served.
     """
 
     station_cost: NDArray[np.float64]
@@ -166,6 +198,7 @@ class Problem:
     counts: tuple[Count, ...]
     rivals: NDArray[np.int32] = field(default_factory=lambda: np.zeros((0, 2), dtype=np.int32))
     limits: tuple[Limit, ...] = ()
+    capacities: tuple[Capacity, ...] = ()
 
     @property
     def stations(self) -> int:
@@ -248,7 +281,7 @@ class Problem:
         Returns
         -------
         rules : list of str
-            Ids of the blocks, counts and limits that fail, ``spacing`` when rivals are both open.
+            Ids of the blocks, counts, capacities and limits that fail, ``spacing`` when rivals are both open.
         """
         failed = [
             block.rule_id for block in self.blocks if not block_met(block, built <= block.period)
@@ -257,6 +290,11 @@ class Problem:
             count.rule_id
             for count in self.counts
             if int((count.counts & (built <= count.period)).sum()) < count.need
+        ]
+        failed += [
+            capacity.rule_id
+            for capacity in self.capacities
+            if serve(capacity, (built <= capacity.period).astype(np.float64)).short > 0.0
         ]
         failed += [
             limit.rule_id

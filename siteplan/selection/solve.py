@@ -27,20 +27,15 @@ import numpy as np
 import scipy.sparse as sp
 from tqdm.auto import tqdm
 
-from siteplan.errors import Fault, InputError
 from siteplan.selection.greedy import improve, ledger_of, repair
 from siteplan.selection.master import Master, Rows
 from siteplan.selection.problem import compact
+from siteplan.selection.programme import add_rows, believable, highs, honest, matrix_of, programme
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from numpy.typing import NDArray
 
     from siteplan.selection.problem import Problem
-
-THREADS: Final = 2
-"""Threads of HiGHS; the number may change which of equal solutions is found, so it is fixed."""
 
 LEAST_VIOLATION: Final = 1e-4
 """Relative violation from which a row of coverage is added."""
@@ -71,12 +66,6 @@ HEURISTIC_EFFORT: Final = 0.01
 
 ROUNDING: Final = 1e-9
 """Relative rounding of costs."""
-
-VALUE_ROUNDING: Final = 1e-5
-"""Relative difference between the value that HiGHS reports and the price of its columns."""
-
-FEASIBLE: Final = 1e-5
-"""By how much a solution may miss a row or a limit."""
 
 HALF: Final = 0.5
 """Between the values of a binary column."""
@@ -128,9 +117,10 @@ def solve(
     solution : Solution
         Never dearer than a `start` that meets the rules.
     """
-    if not (problem.blocks or problem.counts):
+    small = compact(problem)
+    if not (small.blocks or small.counts or small.capacities):
         return Solution(built=np.full_like(start, problem.periods), bound=0.0, status="optimal")
-    search = _Search(compact(problem), start, gap=gap, seed=seed)
+    search = _Search(small, start, gap=gap, seed=seed)
     with tqdm(total=round(time_limit_s), desc="selection", unit="s", leave=False, delay=1.0) as bar:
         search.clock = _Clock(time_limit_s, bar, round(time_limit_s))
         try:
@@ -143,168 +133,6 @@ def solve(
         bound=min(search.bound, search.cost),
         status=status,
     )
-
-
-def write_programme(problem: Problem, path: Path) -> None:
-    """
-    Write the whole problem as a file that other solvers read.
-
-    The formulation of :mod:`siteplan.selection.problem`, after the reductions of
-    :mod:`siteplan.selection.master`, which leave the least cost as it is.
-
-    Parameters
-    ----------
-    problem : Problem
-        The problem.
-    path : Path
-        File to write, ``.lp`` or ``.mps``.
-
-    Raises
-    ------
-    InputError
-        When the name ends otherwise, or the file cannot be written.
-    """
-    master = Master(compact(problem))
-    units = master.unit_rows()
-    number = units.matrix.shape[1] - len(master.cost)
-    fixed = master.rows.matrix.copy()
-    fixed.resize((fixed.shape[0], units.matrix.shape[1]))
-    rows = Rows(
-        matrix=sp.csr_array(sp.vstack([fixed, units.matrix], format="csr")),
-        low=np.concatenate([master.rows.low, units.low]),
-    )
-    model = _programme(
-        np.concatenate([master.cost, np.zeros(number)]),
-        np.concatenate([master.lower, np.zeros(number)]),
-        np.ones(len(master.cost) + number),
-        rows,
-    )
-    kinds = highspy.HighsVarType
-    whole = np.concatenate([master.integer, np.zeros(number, dtype=bool)])
-    model.integrality_ = [kinds.kInteger if flag else kinds.kContinuous for flag in whole]
-    solver = _highs(seed=0)
-    solver.passModel(model)
-    known = path.suffix in {".lp", ".mps"} and path.parent.is_dir()
-    if not known or solver.writeModel(str(path)) == highspy.HighsStatus.kError:
-        fault = Fault(
-            source=str(path),
-            rule="the programme cannot be written there",
-            remedy="Name a file that ends in .lp or .mps in a folder that exists.",
-        )
-        raise InputError([fault])
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Answer:
-    """
-    What HiGHS says of one programme.
-
-    Attributes
-    ----------
-    values : ndarray of float64, shape (columns,) or None
-        Best values found.
-    bound : float
-        No values cost less; minus infinity when nothing is known.
-    """
-
-    values: NDArray[np.float64] | None
-    bound: float
-
-
-def solve_programme(  # noqa: PLR0913  # a programme has this many parts
-    cost: NDArray[np.float64],
-    matrix: sp.csr_array,
-    low: NDArray[np.float64],
-    *,
-    lower: NDArray[np.float64],
-    upper: NDArray[np.float64],
-    integer: NDArray[np.bool_],
-    start: NDArray[np.float64],
-    gap: float,
-    time_limit_s: float,
-    seed: int,
-) -> Answer:
-    """
-    Minimise cost @ v over v between lower and upper with matrix @ v >= low, some of it in whole numbers.
-
-    Parameters
-    ----------
-    cost, lower, upper : ndarray of float64, shape (columns,)
-        Objective and limits.
-    matrix : csr_array of float64, shape (rows, columns)
-        Factors.
-    low : ndarray of float64, shape (rows,)
-        Lower limits of the rows.
-    integer : ndarray of bool, shape (columns,)
-        Which columns are whole numbers.
-    start : ndarray of float64, shape (columns,)
-        Values known to hold.
-    gap : float
-        Relative gap at which the search stops.
-    time_limit_s : float
-        Longest search. [s]
-    seed : int
-        Seed of the solver.
-
-    Returns
-    -------
-    answer : Answer
-        Values and bound.
-    """
-    rows = Rows(matrix=matrix, low=low)
-    model = _programme(cost, lower, upper, rows)
-    kinds = highspy.HighsVarType
-    model.integrality_ = [kinds.kInteger if flag else kinds.kContinuous for flag in integer]
-    end = time.monotonic() + time_limit_s
-    least, best, bound = float(cost @ start), None, -np.inf
-    for with_start in (True, False):
-        solver = _highs(seed)
-        solver.setOptionValue("mip_lp_solver", "ipm")  # coverage is too degenerate for the simplex
-        solver.passModel(model)
-        if with_start:
-            known = highspy.HighsSolution()
-            known.col_value = start.tolist()
-            solver.setSolution(known)
-        solver.setOptionValue("time_limit", max(end - time.monotonic(), 0.0))
-        solver.setOptionValue("mip_rel_gap", gap)
-        solver.run()
-        info = solver.getInfo()
-        values = np.asarray(solver.getSolution().col_value)
-        found = info.primal_solution_status == highspy.SolutionStatus.kSolutionStatusFeasible
-        if found and _within(values, lower, upper, rows) and cost @ values <= least:
-            best, least = values, float(cost @ values)
-        if _believable(info.mip_dual_bound, least):
-            bound = max(bound, info.mip_dual_bound)
-        if not found or _honest(cost, values, info.objective_function_value):
-            break
-    return Answer(values=best, bound=bound)
-
-
-def _within(
-    values: NDArray[np.float64],
-    lower: NDArray[np.float64],
-    upper: NDArray[np.float64],
-    rows: Rows,
-) -> bool:
-    """Whether values keep the limits and rows of a programme: looked up and not taken on trust."""
-    inside = (values >= lower - FEASIBLE) & (values <= upper + FEASIBLE)
-    return bool(inside.all() and (rows.matrix @ values >= rows.low - FEASIBLE).all())
-
-
-def _believable(bound: float, cost: float) -> bool:
-    """Whether a bound can be one: a choice that is known to hold costs no less."""
-    return bool(np.isfinite(bound)) and bound <= cost + VALUE_ROUNDING * max(abs(cost), 1.0)
-
-
-def _honest(cost: NDArray[np.float64], values: NDArray[np.float64], reported: float) -> bool:
-    """
-    Whether the value that HiGHS reports is that of its columns.
-
-    HiGHS 1.16.0, when it is given a start, loses the price of columns that its presolve removes: the cut-off
-    is too low then and hides better choices.
-    """
-    value = float(cost @ values)
-    return abs(value - reported) <= VALUE_ROUNDING * max(abs(value), 1.0)
 
 
 class _Clock:
@@ -344,11 +172,9 @@ class _Search:
         self.offer(start)
         self.upper = np.ones(len(self.master.cost))
         self.lower = self.master.lower.copy()
-        self.linear = _highs(seed)
+        self.linear = highs(seed)
         self.rows = [self.master.rows]
-        self.linear.passModel(
-            _programme(self.master.cost, self.lower, self.upper, self.master.rows)
-        )
+        self.linear.passModel(programme(self.master.cost, self.lower, self.upper, self.master.rows))
         entries = sum(block.cover.nnz for block in problem.blocks)
         self.with_units = entries <= MOST_ENTRIES
         self.reduced = 0.0, np.zeros(len(self.upper))
@@ -414,7 +240,7 @@ class _Search:
 
     def add(self, rows: Rows) -> None:
         """Add rows of coverage to the linear programme."""
-        _add(self.linear, rows)
+        add_rows(self.linear, rows)
         self.rows.append(rows)
 
     def tighten(self, limit_s: float) -> NDArray[np.float64]:
@@ -456,7 +282,7 @@ class _Search:
 
     def whole_numbers(self) -> None:
         """Solve the programme in whole numbers, and cut its solution off if it covers too little."""
-        solver = _highs(self.seed)
+        solver = highs(self.seed)
         solver.passModel(self.whole_model())
         if self.start_kept:
             known = highspy.HighsSolution()
@@ -469,18 +295,18 @@ class _Search:
         solver.setOptionValue("mip_heuristic_effort", HEURISTIC_EFFORT)
         self._wait(solver)
         status, info = _status(solver), solver.getInfo()
-        if _believable(info.mip_dual_bound, self.cost):
+        if believable(info.mip_dual_bound, self.cost):
             self.bound = max(self.bound, info.mip_dual_bound)
         if info.primal_solution_status != highspy.SolutionStatus.kSolutionStatusFeasible:
             return
         whole = np.round(np.asarray(solver.getSolution().col_value)[: len(self.upper)])
-        honest = _honest(self.master.cost, whole, info.objective_function_value)
-        self.start_kept &= honest
+        true = honest(self.master.cost, whole, info.objective_function_value)
+        self.start_kept &= true
         built = self.master.built(whole, least=HALF)
         rows = self.master.violated(whole, least=HALF)
         if rows.low.size == 0:
             self.offer(built)
-            self.solved = honest and status == highspy.HighsModelStatus.kOptimal
+            self.solved = true and status == highspy.HighsModelStatus.kOptimal
         else:
             self.add(rows)
         self.polish(repair(self.problem, built))
@@ -495,18 +321,19 @@ class _Search:
         model = self.linear.getLp()
         kinds = highspy.HighsVarType
         if self.with_units:
-            solution, units = self.linear.getSolution(), self.master.unit_rows()
+            solution, units = self.linear.getSolution(), self.master.unit_rows(flows=False)
             number, fixed = units.matrix.shape[1] - len(self.upper), len(self.master.rows.low)
-            matrix = _matrix(model)
+            matrix = matrix_of(model)
             kept = np.asarray(solution.row_value) - np.asarray(model.row_lower_) <= LEAST_VIOLATION
             kept[:fixed] = True
+            kept |= np.asarray(model.row_lower_) > 0.0  # users left over: no column speaks of them
             matrix = sp.csr_array(matrix[kept])
             matrix.resize((matrix.shape[0], units.matrix.shape[1]))
             rows = Rows(
                 matrix=sp.csr_array(sp.vstack([matrix, units.matrix], format="csr")),
                 low=np.concatenate([np.asarray(model.row_lower_)[kept], units.low]),
             )
-            model = _programme(
+            model = programme(
                 np.concatenate([self.master.cost, np.zeros(number)]),
                 np.concatenate([self.lower, np.zeros(number)]),
                 np.concatenate([self.upper, np.ones(number)]),
@@ -538,14 +365,6 @@ class _Search:
             raise
 
 
-def _highs(seed: int) -> highspy.Highs:
-    solver = highspy.Highs()
-    options = {"output_flag": False, "random_seed": seed, "threads": THREADS}
-    for name, value in options.items():
-        solver.setOptionValue(name, value)
-    return solver
-
-
 def _status(solver: highspy.Highs) -> highspy.HighsModelStatus:
     """Status of a programme that was solved, or not for want of time."""
     status = solver.getModelStatus()
@@ -554,43 +373,3 @@ def _status(solver: highspy.Highs) -> highspy.HighsModelStatus:
     if status == highspy.HighsModelStatus.kNotset:
         raise RuntimeError("HiGHS did not run: see its message above")
     return status
-
-
-def _programme(
-    cost: NDArray[np.float64], lower: NDArray[np.float64], upper: NDArray[np.float64], rows: Rows
-) -> highspy.HighsLp:
-    """Columns between limits, and rows."""
-    lp = highspy.HighsLp()
-    matrix = rows.matrix
-    lp.num_row_, lp.num_col_ = matrix.shape
-    lp.col_cost_, lp.col_lower_, lp.col_upper_ = cost, lower, upper
-    lp.row_lower_ = rows.low
-    lp.row_upper_ = np.full(len(rows.low), highspy.kHighsInf)
-    lp.a_matrix_.format_ = highspy.MatrixFormat.kRowwise
-    lp.a_matrix_.start_ = matrix.indptr
-    lp.a_matrix_.index_ = matrix.indices
-    lp.a_matrix_.value_ = matrix.data
-    return lp
-
-
-def _matrix(model: highspy.HighsLp) -> sp.csr_array:
-    """Rows of a programme of HiGHS, whichever way it holds them."""
-    stored = model.a_matrix_
-    parts = (np.asarray(stored.value_), np.asarray(stored.index_), np.asarray(stored.start_))
-    shape = (model.num_row_, model.num_col_)
-    if stored.format_ == highspy.MatrixFormat.kColwise:
-        return sp.csr_array(sp.csc_array(parts, shape=shape))
-    return sp.csr_array(parts, shape=shape)
-
-
-def _add(solver: highspy.Highs, rows: Rows) -> None:
-    matrix = rows.matrix
-    solver.addRows(
-        len(rows.low),
-        rows.low,
-        np.full(len(rows.low), highspy.kHighsInf),
-        matrix.nnz,
-        matrix.indptr[:-1].astype(np.int32),
-        matrix.indices.astype(np.int32),
-        matrix.data,
-    )

@@ -202,6 +202,8 @@ class Ledger:
         Stations that each count still lacks, negative when it has more than it needs.
     left : ndarray of float64, shape (limits,)
         What each limit has left, negative when more is taken.
+    flows : int
+        Work done for users so far.
     """
 
     def __init__(self, problem: Problem) -> None:
@@ -210,6 +212,7 @@ class Ledger:
         self.opened = np.full(len(problem.site_cost), problem.periods, dtype=np.int32)
         self.tallies = [Tally(block) for block in problem.blocks]
         self.missing = [count.need for count in problem.counts]
+        self.flows = 0
         self.left = np.array([limit.most for limit in problem.limits], dtype=np.float64)
         self._by_site = np.argsort(problem.station_site, kind="stable")
         sizes = np.bincount(problem.station_site, minlength=len(problem.site_cost))
@@ -221,8 +224,8 @@ class Ledger:
 
     @property
     def looked(self) -> int:
-        """Covered units looked at so far."""
-        return sum(tally.looked for tally in self.tallies)
+        """Covered units looked at so far, and the work of flows in the same measure."""
+        return self.flows + sum(tally.looked for tally in self.tallies)
 
     def mates(self, station: int) -> NDArray[np.int64]:
         """

@@ -27,13 +27,12 @@ def row_of_sites(**columns):
 
 
 def region_of(**parts):
-    villages = hand.layer(
-        "villages",
-        [
-            {"id": "v1", "name": "东村", "kind": "natural", "geometry": hand.point(11_500, 5000)},
-            {"id": "v2", "name": "远村", "kind": "natural", "geometry": hand.point(16_500, 5000)},
-        ],
-    )
+    rows = [
+        {"id": "v1", "name": "东村", "kind": "natural", "geometry": hand.point(11_500, 5000)},
+        {"id": "v2", "name": "远村", "kind": "natural", "geometry": hand.point(16_500, 5000)},
+    ]
+    people = parts.pop("people", [{}, {}])
+    villages = hand.layer("villages", [row | more for row, more in zip(rows, people, strict=True)])
     road = hand.layer("roads", [{"id": "r", "geometry": hand.line((0, 5000), (20_000, 5000))}])
     node = hand.layer("fibre_nodes", [{"id": "f", "geometry": hand.point(0, 5000)}])
     layers = {"villages": villages, "roads": road, "fibre_nodes": node}
@@ -134,6 +133,22 @@ def test_a_greater_chance_reaches_less():
     )
     assert (sure <= weak).all()
     assert sure.sum() < weak.sum()
+
+
+def test_users_take_further_stations_where_one_serves_too_few():
+    people = [{"population": 800.0}, {"population": 800.0}]
+    radio = {"macro_model": "tr38901-rma", "radius_m": 8000.0}
+    one = siteplan.make_plan(region_of(radio=radio, people=people)).planned_stations
+    assert len(one) == 1
+    wishes = {"users_share": 0.5, "station_users": {"macro": 500}}
+    two = siteplan.make_plan(region_of(radio=radio, people=people, selection=wishes))
+    assert len(two.planned_stations) == 2
+    assert two.selection.shortfalls.empty
+    wishes["station_users"] = {"macro": 100}
+    few = siteplan.make_plan(region_of(radio=radio, people=people, selection=wishes))
+    assert set(few.selection.shortfalls["rule_id"]) == {"V:users"}
+    with pytest.raises(InputError, match="no users"):
+        siteplan.make_plan(region_of(selection={"users_share": 0.5}))
 
 
 RADIO_FAR = {"macro_model": "tr38901-rma", "radius_m": 12_000.0}

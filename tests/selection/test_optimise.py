@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 from siteplan.selection.bound import lagrangian_bound
 from siteplan.selection.greedy import drop_superfluous, greedy
 from siteplan.selection.optimise import optimise
-from siteplan.selection.problem import Block, Count, Limit, Problem
+from siteplan.selection.problem import Block, Capacity, Count, Limit, Problem
 
 
 @st.composite
-def problems(draw, *, spaced=False, limited=False):
+def problems(draw, *, spaced=False, limited=False, crowded=False):
     """Problems of at most five stations and three years whose needs are within reach."""
     stations = draw(st.integers(1, 5))
     periods = draw(st.integers(1, 3))
@@ -75,7 +75,23 @@ def problems(draw, *, spaced=False, limited=False):
         )
         for i in range(int(rng.integers(1, 4)) if limited else 0)
     ]
+    capacities = []
+    if crowded:
+        places = int(rng.integers(1, 5))
+        reach = rng.random((stations + 1, places)) < 0.6  # the last one stands already
+        reach[rng.integers(0, stations, places), np.arange(places)] = True
+        most = rng.integers(1, 12, stations + 1).astype(float)
+        capacities.append(
+            Capacity(
+                rule_id="users",
+                period=int(rng.integers(0, periods)),
+                users=rng.integers(1, 8, places).astype(float),
+                serves=sp.csr_array(reach),
+                most=most,
+            )
+        )
     return Problem(
+        capacities=tuple(capacities),
         limits=tuple(limits),
         rivals=rivals,
         station_cost=rng.integers(1, 10, stations).astype(float),
@@ -99,12 +115,31 @@ def takes(problem, limit, built):
     return taken
 
 
+def all_served(capacity, built):
+    """Independent reading: no set of places has more users than the stations that reach it can serve."""
+    reach, places = capacity.serves.toarray(), range(len(capacity.users))
+    able = [j for j in range(len(reach)) if j >= len(built) or built[j] <= capacity.period]
+    for size in range(1, len(places) + 1):
+        for some in itertools.combinations(places, size):
+            can = sum(capacity.most[j] for j in able if reach[j, list(some)].any())
+            if can < sum(capacity.users[p] for p in some) - 1e-9:
+                return False
+    return True
+
+
+def kept(problem, built):
+    """Independent reading of what is not cover: distances, limits, users."""
+    opened = {int(problem.station_site[j]) for j, t in enumerate(built) if t < problem.periods}
+    return (
+        not any(int(one) in opened and int(two) in opened for one, two in problem.rivals)
+        and all(takes(problem, limit, built) <= limit.most + 1e-9 for limit in problem.limits)
+        and all(all_served(capacity, built) for capacity in problem.capacities)
+    )
+
+
 def holds(problem, built):
     """Independent reading of the rules: loops over items and units."""
-    opened = {int(problem.station_site[j]) for j, t in enumerate(built) if t < problem.periods}
-    if any(int(one) in opened and int(two) in opened for one, two in problem.rivals):
-        return False
-    if any(takes(problem, limit, built) > limit.most + 1e-9 for limit in problem.limits):
+    if not kept(problem, built):
         return False
     for block in problem.blocks:
         cover = block.cover.toarray()
@@ -177,11 +212,25 @@ def test_structures_too_near_each_other_are_never_both_built(problem):
 
 
 @given(problems(spaced=True, limited=True))
-@settings(max_examples=100, deadline=None, derandomize=True)
+@settings(max_examples=80, deadline=None, derandomize=True)
 def test_limits_of_a_year_and_of_all_years_are_kept_at_least_cost(problem):
     least = cheapest(problem)
     built, bound, method, _ = optimise(problem, time_limit_s=10.0, gap=0.0, seed=1)
     assert (not problem.unmet(built)) == holds(problem, built.tolist())
+    if least is None:
+        assert problem.unmet(built)
+        assert "not met" in method
+        return
+    assert holds(problem, built.tolist())
+    assert problem.cost(built) == pytest.approx(least, rel=1e-6, abs=1e-9)
+    assert bound <= least + 1e-6
+
+
+@given(problems(spaced=True, crowded=True))
+@settings(max_examples=40, deadline=None, derandomize=True)
+def test_stations_serve_no_more_users_than_they_can(problem):
+    least = cheapest(problem)
+    built, bound, method, _ = optimise(problem, time_limit_s=10.0, gap=0.0, seed=1)
     if least is None:
         assert problem.unmet(built)
         assert "not met" in method
@@ -204,7 +253,7 @@ def test_greedy_holds_and_the_bound_is_a_bound(problem):
     assert problem.cost(thinner) <= problem.cost(np.zeros(problem.stations, dtype=np.int32)) + 1e-9
 
 
-@given(problems(spaced=True, limited=True), st.integers(0, 1000))
+@given(problems(spaced=True, limited=True, crowded=True), st.integers(0, 1000))
 @settings(max_examples=60, deadline=None, derandomize=True)
 def test_the_rules_read_the_same_to_another_reader(problem, seed):
     rng = np.random.default_rng(seed)

@@ -17,7 +17,8 @@ import siteplan.selection.solve as search
 from siteplan.errors import InputError
 from siteplan.selection.greedy import greedy
 from siteplan.selection.problem import Block, Problem
-from siteplan.selection.solve import solve, write_programme
+from siteplan.selection.programme import solve_programme, write_programme
+from siteplan.selection.solve import solve
 from tests.selection.test_optimise import cheapest, problems
 
 
@@ -29,7 +30,7 @@ def scip():
 
 
 @pytest.mark.parametrize("ending", [".lp", ".mps"])
-@given(problem=problems(spaced=True, limited=True))
+@given(problem=problems(spaced=True, limited=True, crowded=True))
 @settings(
     max_examples=25,
     deadline=None,
@@ -119,10 +120,10 @@ class _Liar:
 @given(problem=problems())
 @settings(max_examples=25, deadline=None, derandomize=True)
 def test_what_the_solver_reports_is_not_taken_on_trust(problem):
-    honest = search._highs
+    honest = search.highs
     least, start = cheapest(problem), np.zeros(problem.stations, dtype=np.int32)
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(search, "_highs", lambda seed: _Liar(honest(seed)))
+        patched.setattr(search, "highs", lambda seed: _Liar(honest(seed)))
         solution = solve(problem, start, time_limit_s=0.5, gap=0.0, seed=1)
     assert not problem.unmet(solution.built)
     assert solution.bound <= least + 1e-6
@@ -141,7 +142,7 @@ def test_a_start_does_not_hide_the_optimum(seed):
     holds = (every @ reach.T > 0.0) @ weight >= need
     start = every[rng.choice(np.flatnonzero(holds))]
     rows = np.block([[reach, -np.eye(units)], [np.zeros(sites), weight]])
-    answer = search.solve_programme(
+    answer = solve_programme(
         cost,
         sp.csr_array(rows),
         np.append(np.zeros(units), need),

@@ -8,7 +8,6 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-import pandas as pd
 
 from siteplan.coverage.correction import REFERENCE_M
 from siteplan.coverage.regression import Line, least_squares, robust_sigma
@@ -16,6 +15,7 @@ from siteplan.coverage.regression import Line, least_squares, robust_sigma
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    import pandas as pd
     from numpy.typing import NDArray
 
     Floats = NDArray[np.float64]
@@ -189,7 +189,7 @@ def cell_means(
     ).reset_index()
     east = np.floor(cells["easting_m"] / options.block_m).astype(np.int64)
     north = np.floor(cells["northing_m"] / options.block_m).astype(np.int64)
-    block = pd.MultiIndex.from_arrays([east, north]).factorize(sort=True)[0]
+    block = np.unique(np.stack([east, north], axis=1), axis=0, return_inverse=True)[1].ravel()
     decades = np.log10(cells["distance_m"] / REFERENCE_M)
     return cells.assign(block=block, decades=decades), groups.ngroup().to_numpy(dtype=np.int64)
 

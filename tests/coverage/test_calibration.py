@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.signal import lfilter
 
 from siteplan import catalog
 from siteplan.coverage.calibration import calibrate
@@ -18,6 +19,8 @@ from tests import handmade as hand
 
 OFFSET_DB, SLOPE_DB, SIGMA_DB, NOISE_DB = 4.0, 6.0, 7.0, 3.0
 CELL_M = 50.0
+ALIKE = math.exp(-CELL_M / 100.0)
+"""Correlation of the errors of neighbouring cells."""
 
 
 def drive(
@@ -42,14 +45,13 @@ def drive(
     easting, northing, error = [], [], []
     for _ in range(roads):
         here = random.uniform(0.0, extent_m)
-        shadow = [random.normal()]
-        alike = math.exp(-CELL_M / 100.0)
-        for _ in along[1:]:
-            shadow.append(alike * shadow[-1] + math.sqrt(1.0 - alike**2) * random.normal())
+        fresh = random.normal(size=along.size)
+        fresh[1:] *= math.sqrt(1.0 - ALIKE**2)
+        shadow = lfilter([1.0], [1.0, -ALIKE], fresh)
         east = random.random() < 0.5
         easting.append(along if east else np.full_like(along, here))
         northing.append(np.full_like(along, here) if east else along)
-        error.append(SIGMA_DB * np.array(shadow))
+        error.append(SIGMA_DB * shadow)
     easting, northing, error = (np.concatenate(part) for part in (easting, northing, error))
     distance = np.hypot(easting - extent_m / 2.0, northing - extent_m / 2.0) + 1.0
     decades = np.log10(distance / 1000.0)

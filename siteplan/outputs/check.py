@@ -475,7 +475,8 @@ ul{display:flex;flex-wrap:wrap;gap:.2rem 1.6rem;padding:0;list-style:none}
 table{border-collapse:collapse;width:100%;font-size:.9rem}
 th,td{border:1px solid #bbb;padding:.35rem .5rem;text-align:left;vertical-align:top;overflow-wrap:anywhere}
 th{background:#eef2f6}
-th:nth-child(1),th:nth-child(3){min-width:2.5rem}th:nth-child(6),th:nth-child(7){min-width:12rem}
+th:nth-child(1),th:nth-child(3){min-width:2.5rem}th:nth-child(2){min-width:7rem}
+th:nth-child(4){min-width:5.5rem}th:nth-child(6),th:nth-child(7){min-width:12rem}
 td:first-child{font-weight:bold;white-space:nowrap}
 .error td:first-child{color:#b3261e}.warning td:first-child{color:#8a5a00}
 footer{color:#666;font-size:.8rem;margin-top:1rem}

@@ -119,6 +119,15 @@ def check_folder(folder: Path) -> pd.DataFrame:
         for name, source in layers.items()
         if shared[source.path] == 1
     }
+    rasters_given = (
+        (examined.scenario.layers.terrain, "地形 terrain"),
+        (examined.scenario.layers.landcover, "土地覆盖 landcover"),
+    )
+    names |= {
+        given.path: f"{name} ({given.path})"
+        for given, name in rasters_given
+        if given is not None and given.path is not None
+    }
     return _table(faults, names)
 
 

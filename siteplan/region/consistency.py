@@ -160,7 +160,7 @@ def ranges(rows: Sequence[str]) -> str:
     Returns
     -------
     text : str
-        Runs by first and last; the first few, and how many more rows there are.
+        Runs by first and last; the first few, and in brackets how many more rows there are.
 
     Examples
     --------
@@ -181,7 +181,7 @@ def ranges(rows: Sequence[str]) -> str:
             runs.append([row])
     shown = [run[0] if len(run) == 1 else f"{run[0]}-{run[-1]}" for run in runs[:RANGES_SHOWN]]
     more = sum(map(len, runs[RANGES_SHOWN:]))
-    return ", ".join(shown) + (f" and {more:,} more" if more else "")
+    return ", ".join(shown) + (f" … (+{more:,})" if more else "")
 
 
 def outside_faults(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 import sys
 import unicodedata
 from html.parser import HTMLParser
@@ -112,6 +113,34 @@ def test_errors_come_first_and_the_order_is_kept_else():
     assert check.count_faults(mixed) == (2, 2)
 
 
+def test_a_known_rule_is_told_in_the_language_asked_for():
+    known = table(
+        column="height_m",
+        rule="out of range",
+        value="7 bands",
+        remedy="Give a value from 1 to 800 m, or leave it blank.",
+    )
+    zh = ("错误", "高度 height_m", "超出取值范围", "7个波段", "填1～800 m之间的值，或留空。")
+    en = ("error", "height_m", *known[["rule", "value", "remedy"]].iloc[0])
+    for language, words, others in (("zh", zh, en[2:]), ("en", en, zh)):
+        page = check.fault_html(known, title="x", language=language)
+        listed = check.fault_csv(known, language=language).decode("utf-8-sig")
+        text = "".join(check.fault_text(known, language=language).split())
+        for word in words:
+            assert word in page
+            assert word in listed
+            assert "".join(word.split())[:6] in text
+        assert not any(word in page or word in listed for word in others)
+    assert not re.search("[一-鿿]", check.fault_text(table(value="", remedy=""), language="en"))
+
+
+@pytest.mark.parametrize(("first", "then"), [("zh", "en"), ("en", "zh")])
+def test_a_check_in_one_language_replaces_that_in_the_other(tmp_path, first, then):
+    check.write_check(table(), tmp_path, title="x", language=first)
+    for path in check.write_check(table(), tmp_path, title="x", language=then):
+        assert ("remedy" in path.read_text(encoding="utf-8-sig")) == (then == "en")
+
+
 def test_nothing_steers_the_terminal():
     text = check.fault_text(hostile())
     assert not any(
@@ -160,11 +189,12 @@ def test_the_page_is_escaped_and_stands_alone():
 @given(st.lists(st.text(), min_size=5, max_size=5))
 def test_any_text_is_shown_in_its_own_cell(words):
     layer, column, value, rule, remedy = words
-    page = check.fault_html(
-        table(layer=layer, column=column, value=value, rule=rule, remedy=remedy), title=layer
-    )
+    faults = table(layer=layer, column=column, value=value, rule=rule, remedy=remedy)
+    page = check.fault_html(faults, title=layer, language="en")
     (row,) = [row for row in Cells(page).rows if row]
-    assert row[0] == "错误"
+    assert row[0] == "error"
+    (in_chinese,) = [row for row in Cells(check.fault_html(faults, title=layer)).rows if row]
+    assert len(in_chinese) == len(row)
     for shown, word in zip((row[1], row[3], row[4], row[5], row[6]), words, strict=True):
         if word.isprintable() and "&" not in word:
             assert shown == word

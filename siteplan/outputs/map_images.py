@@ -304,5 +304,5 @@ def _png(pixels: NDArray[np.uint8], palette: list[tuple[int, int, int]]) -> byte
     image.putpalette([channel for colour in palette for channel in colour])
     file = io.BytesIO()
     # no gamma and no profile: a browser then hands back the very colours of the palette
-    image.save(file, "PNG", optimize=True, transparency=bytes([0]))
+    image.save(file, "PNG", transparency=bytes([0]))
     return file.getvalue()

@@ -83,7 +83,7 @@ def _picture(frame: PictureFrame, signal: Coverage) -> bytes:
     ]
     file = io.BytesIO()
     # no gamma and no profile: a browser then hands back the very values
-    Image.fromarray(np.stack(channels, axis=-1)).save(file, "PNG", optimize=True)
+    Image.fromarray(np.stack(channels, axis=-1)).save(file, "PNG")
     return file.getvalue()
 
 

@@ -374,7 +374,7 @@ def _smaller(picture: bytes) -> io.BytesIO:
     with Image.open(io.BytesIO(picture)) as image:
         half = image.convert("RGB").reduce(2).quantize(256, dither=Image.Dither.NONE)
     file = io.BytesIO()
-    half.save(file, "PNG", optimize=True)
+    half.save(file, "PNG")
     file.seek(0)
     return file
 

@@ -51,6 +51,9 @@ _EAST_DEG, _NORTH_DEG = 180.0, 90.0
 _SWAPPED: Final = re.compile(r"\s+swapped$", re.IGNORECASE)
 _PREFIXED, _PLAIN = 4513, 4534  # CGCS2000 3-degree zones from 75 E with and without their number
 _SIX_PREFIXED, _SIX_PLAIN = 4491, 4502  # 6-degree zones from 75 E
+_LAST_PLAIN = 4554
+_FIRST_ZONE, _FIRST_SIX_ZONE = 25, 13  # their numbers
+_ZONE_M = 1e6  # eastings begin with the number of the zone
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,6 +222,8 @@ def _system(
     stated, faults = _stated(raw, found, shapes, table, source)
     where = f"layers.{table.name}.crs"
     if stated is None or stated == GUESS:
+        if reference is None and len(shapes):
+            raise InputError([_unnamed_boundary(shapes, stated, source, table)])
         ranked = [] if reference is None else ranking(shapes, reference)
         stated, more = _chosen(stated, ranked, table, source)
         return _in_system(shapes, stated, where), (*faults, *more)
@@ -560,6 +565,37 @@ def _chosen(
         + ('; crs = "guess" takes the first.' if good and stated is None else "."),
     )
     raise InputError([fault])
+
+
+def _unnamed_boundary(
+    shapes: NDArray[np.object_], stated: str | None, source: LayerSource, table: Table
+) -> Fault:
+    """Say what the numbers of a layer can be that no boundary judges, such as the boundary itself."""
+    west, south, east, north = (float(value) for value in shapely.total_bounds(shapes))
+    say = f"under [layers.{table.name}]"
+    prefix, swapped = int(west // _ZONE_M), int(south // _ZONE_M)
+    zones = {_FIRST_ZONE + i: _PREFIXED + i for i in range(_PLAIN - _PREFIXED)}
+    zones |= {_FIRST_SIX_ZONE + i: _SIX_PREFIXED + i for i in range(_SIX_PLAIN - _SIX_PREFIXED)}
+    if max(abs(west), abs(east)) <= _EAST_DEG and max(abs(south), abs(north)) <= _EAST_DEG:
+        order = " swapped" if max(abs(south), abs(north)) > _NORTH_DEG else ""
+        remedy = f'Say crs = "{GEOGRAPHIC}{order}" {say}, or crs = "gcj02{order}" for one of a map service.'
+    elif prefix in zones or swapped in zones:
+        code, order = (zones[prefix], "") if prefix in zones else (zones[swapped], " swapped")
+        remedy = f'The numbers begin with the zone: say crs = "EPSG:{code}{order}" {say}.'
+    else:
+        remedy = (
+            f'The numbers are metres without a zone: say which {say}, in China crs = "EPSG:{_PLAIN}" '
+            f'(75 E) to "EPSG:{_LAST_PLAIN}" (135 E) by the central meridian.'
+        )
+    return Fault(
+        source=source.path,
+        column="geometry",
+        value=f"{west:,.10g} to {east:,.10g}, {south:,.10g} to {north:,.10g}",
+        rule="the file names no coordinate reference system"
+        if stated is None
+        else "a guess goes by the boundary, and this is the boundary",
+        remedy=remedy,
+    )
 
 
 def _refuse_misfit(

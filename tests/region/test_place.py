@@ -180,3 +180,25 @@ def test_metres_are_not_taken_back(tmp_path):
         read_table(tmp_path, VILLAGES, LayerSource(path="villages.csv", crs="EPSG:4545"))
     assert [fault.row for fault in caught.value.faults] == ["3", "4"]
     assert {fault.rule for fault in caught.value.faults} == {"metres are not shifted"}
+
+
+@pytest.mark.parametrize("swap", [False, True])
+@pytest.mark.parametrize("system", ["EPSG:4490", "EPSG:4524", "EPSG:4496", "EPSG:4545"])
+def test_a_boundary_without_a_system_is_told_what_its_numbers_can_be(tmp_path, system, swap):
+    shape = BOUNDARY.to_crs(system).geometry.iloc[0]
+    if swap:
+        shape = shapely.transform(shape, lambda corners: corners[:, ::-1])
+    (tmp_path / "b.csv").write_text(f'name,wkt\n小旗,"{shape.wkt}"\n', encoding="utf-8")
+    for crs in (None, "guess"):
+        with pytest.raises(InputError) as caught:
+            read_table(tmp_path, schema.TABLES["boundary"], LayerSource(path="b.csv", crs=crs))
+        (fault,) = caught.value.faults
+        if system == "EPSG:4545":  # nothing shows the zone
+            assert "central meridian" in fault.remedy
+        else:
+            said = f"{system} swapped" if swap else system
+            assert f'crs = "{said}"' in fault.remedy
+            found = read_table(
+                tmp_path, schema.TABLES["boundary"], LayerSource(path="b.csv", crs=said)
+            )
+            assert found.to_crs(4490).geometry.iloc[0].equals_exact(BOUNDARY.geometry.iloc[0], 1e-7)

@@ -212,7 +212,7 @@ def find_remedy(
         view = around.view(position, cells)
         if np.median(view.raise_m) <= RAISE_LIMIT_M:
             return _with(finding, RAISE_OR_RETILT, _site(around, finding.station))
-    if enough := reach.sites():
+    if enough := reach.sites() or _Reach.along(candidates, cells, needed_dbm).sites():
         return _with(finding, USE_CANDIDATE, enough)
     hindrance = EXCLUDED if _Reach.of(excluded, cells, needed_dbm).sites() else NO_CANDIDATE
     return _with(finding, NEW_SITE, hindrance=hindrance)
@@ -295,15 +295,30 @@ class _Reach:
 
     @classmethod
     def of(cls, candidates: Surroundings, cells: NDArray[np.int64], needed_dbm: float) -> _Reach:
+        """Look from the stations near the middle of the gap."""
+        near = np.zeros(0, dtype=np.int64)
+        if candidates.tree is not None and cells.size:
+            near = _near_cells(candidates, cells)
+        return cls._from(candidates, near, cells, needed_dbm)
+
+    @classmethod
+    def along(cls, candidates: Surroundings, cells: NDArray[np.int64], needed_dbm: float) -> _Reach:
         """Look from the stations near each cell: a long gap has different ones along it."""
-        if candidates.tree is None or cells.size == 0:
-            return cls(np.zeros((0, len(cells)), dtype=bool), [], np.zeros(0, dtype=bool))
-        near = np.unique(
-            np.concatenate(
-                [_near_cells(candidates, cells[i : i + 1])[:NEAR_CELL] for i in range(len(cells))]
-                + [_near_cells(candidates, cells)]
-            )
-        )
+        near = [np.zeros(0, dtype=np.int64)]
+        if candidates.tree is not None and cells.size > 1:
+            near = [
+                _near_cells(candidates, cells[i : i + 1])[:NEAR_CELL] for i in range(len(cells))
+            ]
+        return cls._from(candidates, np.unique(np.concatenate(near)), cells, needed_dbm)
+
+    @classmethod
+    def _from(
+        cls,
+        candidates: Surroundings,
+        near: NDArray[np.int64],
+        cells: NDArray[np.int64],
+        needed_dbm: float,
+    ) -> _Reach:
         served = [candidates.view(int(i), cells).serves(needed_dbm) for i in near]
         rows = candidates.stations.iloc[near]
         reuse = rows["reuse"] if "reuse" in rows else pd.Series("", index=rows.index)

@@ -91,6 +91,7 @@ class Surroundings:
 
     def __init__(self, region: Region, stations: pd.DataFrame) -> None:
         self.region = region
+        self.ground = region_ground(region)
         self.stations = stations
         self.tree: cKDTree | None = None
         self.strongest_dbm: list[float] = []
@@ -179,7 +180,7 @@ class Surroundings:
             nothing = np.zeros(len(cells))
             nowhere = np.full(len(cells), -np.inf)
             return View(position, free, nowhere, unknown, nothing, np.full(len(cells), -1), nothing)
-        ground = region_ground(self.region)
+        ground = self.ground
         clutter = ground.clutter_m if model.over_terrain else None
         way = obstruction(
             ground.terrain_m,

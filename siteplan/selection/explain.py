@@ -9,8 +9,8 @@ import pandas as pd
 
 from siteplan.selection.capacity import serve
 from siteplan.selection.greedy import complete_without
-from siteplan.selection.master import stand_ins
 from siteplan.selection.problem import block_met, compact, covered_units
+from siteplan.selection.reductions import stand_ins
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -227,7 +227,7 @@ def test_limits_of_a_year_and_of_all_years_are_kept_at_least_cost(problem):
 
 
 @given(problems(spaced=True, crowded=True))
-@settings(max_examples=40, deadline=None, derandomize=True)
+@settings(max_examples=25, deadline=None, derandomize=True)
 def test_stations_serve_no_more_users_than_they_can(problem):
     least = cheapest(problem)
     built, bound, method, _ = optimise(problem, time_limit_s=10.0, gap=0.0, seed=1)

@@ -31,6 +31,9 @@ SQUARE_M: Final = 1000.0
 
 NO_SERVER: Final = -1
 
+RIDGE: Final = ("ridge_m", "ridge_easting_m", "ridge_northing_m")
+"""Columns of a gap that tell a point on the way to the station: two such ways meet there."""
+
 
 def public_plan(plan: Plan) -> Plan:
     """
@@ -45,8 +48,9 @@ def public_plan(plan: Plan) -> Plan:
     -------
     public : Plan
         The same results; sites at the middle of their square kilometre, levels cut off at the highest
-        threshold of their technology, no servers, no SINR, no levels of buildings. Townships
-        of sites stay the true ones.
+        threshold of their technology, no servers, no SINR, no levels of buildings; gaps tell
+        the distance to a station in whole kilometres, and no ridge on the way. Townships of sites stay the
+        true ones.
     """
     region = plan.region
     sites = region.sites.assign(township=site_township(plan, region.sites))
@@ -58,6 +62,8 @@ def public_plan(plan: Plan) -> Plan:
     return replace(
         plan,
         region=replace(region, sites=sites, layers=MappingProxyType(layers)),
+        gaps_today=_blurred(plan.gaps_today),
+        gaps_plan=_blurred(plan.gaps_plan),
         coverage_today=_cut(plan, plan.coverage_today),
         coverage_plan=_cut(plan, plan.coverage_plan),
         indoors=plan.indoors.assign(outdoor_dbm=np.nan, indoor_dbm=np.nan, short_db=np.nan),
@@ -70,6 +76,12 @@ def _rounded(geometry: gpd.GeoSeries) -> gpd.GeoSeries:
         (np.floor(values.to_numpy() / SQUARE_M) + 0.5) * SQUARE_M for values in (points.x, points.y)
     )
     return gpd.GeoSeries(gpd.points_from_xy(x, y), index=geometry.index, crs=geometry.crs)
+
+
+def _blurred(gaps: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """Gaps without what points at a station: distances to a kilometre, no ridge on the way to it."""
+    told = {"station_km": gaps["station_km"].round()}
+    return gaps.assign(**told, **dict.fromkeys(RIDGE, np.nan))
 
 
 def _cut(

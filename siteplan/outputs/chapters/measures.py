@@ -187,6 +187,9 @@ def _sensitive(report: Report, points: pd.DataFrame) -> list[Block]:
     words = report.words
     if points.empty:
         return [say(words("control.sensitive_none"))]
+    if report.options.public:  # a school within metres would give the site away
+        counts = {"n": len(points), "sites": points["site_id"].nunique()}
+        return [say(words("control.sensitive_public", **counts))]
     rows = [
         [
             text_of(row.site_id),

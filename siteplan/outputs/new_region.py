@@ -17,7 +17,7 @@ from siteplan.errors import OutputError
 from siteplan.outputs.templates import template
 from siteplan.region import tables
 from siteplan.region.geopackage import write_layer
-from siteplan.region.grid import in_china, projected_crs
+from siteplan.region.grid import ANY_COUNTY, in_china, projected_crs
 from siteplan.scenario import SCENARIO_FILE, Layers, LayerSource
 
 if TYPE_CHECKING:
@@ -34,7 +34,6 @@ _TAKEN: Final = ("villages", "sites", "stations")
 _CELLS: Final = 5_000_000
 _CELL_SIZES_M: Final = (10.0, 20.0, 30.0, 50.0, 90.0, 100.0, 200.0, 500.0)
 _TOWN_CELL_M: Final = 20.0
-_CHINA_CODE: Final = "000000"
 _TEMPORARY: Final = ".siteplan-init-"
 
 
@@ -156,7 +155,7 @@ def _only(frame: gpd.GeoDataFrame, column: str) -> str | None:
 def _texts(frame: gpd.GeoDataFrame, name: str, code: str) -> dict[str, str]:
     shape = shapely.union_all(frame.geometry.to_numpy())
     place = gpd.GeoSeries([shape], crs=frame.crs).to_crs("EPSG:4326")
-    china = in_china(place.iloc[0], code or _CHINA_CODE)
+    china = in_china(place.iloc[0], code or ANY_COUNTY)
     area = place.to_crs(projected_crs(place.iloc[0], china=china)).iloc[0]
     cells = area.envelope.area / _CELLS
     resolution = next((size for size in _CELL_SIZES_M if size**2 >= cells), _CELL_SIZES_M[-1])

@@ -8,6 +8,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
@@ -17,7 +18,7 @@ from siteplan import catalog, schema
 from siteplan.catalog import Entry
 from siteplan.errors import Fault, InputError
 from siteplan.region import rasters
-from siteplan.region.grid import make_geobox
+from siteplan.region.grid import ANY_COUNTY, in_china, make_geobox
 from siteplan.region.region import examine
 from siteplan.scenario import SCENARIO_FILE
 
@@ -339,6 +340,22 @@ def _grid(examined: Examined) -> Iterator[Fault]:
         )
 
 
+def _code(examined: Examined) -> Iterator[Fault]:
+    """Tell where nothing says whether a place lies in China: systems and shifts depend on it."""
+    info = examined.scenario.region
+    if info.code or examined.boundary is None or examined.crs is None:
+        return
+    place = gpd.GeoSeries([examined.boundary], crs=examined.crs).to_crs("EPSG:4326").iloc[0]
+    if in_china(place, ANY_COUNTY):
+        yield _warning(
+            SCENARIO_FILE,
+            "without a statistical code the region is not taken to lie in China",
+            "Give its six digits, so that GCJ-02 and BD-09 are looked for; nothing, elsewhere.",
+            column="region.code",
+        )
+
+
 _LOOKS: tuple[Callable[[Examined], Iterator[Fault]], ...] = (
     _high_masts, _same_codes, _same_places, _townships, _years, _population, _unread, _terrain, _grid,
+    _code,
 )  # fmt: skip

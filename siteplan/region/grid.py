@@ -21,10 +21,27 @@ if TYPE_CHECKING:
 MAX_CELLS = 200_000_000
 """Cells beyond which a grid is refused: 200 million float32 cells take 0.8 GB a raster."""
 
+ANY_COUNTY = "000000"
+"""Stands for the code of a county that is not known yet."""
+
 EXCLAVE_M = 20_000.0
 """Gap below which a part of a boundary is never taken for a far exclave. [m]"""
 
 _CHINA = (73.0, 18.0, 136.0, 54.0)
+_PROVINCES = frozenset(
+    {
+        *range(11, 16),
+        *range(21, 24),
+        *range(31, 38),
+        *range(41, 47),
+        *range(50, 55),
+        *range(61, 66),
+        71,
+        81,
+        82,
+    }
+)
+"""First two digits of statistical codes (GB/T 2260)."""
 _FIRST_MERIDIAN_DEG = 75
 _LAST_MERIDIAN_DEG = 135
 _FIRST_EPSG = 4534
@@ -93,17 +110,18 @@ def in_china(boundary: BaseGeometry, code: str) -> bool:
     Returns
     -------
     china : bool
-        True for a six-digit or longer numeric code inside the frame of China.
+        True for a code of six digits or more that begins with that of a province, inside the frame of China.
 
     Examples
     --------
     >>> from shapely import box
-    >>> in_china(box(106.9, 39.4, 109.3, 40.9), "150625")
-    True
+    >>> in_china(box(106.9, 39.4, 109.3, 40.9), "150625"), in_china(box(88.2, 22.4, 88.5, 22.7), "700001")
+    (True, False)
     """
     west, south, east, north = boundary.bounds
     frame = _CHINA[0] <= west and _CHINA[1] <= south and east <= _CHINA[2] and north <= _CHINA[3]
-    return bool(frame and code.isdigit() and len(code) >= 6)  # noqa: PLR2004  # county code
+    county = code.isdigit() and len(code) >= 6 and int(code[:2]) in _PROVINCES  # noqa: PLR2004
+    return bool(frame and (county or code == ANY_COUNTY))
 
 
 def parse_crs(text: str, source: str, column: str) -> CRS:

@@ -564,6 +564,14 @@ FAULTS = {
         "grid.resolution_m",
         "too coarse",
     ),
+    "no code": (
+        scenario(('code = "159999"', 'code = ""')),
+        "warning",
+        "scenario.toml",
+        "",
+        "region.code",
+        "not taken to lie in China",
+    ),
     "terrain without system": (
         lambda folder: write_terrain(folder / "terrain.tif", crs=None),
         "error",

@@ -126,3 +126,18 @@ def test_points_fall_into_their_cells():
     assert region.cell_of(np.array([], dtype=object)).tolist() == []
     assert region.resolution_m == 1000.0
     assert region.crs.to_epsg() == 4545
+
+
+@pytest.mark.parametrize(
+    ("code", "west", "south", "china"),
+    [
+        ("150625", 107.0, 39.4, True),
+        ("820000", 113.5, 22.1, True),
+        ("700001", 88.2, 22.4, False),  # Kolkata: a postal code
+        ("150625", 10.0, 50.0, False),
+        ("", 107.0, 39.4, False),
+        ("15", 107.0, 39.4, False),
+    ],
+)
+def test_what_lies_in_china(code, west, south, china):
+    assert in_china(shapely.box(west, south, west + 0.5, south + 0.5), code) is china

@@ -114,6 +114,13 @@ def test_cost_a_cell_hardly_grows_with_the_radius():
     assert far < 1.5 * near
 
 
+def test_two_samples_a_cell_cost_four_times_as_much():
+    ground = fractal(1007, 60.0)
+    one, two = (seconds_per_cell(ground, 10_000.0, samples_per_cell=samples) for samples in (1, 2))
+    print(f"\ntwo samples a cell {two * 1e6:.3f} us, one {one * 1e6:.3f} us, ratio {two / one:.2f}")
+    assert two < 5.0 * one
+
+
 @pytest.mark.skipif((os.cpu_count() or 1) < 2, reason="one processor")
 def test_two_threads_share_the_work():
     ground = fractal(1007, 60.0)

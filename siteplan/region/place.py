@@ -250,6 +250,8 @@ def _by_row(
     }
     text = raw.cells[header].astype("string").fillna("").map(plain)
     blank = text.isin(schema.MISSING_WORDS).to_numpy(dtype=bool)
+    if not text.isin(words).any():
+        return shapes, source  # the column says something else
     strange = np.flatnonzero(~blank & ~text.isin(words).to_numpy(dtype=bool))
     system = text.map(words).to_numpy(dtype=object)
     layer = (source.crs or "").strip().lower()

@@ -172,6 +172,16 @@ def test_a_row_of_an_unknown_system_is_named(tmp_path):
     assert (fault.row, fault.column, fault.value) == ("3", "坐标系", "北京54")
 
 
+def test_a_column_of_that_name_that_says_something_else_is_let_be(tmp_path):
+    (tmp_path / "villages.csv").write_text(
+        by_row(["EPSG:4610", "", "EPSG:4610", "西安80"], places=(108.03, 39.76)), encoding="utf-8"
+    )
+    with pytest.raises(InputError, match="names no coordinate reference system"):
+        read_table(tmp_path, VILLAGES, LayerSource(path="villages.csv"))
+    found = read_table(tmp_path, VILLAGES, LayerSource(path="villages.csv", crs="EPSG:4490"))
+    np.testing.assert_array_equal(found.geometry.x, 108.03)
+
+
 def test_metres_are_not_taken_back(tmp_path):
     (tmp_path / "villages.csv").write_text(
         by_row(SYSTEMS, places=(501_500.0, 4_402_000.0)), encoding="utf-8"

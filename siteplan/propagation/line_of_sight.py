@@ -63,7 +63,7 @@ def _rays(rim_cells: int) -> _Rays:
     return _Rays(up, right, radial, before)
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _steepest(
     ground_m: NDArray[np.float32],
     obstacle_m: NDArray[np.float32],
@@ -96,7 +96,7 @@ def _steepest(
     return steepest
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _window(
     ground_m: NDArray[np.float32],
     steepest: NDArray[np.float32],

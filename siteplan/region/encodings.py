@@ -237,5 +237,5 @@ def _undecided(source: LayerSource, texts: list[bytes], rule: str) -> Fault:
         value="; ".join(shown)[:300],
         rule=rule,
         remedy='Say the encoding in which it reads right, for example encoding = "cp1252" in scenario.toml, '
-        "or save the file again in UTF-8.",
+        "or 1252 in a .cpg file beside a shapefile; or save the file again in UTF-8.",
     )

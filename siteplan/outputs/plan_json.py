@@ -15,6 +15,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
+import numpy as np
 import pandas as pd
 
 import siteplan
@@ -95,6 +96,7 @@ def plan_tables(plan: Plan) -> dict[str, pd.DataFrame]:
         "indoors": monitoring.indoors(plan),
         "phases": frames.phase_table(plan),
         "investment": report.investment(plan),
+        "candidates": _candidates(plan),
         "needs": report.needs(plan),
         "grants": report.grants(plan),
         "tasks": report.tasks(plan),
@@ -114,6 +116,12 @@ def plan_tables(plan: Plan) -> dict[str, pd.DataFrame]:
         ),
     }
     return {name: _plain_table(table) for name, table in found.items() if table is not None}
+
+
+def _candidates(plan: Plan) -> pd.DataFrame:
+    """Every candidate and why it is in the plan or not; what nothing can replace has no price."""
+    told = plan.selection.explanation.rename_axis("id").reset_index()
+    return told.replace({np.inf: np.nan})
 
 
 def write_plan_json(plan: Plan, path: Path, *, public: bool = False) -> None:
@@ -153,6 +161,7 @@ def write_plan_json(plan: Plan, path: Path, *, public: bool = False) -> None:
     tables = plan_tables(plan)
     if public:
         tables.pop("conflicts", None)  # rounded places tell nothing of zones
+        tables.pop("candidates", None)  # what was not chosen is nobody's business
     body = ",\n".join(f'"{name}":{_table_json(table)}' for name, table in tables.items())
     parts.append(f'"tables":{{\n{body}\n}}')
     path.write_bytes(("{" + ",\n".join(parts) + "}\n").encode())

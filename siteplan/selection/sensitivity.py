@@ -9,12 +9,17 @@ import numpy as np
 import pandas as pd
 
 from siteplan.errors import Fault, InputError
+from siteplan.selection.blocks import build_problem
+from siteplan.selection.candidates import candidate_stations
 from siteplan.selection.optimise import optimise
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
+    from siteplan.demand import Demand
+    from siteplan.region import Region
     from siteplan.selection.problem import Block, Problem
+    from siteplan.targets import Evaluation
 
 
 def cost_curve(
@@ -95,6 +100,60 @@ def cost_curve(
     curve["bound"] = np.minimum(curve["bound"].cummax(), curve["cost"])
     curve["per_percent"] = curve["cost"].diff() / (100.0 * curve["share"].diff())
     return curve
+
+
+def rule_curve(
+    region: Region,
+    demands: Mapping[str, Demand],
+    today: Evaluation,
+    today_stations: pd.DataFrame,
+    rule_id: str,
+    shares: Sequence[float],
+) -> pd.DataFrame:
+    """
+    Cost of the plan of a region against what one rule asks for.
+
+    Parameters
+    ----------
+    region : Region
+        With document, scenario, sites.
+    demands : mapping of str to Demand
+        By rule id, such as :attr:`siteplan.plan.Plan.demands`.
+    today : Evaluation
+        What today's network covers, such as :attr:`siteplan.plan.Plan.today`.
+    today_stations : DataFrame
+        Stations in service, such as :attr:`siteplan.plan.Plan.today_stations`.
+    rule_id : str
+        A coverage rule on a share of items or on pooled weight that is missed today.
+    shares : sequence of float
+        Shares of what the candidates can still add for this rule, from 0 to 1.
+
+    Returns
+    -------
+    curve : DataFrame
+        As :func:`cost_curve`, each search for a part of the scenario's time.
+
+    Raises
+    ------
+    InputError
+        When there is no such rule, it asks for every item, or a share lies outside 0 to 1.
+
+    Examples
+    --------
+    >>> rule_curve(plan.region, plan.demands, plan.today, plan.today_stations, "E-C-2020",
+    ...            [0.8, 0.9, 1.0])  # doctest: +SKIP
+    """
+    candidates = candidate_stations(region)
+    problem, _ = build_problem(region, demands, today, today_stations, candidates)
+    wishes = region.scenario.selection
+    return cost_curve(
+        problem,
+        rule_id,
+        shares,
+        time_limit_s=wishes.time_limit_s / max(len(shares), 1),
+        gap=wishes.gap,
+        seed=wishes.seed,
+    )
 
 
 def _most(block: Block) -> float:

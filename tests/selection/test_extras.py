@@ -10,6 +10,7 @@ from siteplan.errors import InputError
 from siteplan.selection.candidates import candidate_stations
 from siteplan.selection.extras import site_extras
 from siteplan.selection.reach import item_service
+from siteplan.selection.sensitivity import rule_curve
 from tests import handmade as hand
 
 NETWORK = {"operator": "甲", "technology": "4G", "macro": "macro-lte900"}
@@ -149,6 +150,16 @@ def test_users_take_further_stations_where_one_serves_too_few():
     assert set(few.selection.shortfalls["rule_id"]) == {"V:users"}
     with pytest.raises(InputError, match="no users"):
         siteplan.make_plan(region_of(selection={"users_share": 0.5}))
+
+
+def test_what_more_of_a_rule_would_cost_in_the_region():
+    rule = hand.rule("V", layer="villages", measure="pooled", **{"class": "village"})
+    region = region_of(the_document=hand.document(rule))
+    plan = siteplan.make_plan(region)
+    curve = rule_curve(region, plan.demands, plan.today, plan.today_stations, "V", [1.0, 0.5])
+    # half of it takes the roof, all of it the new tower as well
+    assert curve["cost"].tolist() == [191_000.0, 191_000.0 + 333_000.0]
+    assert curve["per_percent"].iloc[1] == pytest.approx(333_000.0 / 50.0)
 
 
 RADIO_FAR = {"macro_model": "tr38901-rma", "radius_m": 12_000.0}

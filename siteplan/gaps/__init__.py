@@ -6,7 +6,8 @@ Causes are computed and not guessed: see :mod:`siteplan.gaps.cause`.
 
 from __future__ import annotations
 
-from siteplan.gaps.find import COLUMNS, POINT_REACH_M, find_gaps
+from siteplan.gaps.find import COLUMNS, find_gaps
+from siteplan.gaps.groups import POINT_REACH_M
 from siteplan.gaps.indoors import SOLUTION_EN, SOLUTION_ZH, indoor_needs
 from siteplan.gaps.words import (
     ADD_CARRIER,

@@ -1,50 +1,28 @@
-"""Uncovered samples of one technology that touch or lie close together are one gap."""
+"""Uncovered demand that is connected, with its name, size, cause, remedy and worth: the gaps of a year."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
-import shapely
-from scipy import ndimage
-from scipy.spatial import cKDTree
 from tqdm.auto import tqdm
 
-from siteplan.coverage.footprint import UNKNOWN_SIGNAL
-from siteplan.gaps.cause import (
-    MOST,
-    Finding,
-    find_cause,
-    find_remedy,
-    no_stations,
-    spread,
-)
-from siteplan.gaps.view import Surroundings
-from siteplan.gaps.words import DATA_MISSING, INTERFERENCE
-from siteplan.targets import COVERED, NOT_KNOWN, UNCOVERED
-from siteplan.targets.operators import of_operator
-from siteplan.units import CENTI, METRES_PER_KM
+from siteplan.gaps.describe import Places, describe
+from siteplan.gaps.groups import groups_of
+from siteplan.targets import COVERED, UNCOVERED
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from numpy.typing import NDArray
-    from shapely.geometry.base import BaseGeometry
 
-    from siteplan.catalog import Definition, Rule
-    from siteplan.coverage.network import Coverage
+    from siteplan.catalog import Rule
     from siteplan.demand import Demand
+    from siteplan.gaps.groups import Members
     from siteplan.region import Region
     from siteplan.targets import Evaluation
-
-POINT_REACH_M: Final = 1500.0
-"""Uncovered villages and venues this near to each other are one gap. [m]"""
-
-VILLAGE_NEAR_M: Final = 5000.0
-"""A village this near lends its name to a gap. [m]"""
 
 COLUMNS: Final = (
     "technology",
@@ -72,42 +50,6 @@ COLUMNS: Final = (
     "left",
     "closed_year",
 )
-
-
-@dataclass(frozen=True, slots=True)
-class _Places:
-    """Stations of one technology: those in service, those that may be added, those that may not."""
-
-    technology: str
-    standing: Surroundings
-    candidates: Surroundings
-    excluded: Surroundings
-
-    @classmethod
-    def of(
-        cls,
-        region: Region,
-        in_service: pd.DataFrame,
-        candidates: pd.DataFrame | None,
-        technology: str,
-        operator: str,
-    ) -> _Places:
-        """Sort the stations of a technology, and of one operator where each must cover."""
-        own = of_operator(in_service, operator)
-        standing = in_service[own & (in_service["technology"] == technology)]
-        if candidates is None or candidates.empty:
-            offered = closed = no_stations()
-        else:
-            mine = candidates[of_operator(candidates, operator)]
-            mine = mine[mine["technology"] == technology]
-            offered = mine[~mine.index.isin(standing.index) & mine["allowed"].to_numpy(dtype=bool)]
-            closed = mine[~mine["allowed"].to_numpy(dtype=bool)]
-        return cls(
-            technology,
-            Surroundings(region, standing),
-            Surroundings(region, offered),
-            Surroundings(region, closed),
-        )
 
 
 class _Worth:
@@ -145,17 +87,6 @@ class _Worth:
         closed = np.bincount(self.demand.item, weights=weight, minlength=n)
         met = (closed > 0.0) & (self.lacking - closed <= self.allowed * (1.0 + 1e-9))
         return min(float(met.sum() / n), self.shortfall)
-
-
-@dataclass(frozen=True, slots=True)
-class _Members:
-    """Uncovered samples of one gap, the rule that they are taken from and the definition that they miss."""
-
-    rule_id: str
-    definition: Definition
-    demand: Demand
-    samples: NDArray[np.int64]
-    states: NDArray[np.int8]
 
 
 def find_gaps(
@@ -210,9 +141,9 @@ def find_gaps(
     in_service = stations[stations["year"] <= year]
     for (technology, operator, rule_class), rules in _classes(region, demands).items():
         signal = evaluation.networks[rules[0].id, year][operator].signal
-        places = _Places.of(region, in_service, candidates, technology, operator)
+        places = Places.of(region, in_service, candidates, technology, operator)
         case = (year, operator)
-        groups = _groups(region, rules, demands, evaluation, case)
+        groups = groups_of(region, rules, demands, evaluation, case)
         missed = {
             rule.id: _missed_cells(demands[rule.id], evaluation, rule, case) for rule in rules
         }
@@ -221,7 +152,7 @@ def find_gaps(
         }
         text = f"gaps {technology} {operator} {rule_class}"
         for members in tqdm(groups, desc=text, unit="gap", leave=False, delay=1.0):
-            row = _describe(region, members, signal, places)
+            row = describe(region, members, signal, places)
             cells = members.demand.cell[members.samples]
             mine = [rule for rule in rules if np.isin(cells, missed[rule.id]).any()]
             due = [rule.year for rule in mine if rule.strict and rule.year is not None]
@@ -263,7 +194,7 @@ def _classes(
     return classes
 
 
-def _afterwards(members: _Members, operator: str, later: Evaluation | None) -> dict[str, object]:
+def _afterwards(members: Members, operator: str, later: Evaluation | None) -> dict[str, object]:
     """Tell what the plan leaves of a gap, and from which year on nothing."""
     if later is None:
         return {"left": np.nan, "closed_year": pd.NA}
@@ -285,206 +216,3 @@ def _missed_cells(
 ) -> NDArray[np.int64]:
     year, operator = case
     return demand.cell[evaluation.networks[rule.id, year][operator].states <= UNCOVERED]
-
-
-def _groups(
-    region: Region,
-    rules: list[Rule],
-    demands: Mapping[str, Demand],
-    evaluation: Evaluation,
-    case: tuple[int, str],
-) -> list[_Members]:
-    """Uncovered samples of the demands of a class, each place once, in connected groups."""
-    groups: list[_Members] = []
-    seen = np.zeros(0, dtype=np.int64)
-    used: set[tuple[int, str]] = set()
-    order = sorted(rules, key=lambda rule: -len(demands[rule.id].cell))
-    for rule in order:
-        demand = demands[rule.id]
-        name, definition = region.scenario.definition(rule)
-        if (id(demand), name) in used:
-            continue
-        used.add((id(demand), name))
-        states = evaluation.networks[rule.id, case[0]][case[1]].states
-        missed = np.flatnonzero(states <= UNCOVERED)
-        if demand.rule_class in {"area", "road"}:
-            missed = missed[~np.isin(demand.cell[missed], seen)]
-            seen = np.union1d(seen, demand.cell[missed])
-            labels = _touching(region, demand.cell[missed])
-        else:
-            names = demand.items.index[demand.item[missed]]
-            fresh = ~np.isin(names.astype(str), list(_names(groups)))
-            missed = missed[fresh]
-            labels = _close(demand, missed)
-        groups.extend(
-            _Members(
-                rule.id,
-                definition,
-                demand,
-                missed[labels == label],
-                states[missed[labels == label]],
-            )
-            for label in np.unique(labels)
-        )
-    return groups
-
-
-def _names(groups: list[_Members]) -> set[str]:
-    return {
-        str(name)
-        for members in groups
-        for name in members.demand.items.index[members.demand.item[members.samples]]
-    }
-
-
-def _touching(region: Region, cells: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Label cells that touch, corners included; cells outside the grid form a group of their own."""
-    rows, columns = region.geobox.shape
-    mask = np.zeros(rows * columns, dtype=bool)
-    mask[cells[cells >= 0]] = True
-    labels, _ = ndimage.label(mask.reshape(rows, columns), structure=np.ones((3, 3), dtype=int))
-    flat = labels.reshape(-1)
-    return np.where(cells >= 0, flat[np.maximum(cells, 0)], 0).astype(np.int64)
-
-
-def _close(demand: Demand, samples: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Label points that lie within ``POINT_REACH_M`` of one another."""
-    if samples.size == 0:
-        return np.zeros(0, dtype=np.int64)
-    points = demand.items.geometry.iloc[demand.item[samples]].representative_point()
-    place = np.column_stack([points.x, points.y])
-    pairs = cKDTree(place).query_pairs(POINT_REACH_M, output_type="ndarray")
-    from scipy.sparse import coo_array  # noqa: PLC0415  # only here
-    from scipy.sparse.csgraph import connected_components  # noqa: PLC0415  # only here
-
-    graph = coo_array((np.ones(len(pairs)), (pairs[:, 0], pairs[:, 1])), shape=(len(place),) * 2)
-    _, labels = connected_components(graph, directed=False)
-    return np.asarray(labels, dtype=np.int64)
-
-
-def _describe(
-    region: Region,
-    members: _Members,
-    signal: Coverage,
-    places: _Places,
-) -> dict[str, object]:
-    demand, samples = members.demand, members.samples
-    weight = demand.weight[samples]
-    items = np.unique(demand.item[samples])
-    rows = demand.items.iloc[items]
-    share = np.bincount(demand.item[samples], weights=weight, minlength=len(demand.items))[items]
-    main = rows.iloc[int(np.argmax(share))]
-    cells = demand.cell[samples]
-    level = signal.rsrp_cdbm.reshape(-1)[np.maximum(cells, 0)].astype(np.int64)
-    heard = (level > UNKNOWN_SIGNAL) & (cells >= 0)
-    short = members.definition.rsrp_dbm - level[heard] / CENTI
-    geometry = _geometry(region, members)
-    centre = geometry.representative_point()
-    finding = _finding(members, short, heard, places)
-    townships = region.townships().index
-    of = demand.township[samples]
-    known = of[of >= 0]
-    main_township = (
-        pd.NA
-        if known.size == 0
-        else str(townships[int(np.argmax(np.bincount(known, weights=weight[of >= 0])))])
-    )
-    name = str(main["name"])
-    if len(items) > 1:
-        name += f" +{len(items) - 1}"
-    elif demand.rule_class in {"area", "road"}:
-        name = _placed(region, name, centre, main_township)
-    population = rows["population"].astype("float64")
-    return {
-        "name": name,
-        "township": main_township,
-        "cause": finding.cause,
-        "size": float(weight.sum()),
-        "unit": {"area": "m2", "road": "m"}.get(demand.rule_class, "points"),
-        "items": len(items),
-        "people": float(population.sum()) if population.notna().all() else np.nan,
-        "depth_db": float(np.median(np.maximum(short, 0.0))) if heard.any() else np.nan,
-        "station_km": places.standing.distance_m(centre.x, centre.y) / METRES_PER_KM,
-        "station_id": finding.station if finding.station is not None else pd.NA,
-        "ridge_m": finding.ridge_m,
-        **_ridge_place(region, finding.ridge_cell),
-        "remedy": finding.remedy,
-        "remedy_site": finding.remedy_site if finding.remedy_site is not None else pd.NA,
-        "hindrance": finding.hindrance,
-        "geometry": geometry,
-    }
-
-
-def _ridge_place(region: Region, cell: int) -> dict[str, float]:
-    """Middle of the cell of an obstacle."""
-    if cell < 0:
-        return {"ridge_easting_m": np.nan, "ridge_northing_m": np.nan}
-    row, column = divmod(cell, region.geobox.shape[1])
-    box, step = region.geobox.extent.boundingbox, region.resolution_m
-    return {
-        "ridge_easting_m": box.left + (column + 0.5) * step,
-        "ridge_northing_m": box.top - (row + 0.5) * step,
-    }
-
-
-def _placed(region: Region, name: str, centre: shapely.Point, township: object) -> str:
-    """
-    Name of a part of a zone or road: with the village nearest to it, or its township.
-
-    A gap in the whole region is named by its place alone.
-    """
-    info = region.scenario.region
-    whole = name in {info.name, info.code, info.name_en}
-    villages = region.layer("villages")
-    place = ""
-    if villages is not None and len(villages):
-        distance = villages.distance(centre)
-        nearest = distance.idxmin()
-        if distance.loc[nearest] <= VILLAGE_NEAR_M:
-            place = str(villages.loc[nearest, "name"])
-    given = region.layer("townships") is not None
-    if given and isinstance(township, str) and (whole or not place):
-        place = f"{region.townships().loc[township, 'name']} {place}".strip()
-    if not place or place == name:
-        return name
-    return place if whole else f"{name} ({place})"
-
-
-def _finding(
-    members: _Members,
-    short: NDArray[np.float64],
-    heard: NDArray[np.bool_],
-    places: _Places,
-) -> Finding:
-    """Cause and remedy, from the states and levels of all samples and the views of some."""
-    definition = members.definition
-    cells = spread(members.demand.cell[members.samples])
-    if (members.states == NOT_KNOWN).mean() > MOST:
-        finding = Finding(cause=DATA_MISSING)
-    elif heard.any() and definition.sinr_db is not None and np.median(short) <= 0.0:
-        finding = Finding(cause=INTERFERENCE)
-    else:
-        finding = find_cause(
-            places.standing, cells, definition.rsrp_dbm, technology=places.technology
-        )
-    return find_remedy(
-        finding,
-        places.standing,
-        places.candidates,
-        places.excluded,
-        cells,
-        definition.rsrp_dbm,
-    )
-
-
-def _geometry(region: Region, members: _Members) -> BaseGeometry:
-    """Outline of the cells, or the points."""
-    demand, samples = members.demand, members.samples
-    if demand.rule_class not in {"area", "road"}:
-        points = demand.items.geometry.iloc[demand.item[samples]].representative_point()
-        return shapely.union_all(points.to_numpy())
-    cells = np.unique(demand.cell[samples])
-    row, column = np.divmod(cells[cells >= 0], region.geobox.shape[1])
-    box, step = region.geobox.extent.boundingbox, region.resolution_m
-    west, north = box.left + column * step, box.top - row * step
-    return shapely.union_all(shapely.box(west, north - step, west + step, north))

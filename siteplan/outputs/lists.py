@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 UNKNOWN_ZH: Final = "未知"
 NETWORK_ZH: Final = {"today": "现状", "plan": "规划"}
 CLASS_ZH: Final = {"area": "区域", "road": "道路", "village": "村庄", "venue": "场所"}
-UNIT_ZH: Final = {"share": "占比", "stations": "基站（个）", "sites": "站址（个）"}
+UNIT_ZH: Final = {"share": "占比", "stations": "基站（个）", "sites": "站址（处）"}
 MARK_ZH: Final = {
     "1": "官方或已核对",
     "2": "二手资料",
@@ -123,7 +123,7 @@ HEADERS: Final = {
     "short_today": "现状差额",
     "site_id": "站址编号",
     "site_name": "站址名称",
-    "sites": "新开站址（个）",
+    "sites": "启用站址（处）",
     "solution": "建议",
     "state_plan": "规划后判定",
     "state_today": "现状判定",
@@ -288,7 +288,7 @@ def write_sites_xlsx(plan: Plan, path: Path) -> None:
     book.sheet("分期", _phase_columns(plan, phases), totals=_headed(totals))
     book.sheet("乡镇汇总", _township_columns(plan), totals=_headed(totals))
     money = report.investment(plan)
-    sums = {name: money[name].sum() for name in MONEY}
+    sums = {name: money[name].sum() for name in ("sites", "stations", *MONEY)}
     book.sheet("投资", _money_columns(money), totals=_headed(sums))
     book.sheet("目标", _rule_columns(plan))
     book.sheet("目标明细", _scope_columns(plan))

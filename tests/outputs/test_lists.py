@@ -146,6 +146,19 @@ class TestCsv:
 
 
 class TestWorkbook:
+    @pytest.mark.parametrize("sheet", ["分期", "乡镇汇总", "投资"])
+    def test_every_sheet_of_sums_adds_up_to_the_plan(self, small_plan, book, sheet):
+        header, *rows, total = book[sheet].iter_rows(values_only=True)
+        sites = frames.site_table(small_plan)
+        expected = {
+            "启用站址（处）": len(sites),
+            "基站（个）": len(small_plan.planned_stations),
+            "造价（元）": sites["cost_cny"].sum(),
+        }
+        for name, value in expected.items():
+            i = header.index(name)
+            assert total[i] == value == sum(row[i] for row in rows)
+
     def test_sheets(self, book):
         assert book.sheetnames == SHEETS
 

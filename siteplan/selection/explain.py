@@ -23,7 +23,7 @@ MOST_REPLACED: Final = 200
 REASONS: Final = {
     "needed": "缺它则有目标不达标",
     "replaceable": "可由其他站替代，但代价不更低",
-    "count": "用于满足站数目标",
+    "count": "用于满足站数、重复覆盖或容量要求",
     "covers nothing": "不覆盖任何尚缺的对象",
     "same structure": "同一站址另一站覆盖不少于它且不更贵",
     "too near": "与已选新建站址间距不足",

@@ -55,19 +55,27 @@ def optimise(
         not holds
     ):  # spacing can keep greedy from what a search finds; nothing costs more than all at once
         cost = problem.cost(np.zeros(problem.stations, dtype=np.int32))
-    bound = lagrangian_bound(problem, cost)
-    method = "greedy, Lagrangian bound"
-    if cost - bound > gap * cost:
-        solution = solve(problem, built, time_limit_s=time_limit_s, gap=gap, seed=seed)
-        if solution is not None:
+    bound, method = 0.0, "greedy, interrupted before a bound was known"
+    try:
+        bound = lagrangian_bound(problem, cost)
+        method = "greedy, Lagrangian bound"
+        if cost - bound > gap * cost:
+            solution = solve(problem, built, time_limit_s=time_limit_s, gap=gap, seed=seed)
             bound = max(bound, solution.bound)
-            if solution.built is not None:
-                better = drop_superfluous(problem, solution.built)
-                if problem.unmet(better) or problem.cost(better) > problem.cost(solution.built):
-                    better = solution.built
-                if not problem.unmet(better) and (problem.cost(better) <= cost or not holds):
-                    built, cost = better, problem.cost(better)
-                    method, holds = f"HiGHS ({solution.status})", True
+            better = None if solution.built is None else _thinner(problem, solution.built)
+            if better is not None and (problem.cost(better) <= cost or not holds):
+                built, cost = better, problem.cost(better)
+                method, holds = f"HiGHS ({solution.status})", True
+    except KeyboardInterrupt:
+        pass  # what is known is given
     if not holds:
         cost, method = problem.cost(built), f"{method}; not met: {', '.join(problem.unmet(built))}"
     return built, min(bound, cost), method, time.perf_counter() - began
+
+
+def _thinner(problem: Problem, built: NDArray[np.int32]) -> NDArray[np.int32] | None:
+    """Take out what a choice can spare; None when it does not hold."""
+    better = drop_superfluous(problem, built)
+    if problem.unmet(better) or problem.cost(better) > problem.cost(built):
+        better = built
+    return None if problem.unmet(better) else better

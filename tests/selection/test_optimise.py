@@ -262,7 +262,21 @@ def test_the_rules_read_the_same_to_another_reader(problem, seed):
     assert problem.cost(built) == pytest.approx(price(problem, built.tolist()))
 
 
-def test_the_same_problem_gives_the_same_choice():
+def test_an_interrupt_before_the_solver_gives_what_greedy_found(monkeypatch):
+    problem = problems_of_one()
+
+    def interrupted(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("siteplan.selection.optimise.lagrangian_bound", interrupted)
+    built, bound, method, _ = optimise(problem, time_limit_s=10.0, gap=0.0, seed=1)
+    assert not problem.unmet(built)
+    assert bound == 0.0
+    assert "interrupted" in method
+
+
+def problems_of_one():
+    """One problem that takes a search."""
     rng = np.random.default_rng(3)
     cover = rng.random((12, 60)) < 0.2
     cover[rng.integers(0, 12, 60), np.arange(60)] = True
@@ -276,7 +290,7 @@ def test_the_same_problem_gives_the_same_choice():
         item_need=np.zeros(1),
         need=50.0,
     )
-    problem = Problem(
+    return Problem(
         station_cost=np.ones(12),
         station_site=np.arange(12, dtype=np.int32),
         site_cost=np.ones(12),
@@ -284,5 +298,9 @@ def test_the_same_problem_gives_the_same_choice():
         blocks=(block,),
         counts=(),
     )
+
+
+def test_the_same_problem_gives_the_same_choice():
+    problem = problems_of_one()
     first = optimise(problem, time_limit_s=10.0, gap=0.0, seed=1)[0]
     np.testing.assert_array_equal(first, optimise(problem, time_limit_s=10.0, gap=0.0, seed=1)[0])

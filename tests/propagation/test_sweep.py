@@ -178,7 +178,7 @@ KINDS = ["flat", "rough", "noise", "spikes", "plateau", "cliff", "rising", "fall
     water=st.sampled_from([None, None, "coast", "ship", "islands", "lake", "sea"]),
     seed=st.integers(0, 1000),
 )
-@settings(max_examples=10 if INTERPRETED else 100, deadline=None, derandomize=True)
+@settings(max_examples=5 if INTERPRETED else 100, deadline=None, derandomize=True)
 def test_equals_the_plain_form_on_samples_of_radials(  # one world per example
     kind,
     amplitude,
@@ -518,27 +518,27 @@ def test_cells_outside_grid_or_radius_are_missing():
     assert np.isfinite(loss[centre, centre : centre + N - 1]).all()
 
 
-@pytest.mark.parametrize("place", [(0, 0), (0, 20), (40, 3), (20, 40), (17, 25)])
+@pytest.mark.parametrize("place", [(0, 0), (0, 10), (20, 3), (10, 20), (7, 12)])
 @pytest.mark.parametrize("wooded", [False, True])
 def test_known_ground_gives_a_signal_up_to_the_edge_of_the_grid(place, wooded):
     # cells on the edge take their value from samples on both sides of it
-    size = 41
+    size = 21
     ground = np.full((size, size), 500.0)
     clutter = np.full_like(ground, 10.0) if wooded else None
     zones = np.full(ground.shape, int(p1812.Zone.COASTAL_LAND)) if wooded else None
     row, column = place
     loss = sweep(
-        ground, clutter, link(), row=row, column=column, cell_m=50.0, radius_m=3000.0, zones=zones
+        ground, clutter, link(), row=row, column=column, cell_m=50.0, radius_m=1450.0, zones=zones
     )
     radius = loss.shape[0] // 2
     inside = np.s_[radius - row : radius - row + size, radius - column : radius - column + size]
     assert np.isfinite(loss[inside]).all()
     # on a plain the edge of the grid is like any other place
     wide = tuple(
-        None if values is None else np.full((121, 121), values[0, 0])
+        None if values is None else np.full((59, 59), values[0, 0])
         for values in (ground, clutter, zones)
     )
-    there = {"row": 60, "column": 60, "cell_m": 50.0, "radius_m": 3000.0}
+    there = {"row": 29, "column": 29, "cell_m": 50.0, "radius_m": 1450.0}
     anywhere = sweep(*wide[:2], link(), zones=wide[2], **there)
     np.testing.assert_array_equal(loss[inside], anywhere[inside])
     beyond = np.ones(loss.shape, dtype=bool)

@@ -45,7 +45,11 @@ FITS: Final = 0.5
 NEAR_M: Final = 200.0
 """Positions this near outside the boundary count as inside when systems are compared. [m]"""
 
+NEIGHBOURS_M: Final = 3000.0
+"""Beyond the boundary and its margin, extracts are read this much farther: shifted layers lie there. [m]"""
+
 SHOWN: Final = 4
+_FARTHEST_DEG: Final = 89.0
 _METRE_DEG: Final = 111_195.0  # metres in a degree of latitude on a sphere of 6371 km
 _EAST_DEG, _NORTH_DEG = 180.0, 90.0
 _SWAPPED: Final = re.compile(r"\s+swapped$", re.IGNORECASE)
@@ -69,14 +73,17 @@ class Reference:
         Whether shifted coordinates are to be thought of.
     plane : geometry
         The boundary in metres east and north of its centre.
+    margin_m : float
+        Width around the boundary in which a layer may matter. [m]
     """
 
     boundary: BaseGeometry
     china: bool
     plane: BaseGeometry = field(repr=False)
+    margin_m: float = 0.0
 
     @classmethod
-    def of(cls, boundary: gpd.GeoDataFrame, code: str) -> Reference:
+    def of(cls, boundary: gpd.GeoDataFrame, code: str, *, margin_m: float = 0.0) -> Reference:
         """
         Make a reference of a boundary layer.
 
@@ -86,6 +93,8 @@ class Reference:
             In any system.
         code : str
             Statistical code of the area.
+        margin_m : float
+            Width around the boundary in which a layer may matter. [m]
 
         Returns
         -------
@@ -96,7 +105,15 @@ class Reference:
         reference = cls(outline, in_china(outline, code), outline)
         plane = shapely.transform(outline, reference.to_plane)
         shapely.prepare(plane)
-        return cls(outline, reference.china, plane)
+        return cls(outline, reference.china, plane, margin_m)
+
+    @property
+    def frame(self) -> tuple[float, float, float, float]:
+        """West, south, east and north edge of what is read of an extract: the boundary with its margin."""
+        west, south, east, north = self.boundary.bounds
+        wide = (self.margin_m + NEIGHBOURS_M) / _METRE_DEG
+        far = wide / np.cos(np.radians(min(max(abs(south), abs(north)) + wide, _FARTHEST_DEG)))
+        return west - far, south - wide, east + far, north + wide
 
     def to_plane(self, degrees: NDArray[np.float64]) -> NDArray[np.float64]:
         """

@@ -83,7 +83,14 @@ class Raw:
     faults: tuple[Fault, ...] = field(default=())
 
 
-def read_file(path: Path, table: Table, source: LayerSource, book: HeaderBook | None) -> Raw:
+def read_file(
+    path: Path,
+    table: Table,
+    source: LayerSource,
+    book: HeaderBook | None,
+    *,
+    frame: tuple[float, float, float, float] | None = None,
+) -> Raw:
     """
     Read a file of any format that is known.
 
@@ -97,6 +104,8 @@ def read_file(path: Path, table: Table, source: LayerSource, book: HeaderBook | 
         Its name in messages, layer and encoding.
     book : HeaderBook or None
         Headers that the folder adds.
+    frame : tuple of float, optional
+        West, south, east and north of what is wanted of an OpenStreetMap extract. [deg]
 
     Returns
     -------
@@ -125,10 +134,10 @@ def read_file(path: Path, table: Table, source: LayerSource, book: HeaderBook | 
         read = sheets.read_xlsx if suffix.startswith(".xls") else sheets.read_csv
         return Raw(cells=read(path, table, source, book))
     if suffix in _OSM:
-        frame = osm.read_osm(path, table.name)
-        cells = pd.DataFrame(frame.drop(columns="geometry")).assign(_row=frame["id"].astype(str))
-        faults = tuple(frame.attrs.get("faults", ()))
-        return Raw(cells=cells, geometry=frame.geometry.to_numpy(), crs=frame.crs, faults=faults)
+        found = osm.read_osm(path, table.name, frame)
+        cells = pd.DataFrame(found.drop(columns="geometry")).assign(_row=found["id"].astype(str))
+        faults = tuple(found.attrs.get("faults", ()))
+        return Raw(cells=cells, geometry=found.geometry.to_numpy(), crs=found.crs, faults=faults)
     if suffix in _PARQUET:
         return _read_parquet(path, source)
     if suffix == ".kmz":

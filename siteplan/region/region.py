@@ -447,7 +447,8 @@ def _read_layers(
             name == "boundary"
             and np.isfinite(shapely.total_bounds(frame.geometry.to_numpy())).all()
         ):
-            reference = Reference.of(frame, scenario.region.code)
+            margin_m = scenario.grid.margin_m
+            reference = Reference.of(frame, scenario.region.code, margin_m=margin_m)
         frames[name] = frame
         crs = "" if frame.crs is None else str(frame.crs.to_string())
         inputs.append(_input_file(folder, source.path, name, rows=len(frame), crs=crs))

@@ -130,7 +130,9 @@ def examine_table(
         Rows that can be looked at further, and all faults.
     """
     try:
-        raw = readers.read_file(_existing(folder, table, source), table, source, book)
+        frame = None if reference is None else reference.frame
+        path = _existing(folder, table, source)
+        raw = readers.read_file(path, table, source, book, frame=frame)
     except InputError as error:
         return Examined(frame=None, faults=tuple(error.faults))
     names = [str(name) for name in raw.cells.columns if name != sheets.ROW]
@@ -141,25 +143,25 @@ def examine_table(
     if table.geometry != "none":
         layout = place.placed(raw, found, table, source, reference)
     faults.extend(layout.faults)
-    frame = _columns(raw.cells, found, table, source)
+    columns = _columns(raw.cells, found, table, source)
     geometry = nothing if layout.geometry is None else layout.geometry
-    frame = gpd.GeoDataFrame(frame, geometry=geometry.to_numpy(), crs=geometry.crs)
-    checked = frame.index[:0] if layout.geometry is None else frame.index[~layout.nowhere]
-    frame, more, lost = _conform(frame, found, table, source, book, checked)
+    rows = gpd.GeoDataFrame(columns, geometry=geometry.to_numpy(), crs=geometry.crs)
+    checked = rows.index[:0] if layout.geometry is None else rows.index[~layout.nowhere]
+    rows, more, lost = _conform(rows, found, table, source, book, checked)
     faults.extend(more)
     if layout.geometry is None or (faults and table.name == "boundary"):
         return Examined(frame=None, faults=tuple(faults), lost=lost)
     left_out = raw.cells.attrs.get("left_out", ())
-    frame.attrs["faults"] = (
+    rows.attrs["faults"] = (
         *_left_out(left_out, source.path),
         *raw.faults,
         *layout.notes,
-        *_mended(frame, table, source.path),
+        *_mended(rows, table, source.path),
     )
-    frame.attrs["unread"] = found.unread
+    rows.attrs["unread"] = found.unread
     if table.geometry == "polygon":
-        frame = frame.set_geometry(_polygonal(frame.geometry.to_numpy()), crs=frame.crs)
-    return Examined(frame=frame.reset_index(drop=True), faults=tuple(faults), lost=lost)
+        rows = rows.set_geometry(_polygonal(rows.geometry.to_numpy()), crs=rows.crs)
+    return Examined(frame=rows.reset_index(drop=True), faults=tuple(faults), lost=lost)
 
 
 def _existing(folder: Path, table: schema.Table, source: LayerSource) -> Path:

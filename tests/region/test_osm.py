@@ -5,6 +5,7 @@ import warnings
 from pathlib import Path
 from xml.sax.saxutils import quoteattr
 
+import geopandas as gpd
 import pyogrio
 import pytest
 import shapely
@@ -14,6 +15,9 @@ from hypothesis import strategies as st
 from siteplan import schema
 from siteplan.errors import InputError
 from siteplan.region import osm
+from siteplan.region.place import Reference
+from siteplan.region.tables import read_table
+from siteplan.scenario import LayerSource
 
 HELSINKI = Path(__file__).parents[2] / "data" / "helsinki" / "Helsinki.osm.pbf"
 
@@ -389,3 +393,19 @@ def test_bounds_keep_what_reaches_into_the_box():
             if shape.intersects(shapely.box(*bounds))
         }
         assert set(osm.read_osm(HELSINKI, layer, bounds)["id"]) == inside
+
+
+@pytest.mark.parametrize(("margin_m", "read"), [(0.0, 2), (20_000.0, 3), (100_000.0, 4)])
+def test_of_an_extract_a_region_reads_what_is_near(tmp_path, margin_m, read):
+    """Lamps in the boundary, and 2, 15 and 90 km east of it."""
+    degree_m = 111_195.0 * math.cos(math.radians(60.0))
+    lamps = [
+        (i, 25.0 + east_m / degree_m, 60.0, {"highway": "street_lamp"})
+        for i, east_m in enumerate((-500.0, 2000.0, 15_000.0, 90_000.0), start=1)
+    ]
+    write_osm(tmp_path / "a.osm", lamps)
+    boundary = gpd.GeoDataFrame(geometry=[shapely.box(24.9, 59.95, 25.0, 60.05)], crs="EPSG:4326")
+    poles, source = schema.TABLES["poles"], LayerSource(path="a.osm")
+    reference = Reference.of(boundary, "091", margin_m=margin_m)
+    assert len(read_table(tmp_path, poles, source, reference=reference)) == read
+    assert len(read_table(tmp_path, poles, source)) == 4

@@ -35,6 +35,9 @@ POLICY: Final = (
 of a basemap that was asked for."""
 
 DATA_ID: Final = "siteplan-data"
+SCRIPTS: Final = ("map_tools.js", "map_styles.js", "map_search.js", "map.js")
+"""Our own scripts, each after those it needs."""
+
 MOST_ZOOM: Final = 20
 _UNSAFE = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"}
 
@@ -94,7 +97,7 @@ def map_page(plan: Plan, *, options: OutputOptions | None = None) -> str:
         name="data",
     )
     page.html.add_child(_Text(f"<script>{_leaflet_js()}</script>"), name="leaflet_js")
-    for name in ("map_tools.js", "map.js"):
+    for name in SCRIPTS:
         page.html.add_child(_Text(f"<script>{_asset(name)}</script>"), name=name)
     return str(page.render())
 

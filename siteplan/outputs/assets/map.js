@@ -18,43 +18,12 @@
     Symbols,
     Labels,
   } = window.siteplan.tools;
+  const { STATES, CODES, SHAPES, STANDING, GAP, ROADS, stateStyle, symbolOfState, siteSymbol, lineSwatch } =
+    window.siteplan.styles;
 
-  const SEARCH_LIMIT = 20;
   const LIST_LIMIT = 30;
   const PHONE = "(max-width: 760px)";
-
-  // Colour-blind safe; every state has a mark besides its colour.
-  const STATES = {
-    met: { mark: "✓", colour: "#00755a" },
-    at_risk: { mark: "!", colour: "#b36b00" },
-    not_met: { mark: "✕", colour: "#c23b00" },
-    unknown: { mark: "?", colour: "#6b6b6b" },
-    measured: { mark: "Σ", colour: "#1f5fa8" },
-  };
-  const CODES = { m: "met", n: "not_met", u: "unknown" };
-  const SHAPES = {
-    tower: "triangle",
-    rooftop: "square",
-    building: "house",
-    lamp_pole: "wedge",
-    monitoring_pole: "diamond",
-    new: "star",
-  };
   const ROAD_LIMIT = 3000; // lines of a class, beyond which it waits for a larger scale
-  const EXISTING = "#1d4fa3";
-  const ADDED = "#b5154b";
-  const STANDING = "#3d4650";
-  const GAP = "#c23b00";
-  const ROADS = {
-    motorway: { weight: 3, colour: "#7a4f1d", casing: true },
-    national: { weight: 2.5, colour: "#8a5a22", casing: true },
-    provincial: { weight: 2, colour: "#7c6a4a", casing: true },
-    county: { weight: 1.6, colour: "#6d6a63", casing: true },
-    desert: { weight: 1.6, colour: "#8a5a22", dash: "6 3", casing: true },
-    township: { weight: 1, colour: "#77746d", casing: true },
-    street: { weight: 1, colour: "#77746d", casing: true },
-    other: { weight: 0.8, colour: "#86837c" },
-  };
 
   /* ---- the map ------------------------------------------------------------------------------- */
 
@@ -333,22 +302,6 @@
     }
     const gapGroup = L.layerGroup();
 
-    function stateStyle(found) {
-      if (!found) return { color: "#8b8794", fillOpacity: 0, opacity: 0.8, weight: 1, dashArray: "3 3" };
-      const colour = STATES[found].colour;
-      if (found === "met")
-        return { color: colour, fillColor: colour, fillOpacity: 0, opacity: 1, weight: 1.6, dashArray: null };
-      const broken = found === "unknown" ? "2 5" : "9 4";
-      return {
-        color: colour,
-        fillColor: colour,
-        fillOpacity: 0.15,
-        opacity: 1,
-        weight: 2.6,
-        dashArray: broken,
-      };
-    }
-
     function styleVectors() {
       for (const name of areaNames) {
         const table = data.tables[name];
@@ -417,46 +370,6 @@
 
     function itemStyle(name, shape, radius) {
       return (i) => symbolOfState(itemState(name, i), shape, radius);
-    }
-
-    function symbolOfState(found, shape, radius) {
-      if (!found)
-        return {
-          shape,
-          radius: radius * 0.55,
-          fill: "#ffffff",
-          stroke: "#77737f",
-          width: 1,
-          alpha: 0.85,
-          minor: true,
-        };
-      if (found === "met")
-        return { shape, radius: radius * 0.85, fill: STATES.met.colour, stroke: "#ffffff", width: 1 };
-      if (found === "unknown")
-        return {
-          shape,
-          radius,
-          fill: "#ffffff",
-          stroke: STATES.unknown.colour,
-          width: 1.6,
-          mark: "dash",
-          markColour: STATES.unknown.colour,
-        };
-      return { shape, radius, fill: STATES.not_met.colour, stroke: "#ffffff", width: 1, mark: "cross" };
-    }
-
-    function siteSymbol(kind, existing, later) {
-      const colour = existing ? EXISTING : ADDED;
-      return later
-        ? {
-            shape: SHAPES[kind] || "circle",
-            radius: 4.5,
-            fill: "#ffffff",
-            stroke: colour,
-            width: 1.4,
-            alpha: 0.6,
-          }
-        : { shape: SHAPES[kind] || "circle", radius: 6.5, fill: colour, halo: 4.5 };
     }
 
     const tables = data.tables;
@@ -1353,30 +1266,6 @@
       return box;
     }
 
-    function lineSwatch(style, closed) {
-      const ratio = 2;
-      const canvas = element("canvas", { width: 26 * ratio, height: 22 * ratio, class: "swatch" });
-      const context = canvas.getContext("2d");
-      context.scale(ratio, ratio);
-      context.strokeStyle = style.color;
-      context.lineWidth = style.weight;
-      context.setLineDash((style.dashArray || "").split(" ").filter(Boolean).map(Number));
-      context.beginPath();
-      if (closed) context.rect(4, 5, 18, 12);
-      else {
-        context.moveTo(2, 11);
-        context.lineTo(24, 11);
-      }
-      if (closed && style.fillColor) {
-        context.globalAlpha = style.fillOpacity;
-        context.fillStyle = style.fillColor;
-        context.fill();
-        context.globalAlpha = 1;
-      }
-      context.stroke();
-      return canvas;
-    }
-
     function refreshGaps() {
       for (const mode of ["today", "plan"]) {
         const group = groupOf("gaps_" + mode);
@@ -1647,77 +1536,6 @@
       open(key, i, position(table, i));
     }
 
-    function buildSearch() {
-      const input = element("input", {
-        type: "search",
-        placeholder: words.search,
-        "aria-label": words.search,
-        autocomplete: "off",
-        role: "combobox",
-        "aria-expanded": "false",
-        "aria-controls": "found",
-      });
-      const list = element("ul", { id: "found", role: "listbox", hidden: true });
-      let current = -1;
-      const close = () => {
-        list.hidden = true;
-        input.setAttribute("aria-expanded", "false");
-      };
-      const take = (entry) => {
-        close();
-        input.blur();
-        focus(entry.key, entry.i);
-      };
-      function mark(k) {
-        const lines = list.querySelectorAll("[role=option]");
-        if (!lines.length) return;
-        current = (k + lines.length) % lines.length;
-        lines.forEach((line, n) => line.setAttribute("aria-selected", String(n === current)));
-        lines[current].scrollIntoView({ block: "nearest" });
-      }
-      input.addEventListener("input", () => {
-        const asked = input.value.trim().toLowerCase();
-        list.textContent = "";
-        current = -1;
-        if (!asked) return close();
-        const found = [];
-        for (const start of [true, false]) {
-          for (const entry of entries) {
-            if (found.length >= SEARCH_LIMIT) break;
-            const at = entry.text.indexOf(asked);
-            if (at >= 0 && (at === 0) === start) found.push(entry);
-          }
-        }
-        for (const entry of found) {
-          const table = tableOf(entry.key);
-          const line = element(
-            "li",
-            { role: "option", "aria-selected": "false" },
-            element("span", {}, short(entry.name || table.id[entry.i], 40)),
-            element("small", {}, table.title + " " + short(table.id[entry.i], 24)),
-          );
-          line.addEventListener("mousedown", (event) => event.preventDefault());
-          line.addEventListener("click", () => take(entry));
-          line.entry = entry;
-          list.append(line);
-        }
-        if (!found.length) list.append(element("li", { class: "nothing" }, words.search_none));
-        list.hidden = false;
-        input.setAttribute("aria-expanded", "true");
-      });
-      input.addEventListener("keydown", (event) => {
-        const lines = list.querySelectorAll("[role=option]");
-        if (event.key === "ArrowDown") mark(current + 1);
-        else if (event.key === "ArrowUp") mark(current - 1);
-        else if (event.key === "Enter" && lines.length) take(lines[Math.max(current, 0)].entry);
-        else if (event.key === "Escape") close();
-        else return;
-        event.preventDefault();
-      });
-      input.addEventListener("blur", () => setTimeout(close, 150));
-      return element("div", { class: "search", role: "search" }, input, list);
-    }
-
     /* -- changes -- */
     function change(what) {
       Object.assign(state, what);
@@ -1748,7 +1566,7 @@
     }
 
     /* -- all together -- */
-    frame.append(buildSearch(), opener, readout, tip, legend, caption);
+    frame.append(window.siteplan.searchBox(words, entries, tableOf, focus), opener, readout, tip, legend, caption);
     for (const box of [legend, frame.querySelector(".search"), opener]) {
       L.DomEvent.disableClickPropagation(box);
       L.DomEvent.disableScrollPropagation(box);

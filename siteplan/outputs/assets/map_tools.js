@@ -231,8 +231,7 @@
 
     getEvents() {
       return {
-        moveend: this.redraw,
-        viewreset: this.redraw,
+        moveend: this.redraw, // which follows every change of the view
         resize: this.redraw,
         zoomanim: this._animate,
         zoom: () => this._animate({ zoom: this._map.getZoom(), center: this._map.getCenter() }),
@@ -430,7 +429,7 @@
     },
 
     getEvents() {
-      return { moveend: this.redraw, viewreset: this.redraw, resize: this.redraw };
+      return { moveend: this.redraw, resize: this.redraw };
     },
 
     redraw() {

@@ -656,7 +656,16 @@ def _unmet_columns(plan: Plan) -> list[_Column]:
         _column(table, "group", words=frames.label, blank=""),
         _Column(header="已覆盖（%）", values=table["share"].to_list(), kind="percent"),
         _Column(header="判定", values=[STATE_ZH[state] for state in table["state"]], states=True),
+        _Column(header="说明", values=[_unmet_reason(row) for row in table.to_dict("records")]),
     ]
+
+
+def _unmet_reason(row: dict[Any, Any]) -> str:
+    """Why an item that has a signal does not count."""
+    told = [f"1 without {', '.join(row['lacking'].split(';'))}"] if row["lacking"] else []
+    told += ["attribute blank"] if row["blank"] else []
+    reasons = [in_chinese(text).removeprefix("1个") for text in told]
+    return "；".join([*reasons, *(["是否属于本目标未知（标记未填写）"] if row["doubtful"] else [])])
 
 
 def _people_columns(plan: Plan) -> list[_Column]:
@@ -730,6 +739,7 @@ def _gap_columns(plan: Plan) -> list[_Column]:
         _column(gaps, "remedy_site", blank=""),
         _column(gaps, "hindrance", words=lambda word: HINDRANCE_ZH.get(word, ""), blank=""),
         _column(gaps, "closed_year", "integer"),
+        _Column(header="规划后剩余（%）", values=(gaps["left"] / size).to_list(), kind="percent"),
         _Column(
             header="面积（km²）",
             values=(size.where(gaps["unit"] == "m2") / 1e6).to_list(),

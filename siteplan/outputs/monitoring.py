@@ -58,24 +58,27 @@ def unmet(plan: Plan) -> pd.DataFrame:
     table : DataFrame
         One row per rule, network (``today``, ``plan``) and item that is not surely covered: ``rule_id``,
         ``zh``, ``year``, ``network``, ``item_id``, ``name``, ``township_name``, ``group``, ``share``
-        (covered, at least; missing when nobody knows whether the rule speaks of the item), ``state``.
+        (covered, at least; missing when nobody knows whether the rule speaks of the item), ``state``,
+        ``lacking`` and ``blank`` (attributes that the rule asks for besides coverage, joined by ``;``) and
+        ``doubtful`` (whether nobody knows that the rule speaks of it).
     """
     columns = ["rule_id", "zh", "year", "network", "item_id", "name", "township_name", "group"]
-    columns += ["share", "state"]
+    columns += ["share", "state", "lacking", "blank", "doubtful"]
     names = plan.region.townships()["name"]
     parts = []
     for rule in plan.region.document.rules:
         year = rule_year(plan, rule)
         for network, evaluation in (("today", plan.today), ("plan", plan.planned)):
-            doubtful = evaluation.doubtful.assign(state=UNKNOWN, group="", share=np.nan)
-            for items in (evaluation.items, doubtful):
+            open_ = evaluation.doubtful.assign(state=UNKNOWN, group="", share=np.nan, doubtful=True)
+            for items in (evaluation.items.assign(doubtful=False), open_):
                 if items.empty:
                     continue
                 mine = items[(items["rule_id"] == rule.id) & (items["year"] == year)]
                 mine = mine[mine["state"] != MET]
                 # the region as one thing to cover lies in no township
                 where = pd.NA if rule.layer == "boundary" else mine["township"].map(names)
-                known = {"township_name": where, "zh": rule.zh}
+                lacking, blank = report.attributes_of(plan, rule, mine["item_id"])
+                known = {"township_name": where, "zh": rule.zh, "lacking": lacking, "blank": blank}
                 parts.append(mine.assign(network=network, **known)[columns])
     parts = [part for part in parts if len(part)]
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=columns)

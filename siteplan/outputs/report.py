@@ -485,7 +485,7 @@ def unmet(plan: Plan) -> pd.DataFrame:
         year = frames.rule_year(plan, rule)
         mine = items[(items["rule_id"] == rule.id) & (items["year"] == year)]
         mine = mine[mine["state"].isin(["not_met", UNKNOWN])]
-        lacking, blank = _attributes(plan, rule, mine["item_id"])
+        lacking, blank = attributes_of(plan, rule, mine["item_id"])
         told = {"township_name": mine["township"].map(names), "lacking": lacking, "blank": blank}
         parts.append(mine.assign(**told))
     columns = ["rule_id", "item_id", "name", "township_name", "share", "state", "lacking", "blank"]
@@ -493,8 +493,24 @@ def unmet(plan: Plan) -> pd.DataFrame:
     return table[columns]
 
 
-def _attributes(plan: Plan, rule: Rule, items: pd.Series[Any]) -> tuple[list[str], list[str]]:
-    """Attributes that a rule asks for: those that each item lacks, and those that are blank."""
+def attributes_of(plan: Plan, rule: Rule, items: pd.Series[Any]) -> tuple[list[str], list[str]]:
+    """
+    Tell which attributes that a rule asks for each item lacks, and which are blank.
+
+    Parameters
+    ----------
+    plan : Plan
+        The plan.
+    rule : Rule
+        A rule of the document.
+    items : Series of str
+        Ids of items of its layer.
+
+    Returns
+    -------
+    lacking, blank : list of str
+        Names of columns joined by ``;``, one text per item.
+    """
     if not rule.attributes or rule.layer not in plan.region.layers:
         return [""] * len(items), [""] * len(items)
     layer = plan.region.layers[str(rule.layer)]

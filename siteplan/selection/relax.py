@@ -121,8 +121,11 @@ def _grown(
             continue
         best, bound = found, least
         high = min(_factor(problem, found), middle)
-    wider = _scaled(problem, high * (1.0 + CLOSE / 10.0))
-    again, least, _ = _search(wider, 2.0 * part_s, gap, seed, start=best)
+    if np.isfinite(high):
+        wider = _scaled(problem, high * (1.0 + CLOSE / 10.0))
+        again, least, _ = _search(wider, 2.0 * part_s, gap, seed, start=best)
+    else:  # nothing is allowed where something is needed: no factor helps
+        wider, again, least = replace(problem, limits=()), None, 0.0
     if again is not None:
         best, bound = again, least
     changes = [

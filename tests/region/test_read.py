@@ -400,7 +400,7 @@ def test_a_bow_tie_keeps_its_area(small_folder):
 def test_what_an_extract_lost_is_told(small_folder, monkeypatch):
     lost = Fault(source="roads.osm.pbf", rule="broken", remedy="mend", severity="warning")
 
-    def read_osm(_path, _layer):
+    def read_osm(_path, _layer, _bounds):
         road = gpd.read_file(small_folder / "roads.geojson").assign(id="way/1")
         road.attrs["faults"] = (lost,)
         return road

@@ -81,13 +81,16 @@ def optimise_tiers(
             discount=np.ones_like(problem.discount),
         )
         built, bound, _, used = optimise(stage, time_limit_s=part_s, gap=0.0, seed=seed)
+        seconds += used
+        if stage.unmet(built):  # nothing was found in time: no number to hold on to
+            told.append(f"{'+'.join(tier)} not settled")
+            continue
         number = int(counted[problem.opened(built) < problem.periods].sum())
         least = min(max(int(np.ceil(bound - BELOW_ONE - 1e-6)), 0), number)
         name = "+".join(tier)
         told.append(
             f"{name} {number}" if least == number else f"{name} {number} (at least {least})"
         )
-        seconds += used
         limit = Limit(
             rule_id=f"tier:{name}",
             period=None,

@@ -33,6 +33,7 @@ CLIFF_M = 50.0
 """Ground this much above cells of exactly 0 m beside it makes these look like voids. [m]"""
 
 GUESSED = "the system was guessed from"
+"""Beginning of the rule that such a note carries."""
 
 SHARED_EDGE_M = 200.0
 """A point this near outside a generalised boundary still counts as inside. [m]"""
@@ -124,7 +125,7 @@ def _guessed(found: shift.Shift, sources: Mapping[str, LayerSource]) -> Fault:
         column="geometry",
         value=f"{found.shift_m:,.0f} m off; {found.before:.0%} on {found.against} as read, {found.after:.0%} "
         f"when taken back from {found.datum}",
-        rule=f'{GUESSED} {sources[found.against].path}: crs = "{found.datum}"',
+        rule=f'the system was guessed from {sources[found.against].path}: crs = "{found.datum}"',
         remedy="Nothing, when the map looks right.",
         severity="warning",
     )

@@ -274,7 +274,7 @@ def test_a_level_that_is_no_number():
     ],
 )
 def test_a_correction_that_fits_nothing(key, value, rule):
-    from siteplan.scenario import _faults_in_corrections  # noqa: PLC0415
+    from siteplan.scenario.faults import _faults_in_corrections  # noqa: PLC0415
 
     radio = hand.scenario(radio={"corrections": {key: value}}).radio
     (fault,) = _faults_in_corrections(radio.corrections)

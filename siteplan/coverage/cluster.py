@@ -1,8 +1,9 @@
 """
-Coverage on a cluster: a chunk of stations is the task.
+Stations on a cluster: a chunk of them is the task.
 
-:func:`siteplan.coverage.layer.chunk_layers` is a pure function of the region's arrays and some stations;
-what it gives can be merged in any order, to the last bit. Dask is an extra (``siteplan[dask]``): nothing
+What a task does is a pure function of the region's arrays and some stations, as
+:func:`siteplan.coverage.layer.chunk_layers` and :func:`siteplan.selection.signals.chunk_signals` are; what
+they give can be put together in any order, to the last bit. Dask is an extra (``siteplan[dask]``): nothing
 here is needed on one machine, where all cores are used anyway.
 """
 
@@ -10,21 +11,31 @@ from __future__ import annotations
 
 from collections import deque
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from siteplan.coverage.jobs import Jobs
-from siteplan.coverage.layer import chunk_layers
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator
     from concurrent.futures import Executor
 
-    import numpy as np
-    from numpy.typing import NDArray
-
     from siteplan.coverage.ground import Ground
-    from siteplan.coverage.layer import Layer
-    from siteplan.coverage.network import Share
+
+_Part = TypeVar("_Part")
+
+
+class Share(Protocol):
+    """Does work on chunks of stations somewhere else, and gives what each comes to, in any order."""
+
+    def __call__(
+        self,
+        work: Callable[..., _Part],
+        ground: Ground,
+        jobs: Jobs,
+        *given: Any,  # noqa: ANN401  # whatever else the work takes
+    ) -> Iterator[_Part]:
+        """Give ``work(ground, chunk, *given)`` for every chunk of the jobs."""
+
 
 CHUNK_STATIONS = 50
 """Stations of one task: large enough that sending its layers costs little beside computing them."""
@@ -76,29 +87,31 @@ def on_dask(client: Any, *, chunk_stations: int = CHUNK_STATIONS) -> Share:  # n
     Returns
     -------
     share : callable
-        For :func:`siteplan.coverage.network.network_coverage`.
+        For :func:`siteplan.make_plan` and the stages that take one.
 
     Examples
     --------
     >>> from dask.distributed import Client  # doctest: +SKIP
-    >>> coverage = network_coverage(region, stations, years, floor_dbm=-120.0, label="coverage",
-    ...                             share=on_dask(Client("scheduler:8786")))  # doctest: +SKIP
+    >>> plan = siteplan.make_plan(region, share=on_dask(Client("scheduler:8786")))  # doctest: +SKIP
     """
 
     def share(
-        ground: Ground, jobs: Jobs, order: NDArray[np.int32]
-    ) -> Iterator[Mapping[str, Layer]]:
+        work: Callable[..., _Part],
+        ground: Ground,
+        jobs: Jobs,
+        *given: Any,  # noqa: ANN401  # as in the protocol
+    ) -> Iterator[_Part]:
         from dask.distributed import as_completed  # noqa: PLC0415  # an extra
 
         # names of their own: a release from the call before must not hit the same content
-        there = client.scatter([ground, order], broadcast=True, hash=False)
+        there = client.scatter([ground, *given], broadcast=True, hash=False)
         tasks = [
-            client.submit(chunk_layers, there[0], chunk, there[1], pure=False)
+            client.submit(work, there[0], chunk, *there[1:], pure=False)
             for chunk in split_jobs(jobs, stations=chunk_stations)
         ]
         for task in as_completed(tasks):
             yield task.result()
-            task.release()  # layers that are added up need no room on the cluster
+            task.release()  # what is put together here needs no room on the cluster
 
     return share
 
@@ -121,21 +134,24 @@ def on_executor(
     Returns
     -------
     share : callable
-        For :func:`siteplan.coverage.network.network_coverage`.
+        For :func:`siteplan.make_plan` and the stages that take one.
     """
 
     def share(
-        ground: Ground, jobs: Jobs, order: NDArray[np.int32]
-    ) -> Iterator[Mapping[str, Layer]]:
+        work: Callable[..., _Part],
+        ground: Ground,
+        jobs: Jobs,
+        *given: Any,  # noqa: ANN401  # as in the protocol
+    ) -> Iterator[_Part]:
         chunks = iter(split_jobs(jobs, stations=chunk_stations))
         tasks = deque(
-            executor.submit(chunk_layers, ground, chunk, order) for chunk in islice(chunks, ahead)
+            executor.submit(work, ground, chunk, *given) for chunk in islice(chunks, ahead)
         )
         while tasks:
-            layers = tasks.popleft().result()
+            part = tasks.popleft().result()
             tasks.extend(
-                executor.submit(chunk_layers, ground, chunk, order) for chunk in islice(chunks, 1)
+                executor.submit(work, ground, chunk, *given) for chunk in islice(chunks, 1)
             )
-            yield layers
+            yield part
 
     return share

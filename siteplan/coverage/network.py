@@ -25,23 +25,20 @@ from siteplan.coverage.budget import element_noise_dbm
 from siteplan.coverage.footprint import NO_SIGNAL, UNKNOWN_SIGNAL, job_footprints
 from siteplan.coverage.ground import region_ground
 from siteplan.coverage.jobs import station_jobs
-from siteplan.coverage.layer import add_layers, empty_layer
+from siteplan.coverage.layer import add_layers, chunk_layers, empty_layer
 from siteplan.units import CENTI
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     import pandas as pd
     from numpy.typing import NDArray
     from odc.geo.geobox import GeoBox
 
-    from siteplan.coverage.ground import Ground
+    from siteplan.coverage.cluster import Share
     from siteplan.coverage.jobs import Jobs
     from siteplan.coverage.layer import Layer
     from siteplan.region import Region
-
-    Share = Callable[[Ground, Jobs, NDArray[np.int32]], Iterator[Mapping[str, Layer]]]
-    """Computes stations in chunks somewhere else, and gives the layers of each as they come."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -183,7 +180,7 @@ def _add_stations(
     ground, shape = region_ground(region), region.terrain_m.shape
     with tqdm(total=len(jobs), desc=label, unit="station", leave=False, delay=1.0) as bar:
         if share is not None:
-            for part in share(ground, jobs, order):
+            for part in share(chunk_layers, ground, jobs, order):
                 add_layers(layers, part, shape)
             return
         for job, footprint in job_footprints(ground, jobs):

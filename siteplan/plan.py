@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
     import geopandas as gpd
 
+    from siteplan.coverage.cluster import Share
     from siteplan.errors import Fault
     from siteplan.region import Region
 
@@ -120,7 +121,7 @@ class Plan:
         )
 
 
-def make_plan(region: Region) -> Plan:
+def make_plan(region: Region, *, share: Share | None = None) -> Plan:
     """
     Do the main job on a region.
 
@@ -128,6 +129,9 @@ def make_plan(region: Region) -> Plan:
     ----------
     region : Region
         From :func:`siteplan.read_region`.
+    share : callable, optional
+        Computes chunks of stations on a cluster, see :mod:`siteplan.coverage.cluster`; on the cores of this
+        machine when missing. The plan is the same.
 
     Returns
     -------
@@ -152,18 +156,18 @@ def make_plan(region: Region) -> Plan:
     usable = candidate_stations(region).reindex(columns=COLUMNS)
     validity_warnings(region, pd.concat([today_stations, usable]))
     coverage_today = network_coverage(
-        region, today_stations, years, floor_dbm=floor, label="coverage today"
+        region, today_stations, years, floor_dbm=floor, label="coverage today", share=share
     )
-    own_today = operator_coverage(region, today_stations, years, floor_dbm=floor)
+    own_today = operator_coverage(region, today_stations, years, floor_dbm=floor, share=share)
     today = evaluate(region, demands, coverage_today, today_stations, years, by_operator=own_today)
-    region = propose_missing(region, demands, today, today_stations)
+    region = propose_missing(region, demands, today, today_stations, share=share)
     offered = _offers(region)
-    selection = select_stations(region, demands, today, today_stations)
+    selection = select_stations(region, demands, today, today_stations, share=share)
     stations = pd.concat([today_stations, selection.stations[today_stations.columns]])
     coverage_plan = network_coverage(
-        region, stations, years, floor_dbm=floor, label="coverage with the plan"
+        region, stations, years, floor_dbm=floor, label="coverage with the plan", share=share
     )
-    own_plan = operator_coverage(region, stations, years, floor_dbm=floor)
+    own_plan = operator_coverage(region, stations, years, floor_dbm=floor, share=share)
     planned = evaluate(region, demands, coverage_plan, stations, years, by_operator=own_plan)
     return Plan(
         region=region,

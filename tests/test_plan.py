@@ -1,6 +1,7 @@
 """The whole way on the small region: from files to a plan that keeps what it promises."""
 
 import dataclasses
+from concurrent.futures import ThreadPoolExecutor
 
 import geopandas as gpd
 import numpy as np
@@ -10,6 +11,7 @@ import shapely
 
 import siteplan
 from siteplan import schema
+from siteplan.coverage.cluster import on_executor
 from siteplan.coverage.network import Coverage, network_coverage
 from siteplan.coverage.stations import COLUMNS, station_table
 from siteplan.demand import region_demands
@@ -116,6 +118,16 @@ def test_the_same_input_gives_the_same_plan(folder, plan):
     for field in dataclasses.fields(plan):
         if field.name != "region":
             assert equal(getattr(plan, field.name), getattr(again, field.name)), field.name
+
+
+def test_stations_shared_among_workers_give_the_same_plan(folder, plan):
+    with ThreadPoolExecutor(2) as pool:
+        shared = siteplan.make_plan(
+            siteplan.read_region(folder), share=on_executor(pool, chunk_stations=1)
+        )
+    for field in dataclasses.fields(plan):
+        if field.name != "region":
+            assert equal(getattr(plan, field.name), getattr(shared, field.name)), field.name
 
 
 def test_years_are_nested(plan):

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from siteplan.catalog import Rule
+    from siteplan.coverage.cluster import Share
     from siteplan.demand import Demand
     from siteplan.region import Region
     from siteplan.targets import Evaluation
@@ -34,6 +35,8 @@ def build_problem(
     today: Evaluation,
     today_stations: pd.DataFrame,
     candidates: pd.DataFrame,
+    *,
+    share: Share | None = None,
 ) -> tuple[Problem, list[Shortfall]]:
     """
     Build the selection problem of a region.
@@ -52,6 +55,8 @@ def build_problem(
         Stations in service.
     candidates : DataFrame
         From :func:`siteplan.selection.candidates.candidate_stations`.
+    share : callable, optional
+        Computes chunks of stations elsewhere, see :mod:`siteplan.coverage.cluster`.
 
     Returns
     -------
@@ -80,7 +85,7 @@ def build_problem(
             demands[rule.id].cell[samples]
             for (rule, _, _), samples in zip(parts, open_samples, strict=True)
         ]
-        signals = _signals(region, of_technology, wanted, candidates)
+        signals = _signals(region, of_technology, wanted, candidates, share)
         for (rule, operator, states), samples in zip(parts, open_samples, strict=True):
             if states is None:
                 continue
@@ -132,6 +137,7 @@ def _signals(
     rules: list[Rule],
     wanted: list[NDArray[np.int64]],
     candidates: pd.DataFrame,
+    share: Share | None,
 ) -> Signals:
     mine = (candidates["technology"] == rules[0].technology).to_numpy()
     cells = np.unique(np.concatenate([np.zeros(0, np.int64), *wanted]))
@@ -149,6 +155,7 @@ def _signals(
             label=f"candidates {rules[0].technology}",
             probability=region.scenario.selection.probability or 0.5,
             margin_db=region.scenario.targets.margin_db,
+            share=share,
         ),
     )
 

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from siteplan.catalog import Rule
+    from siteplan.coverage.cluster import Share
     from siteplan.demand import Demand
     from siteplan.region import Region
     from siteplan.scenario import Network
@@ -123,6 +124,8 @@ def propose_missing(
     demands: Mapping[str, Demand],
     today: Evaluation,
     today_stations: pd.DataFrame,
+    *,
+    share: Share | None = None,
 ) -> Region:
     """
     Region with new sites for the needs that no candidate can meet, when the scenario asks for them.
@@ -137,6 +140,8 @@ def propose_missing(
         What today's network covers.
     today_stations : DataFrame
         Stations in service.
+    share : callable, optional
+        Computes chunks of stations elsewhere, see :mod:`siteplan.coverage.cluster`.
 
     Returns
     -------
@@ -150,7 +155,9 @@ def propose_missing(
     if candidates.empty:
         items = {(rule_id, "") for rule_id in demands}
     else:
-        _, shortfalls = build_problem(region, demands, today, today_stations, candidates)
+        _, shortfalls = build_problem(
+            region, demands, today, today_stations, candidates, share=share
+        )
         items = {(need.rule_id, need.item_id) for need in shortfalls if need.rule_id in demands}
     missing = {rule_id for rule_id, _ in items}
     seen: set[str] = set()

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from siteplan.coverage.cluster import Share
     from siteplan.demand import Demand
     from siteplan.region import Region
     from siteplan.selection.problem import Problem
@@ -141,6 +142,8 @@ def select_stations(
     demands: Mapping[str, Demand],
     today: Evaluation,
     today_stations: pd.DataFrame,
+    *,
+    share: Share | None = None,
 ) -> Selection:
     """
     Choose the stations that meet the missed rules at least cost.
@@ -155,6 +158,8 @@ def select_stations(
         What today's network covers.
     today_stations : DataFrame
         Stations in service.
+    share : callable, optional
+        Computes chunks of stations elsewhere, see :mod:`siteplan.coverage.cluster`.
 
     Returns
     -------
@@ -180,7 +185,9 @@ def select_stations(
                 )
             ]
         )
-    problem, shortfalls = build_problem(region, demands, today, today_stations, candidates)
+    problem, shortfalls = build_problem(
+        region, demands, today, today_stations, candidates, share=share
+    )
     problem, built, bound, method, seconds, relaxations = _choose(region, problem, candidates)
     places = _places(region, candidates)
     standing_m = _distance_to_standing(region, candidates, today_stations, places)

@@ -12,12 +12,18 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from siteplan.catalog import Rule
+    from siteplan.coverage.cluster import Share
     from siteplan.coverage.network import Coverage
     from siteplan.region import Region
 
 
 def operator_coverage(
-    region: Region, stations: pd.DataFrame, years: Sequence[int], *, floor_dbm: float
+    region: Region,
+    stations: pd.DataFrame,
+    years: Sequence[int],
+    *,
+    floor_dbm: float,
+    share: Share | None = None,
 ) -> dict[tuple[str, str, int], Coverage]:
     """
     Coverage by the stations of one operator alone, for the rules that ask for it.
@@ -32,6 +38,8 @@ def operator_coverage(
         Ascending.
     floor_dbm : float
         Lowest level that anybody uses. [dBm]
+    share : callable, optional
+        Computes chunks of stations elsewhere, see :mod:`siteplan.coverage.cluster`.
 
     Returns
     -------
@@ -49,7 +57,7 @@ def operator_coverage(
     for operator, technology in sorted(wanted):
         own = stations[of_operator(stations, operator) & (stations["technology"] == technology)]
         label = f"coverage of {operator}"
-        signal = network_coverage(region, own, years, floor_dbm=floor_dbm, label=label)
+        signal = network_coverage(region, own, years, floor_dbm=floor_dbm, label=label, share=share)
         found |= {(operator, technology, year): signal[technology, year] for year in years}
     return found
 

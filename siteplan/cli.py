@@ -287,7 +287,7 @@ def _check(arguments: argparse.Namespace) -> int:
 def _add_output_options(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("outputs")
     group.add_argument(
-        "--language", choices=("zh", "en"), default="zh", help="of document and atlas (default: zh)"
+        "--language", choices=("zh", "en"), default="zh", help="of what people read (default: zh)"
     )
     group.add_argument(
         "--edition",

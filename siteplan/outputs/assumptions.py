@@ -7,7 +7,7 @@ were chosen, warnings, and the input files with their hashes.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from platform import python_version
 from typing import TYPE_CHECKING, Final
@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Final
 import siteplan
 from siteplan import catalog
 from siteplan.outputs import frames
-from siteplan.outputs.translation import fault_in_chinese
 from siteplan.propagation.registry import MODELS
 from siteplan.scenario import SCENARIO_FILE
 from siteplan.selection.candidates import structure_costs
@@ -25,8 +24,11 @@ if TYPE_CHECKING:
 
     from pydantic import BaseModel
 
+    from siteplan.outputs.words import Words
     from siteplan.plan import Plan
 
+INPUT_TOPIC: Final = "输入文件"
+WARNING_TOPIC: Final = "提示"
 DEFAULT_ZH: Final = "程序默认值"
 COMPUTED: Final = "c"
 DEFAULT: Final = "d"
@@ -106,7 +108,7 @@ def given(settings: BaseModel, name: str) -> dict[str, str]:
     return {"source": DEFAULT_ZH, "mark": DEFAULT}
 
 
-def assumptions(plan: Plan) -> list[Fact]:
+def assumptions(plan: Plan, words: Words) -> list[Fact]:
     """
     Everything that a plan assumes.
 
@@ -114,21 +116,45 @@ def assumptions(plan: Plan) -> list[Fact]:
     ----------
     plan : Plan
         The plan.
+    words : Words
+        Language.
 
     Returns
     -------
     facts : list of Fact
         By topic.
     """
-    return [
+    facts = [
         *_about(plan),
         *_definition_facts(plan),
         *_radio_facts(plan),
         *_equipment_facts(plan),
         *_cost_facts(plan),
         *_selection_facts(plan),
-        *_input_facts(plan),
+        *_input_facts(plan, words),
     ]
+    return [told(fact, words) for fact in facts]
+
+
+def told(fact: Fact, words: Words) -> Fact:
+    """
+    Say a fact in the language of the reader, as far as its words are known.
+
+    Parameters
+    ----------
+    fact : Fact
+        In Chinese, its value and source in the words of the catalogue.
+    words : Words
+        Language.
+
+    Returns
+    -------
+    fact : Fact
+        The same fact.
+    """
+    value = words.told(fact.value) if isinstance(fact.value, str) else fact.value
+    names = ("topic", "item", "unit", "note", "source")
+    return replace(fact, value=value, **{name: words.told(getattr(fact, name)) for name in names})
 
 
 def _about(plan: Plan) -> Iterator[Fact]:
@@ -319,12 +345,12 @@ def _selection_facts(plan: Plan) -> Iterator[Fact]:
         )
 
 
-def _input_facts(plan: Plan) -> Iterator[Fact]:
+def _input_facts(plan: Plan, words: Words) -> Iterator[Fact]:
     for warning in plan.warnings:
-        yield Fact(topic="提示", item=warning.source, note=fault_in_chinese(warning))
+        yield Fact(topic=WARNING_TOPIC, item=warning.source, note=words.fault(warning))
     for file in plan.region.inputs:
         yield Fact(
-            topic="输入文件",
+            topic=INPUT_TOPIC,
             item=file.path,
             value=file.rows or None,
             unit="行" if file.rows else "",

@@ -20,11 +20,12 @@ from tqdm.auto import tqdm
 
 from siteplan.coverage.footprint import UNKNOWN_SIGNAL
 from siteplan.outputs import frames, report
-from siteplan.outputs.blocks import Words, system_name, text_of
+from siteplan.outputs.blocks import system_name, text_of
 from siteplan.outputs.fonts import Letters, chinese_font
 from siteplan.outputs.map_images import level_classes, thresholds_dbm
 from siteplan.outputs.progress_chart import ProgressChart
 from siteplan.outputs.sheet import KIND_STYLES, STATE_COLOURS, YEAR_COLOURS, YEAR_MARKS, Sheet
+from siteplan.outputs.words import Words
 from siteplan.units import CENTI
 
 if TYPE_CHECKING:
@@ -290,7 +291,9 @@ class _Artist:
         )
         sheet.raster(picture, (box.left, box.right, box.bottom, box.top))
         for colour, label in zip(
-            reversed(classes.colours), reversed(classes.labels()), strict=True
+            reversed(classes.colours),
+            reversed(classes.labels(self.words("signs.between"))),
+            strict=True,
         ):
             sheet.swatch("#{:02x}{:02x}{:02x}".format(*colour), f"{label} dBm")
         sheet.swatch("#{:02x}{:02x}{:02x}".format(*UNKNOWN_GREY), words("common.unknown"))

@@ -28,8 +28,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from siteplan.outputs.blocks import Block, Words
+    from siteplan.outputs.blocks import Block
     from siteplan.outputs.chapters.report import Report
+    from siteplan.outputs.words import Words
     from siteplan.plan import Plan
 
 CHAPTERS: Final = (

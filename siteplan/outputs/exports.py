@@ -22,11 +22,13 @@ from pyogrio.errors import DataLayerError, DataSourceError
 
 from siteplan.outputs import frames
 from siteplan.outputs.layers import geodata_options, plan_layers
-from siteplan.outputs.lists import HEADERS, safe_text
+from siteplan.outputs.lists import safe_text
+from siteplan.outputs.words import Words
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from siteplan.outputs.options import Language
     from siteplan.plan import Plan
 
 DEGREES: Final = "EPSG:4326"
@@ -55,7 +57,7 @@ TEXT_BYTES: Final = 254
 FIXED_DATE: Final = (1980, 1, 1, 0, 0, 0)
 
 
-def export_files(plan: Plan) -> dict[str, Callable[[Path], None]]:
+def export_files(plan: Plan, *, language: Language = "zh") -> dict[str, Callable[[Path], None]]:
     """
     Every file for other programs and what writes it.
 
@@ -63,6 +65,8 @@ def export_files(plan: Plan) -> dict[str, Callable[[Path], None]]:
     ----------
     plan : Plan
         The plan.
+    language : {"zh", "en"}
+        Language of the names that people read.
 
     Returns
     -------
@@ -70,8 +74,8 @@ def export_files(plan: Plan) -> dict[str, Callable[[Path], None]]:
         By name inside the output folder.
     """
     writers: dict[str, Callable[[Path], None]] = {
-        "plan.kml": partial(write_kml, plan),
-        "plan_shp.zip": partial(write_shapefiles, plan),
+        "plan.kml": partial(write_kml, plan, language=language),
+        "plan_shp.zip": partial(write_shapefiles, plan, language=language),
     }
     for layer in LAYERS:
         writers[f"geojson/{layer}.geojson"] = partial(write_geojson, plan, layer)
@@ -144,9 +148,9 @@ def write_parquet(plan: Plan, layer: str, path: Path) -> None:
     export_layer(plan, layer).to_parquet(path, index=False)
 
 
-def write_kml(plan: Plan, path: Path) -> None:
+def write_kml(plan: Plan, path: Path, *, language: Language = "zh") -> None:
     """
-    Write sites and stations of the plan as KML, named by their Chinese names.
+    Write sites and stations of the plan as KML, with their names.
 
     Parameters
     ----------
@@ -154,20 +158,24 @@ def write_kml(plan: Plan, path: Path) -> None:
         The plan.
     path : Path
         File to write.
+    language : {"zh", "en"}
+        Language of layer and kinds.
 
     Raises
     ------
     OSError
         When the file cannot be written.
     """
+    words = Words(language)
     sites = export_layer(plan, "sites").to_crs(DEGREES)
     names = sites["name"].astype("string").fillna(sites["site_id"].astype("string"))
-    told = sites.assign(Name=names, kind=sites["kind"].map(frames.label))
+    told = sites.assign(Name=names, kind=sites["kind"].map(words.label))
+    layer = words.group("layers")["sites"].replace(" ", "_")  # a name that XML takes
     kept = ["Name", "site_id", "kind", "year", "stations", "operators", "technologies", "rules"]
-    _write(_clean(told[[*kept, "geometry"]]), path, "KML", layer="规划站址")
+    _write(_clean(told[[*kept, "geometry"]]), path, "KML", layer=layer)
 
 
-def write_shapefiles(plan: Plan, path: Path) -> None:
+def write_shapefiles(plan: Plan, path: Path, *, language: Language = "zh") -> None:
     """
     Write the layers as zipped Shapefiles in GBK, with a table of the full names.
 
@@ -177,6 +185,8 @@ def write_shapefiles(plan: Plan, path: Path) -> None:
         The plan.
     path : Path
         Zip file to write. Gaps are two files: ``gaps`` (areas) and ``gap_points``.
+    language : {"zh", "en"}
+        Language of the table of names.
 
     Raises
     ------
@@ -198,7 +208,7 @@ def write_shapefiles(plan: Plan, path: Path) -> None:
                 kind = "MultiPoint" if part == "gap_points" else None
                 kind = "Polygon" if part == "gaps" else kind or "Point"
                 _write(shown, folder / f"{part}.shp", "ESRI Shapefile", encoding="GBK", kind=kind)
-        (folder / "aliases.csv").write_bytes(_alias_table(aliases))
+        (folder / "aliases.csv").write_bytes(_alias_table(aliases, Words(language)))
         buffer = io.BytesIO()
         with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
             for file in sorted(folder.iterdir()):
@@ -233,12 +243,13 @@ def short_name(column: str) -> str:
     return SHORT_NAMES.get(column, column[:NAME_BYTES])
 
 
-def _alias_table(aliases: dict[str, str]) -> bytes:
+def _alias_table(aliases: dict[str, str], words: Words) -> bytes:
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\r\n")
-    writer.writerow(["短字段名", "字段名", "中文名"])
+    writer.writerow([words(f"aliases.{name}") for name in ("short", "name", "title")])
+    headers = words.group("headers")
     for column, short in aliases.items():
-        writer.writerow([short, safe_text(column), HEADERS.get(column, column)])
+        writer.writerow([short, safe_text(column), headers.get(column, column)])
     return buffer.getvalue().encode("utf-8-sig")
 
 

@@ -1,8 +1,8 @@
 """
 The plan as layers for QGIS: one GeoPackage in the region's projected system.
 
-Values are the words and numbers of the shared tables; the Chinese headers and words go into the file's
-schema tables, so that a program that reads them shows Chinese and a script still finds plain names.
+Values are the words and numbers of the shared tables; the reader's headers and words go into the file's
+schema tables, so that a program that reads them shows those and a script still finds plain names.
 """
 
 from __future__ import annotations
@@ -18,17 +18,16 @@ import shapely
 from pyogrio.errors import DataLayerError, DataSourceError
 
 from siteplan import schema
-from siteplan.gaps import CAUSE_ZH
 from siteplan.outputs import frames
-from siteplan.outputs.lists import CLASS_ZH, HEADERS, NETWORK_ZH
 from siteplan.outputs.qgis_styles import write_styles
-from siteplan.targets import STATE_ZH
+from siteplan.outputs.words import Words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from siteplan.catalog import Rule
+    from siteplan.outputs.options import Language
     from siteplan.plan import Plan
 
 WRITTEN: Final = "2000-01-01T00:00:00.000Z"
@@ -45,32 +44,12 @@ CONTEXT: Final = ("zones", "villages", "roads", "venues")
 SAME_ROAD_M: Final = 0.5
 """A piece of road this near to a road of a rule is part of it. [m]"""
 
-LAYERS_ZH: Final = {
-    "sites": "规划站址",
-    "stations": "基站（现状与规划）",
-    "gaps": "覆盖空白（面）",
-    "gap_points": "覆盖空白（点）",
-    "rules": "目标",
-} | {name: table.zh for name, table in schema.TABLES.items()}
-
-UNITS_ZH: Final = {"CNY": "元", "people": "人", "deg": "°"}
-
-WORDS: Final[Mapping[str, Mapping[str, str]]] = {
-    "state": STATE_ZH,
-    "cause": CAUSE_ZH,
-    "network": NETWORK_ZH,
-    "rule_class": CLASS_ZH,
-    "kind": schema.ZH,
-    "reuse": schema.ZH,
-    "class": schema.ZH,
-    "power": schema.ZH,
-    "sector": schema.ZH,
-    "severity": schema.ZH,
-}
-"""Chinese words of the values of columns, by the column's name."""
+RULE_CLASSES: Final = ("area", "road", "village", "venue")
+CATEGORIES: Final = ("kind", "reuse", "class", "power", "sector", "severity")
+"""Columns that hold words of the schema."""
 
 
-def write_plan_gpkg(plan: Plan, path: Path) -> None:
+def write_plan_gpkg(plan: Plan, path: Path, *, language: Language = "zh") -> None:
     """
     Write the plan's layers.
 
@@ -87,21 +66,24 @@ def write_plan_gpkg(plan: Plan, path: Path) -> None:
         The plan.
     path : Path
         File to write; it must not exist.
+    language : {"zh", "en"}
+        Language of the titles of layers and columns and of the words of values.
 
     Raises
     ------
     OSError
         When the file cannot be written.
     """
+    words = Words(language)
     layers = plan_layers(plan)
     try:
         with geodata_options():
             for i, (name, frame) in enumerate(layers.items()):
-                _write_layer(frame, path, name, append=i > 0)
+                _write_layer(frame, path, name, title=_layer_title(name, words), append=i > 0)
         with closing(sqlite3.connect(path)) as database, database:
             database.execute("PRAGMA synchronous = OFF")
-            _describe(database, layers, plan.region.document.rules)
-            write_styles(database, layers, WRITTEN)
+            _describe(database, layers, plan.region.document.rules, words)
+            write_styles(database, layers, WRITTEN, words)
     except (DataSourceError, DataLayerError, sqlite3.Error) as error:
         raise OSError(str(error)) from error
 
@@ -248,7 +230,11 @@ def geodata_options() -> Iterator[None]:
         pyogrio.set_gdal_config_options(before)
 
 
-def _write_layer(frame: pd.DataFrame, path: Path, name: str, *, append: bool) -> None:
+def _layer_title(name: str, words: Words) -> str:
+    return words.group("layers").get(name) or words.layer(name)
+
+
+def _write_layer(frame: pd.DataFrame, path: Path, name: str, *, title: str, append: bool) -> None:
     options: dict[str, Any] = {}
     if isinstance(frame, gpd.GeoDataFrame):
         kind = {"boundary": "MultiPolygon", "townships": "MultiPolygon", "gaps": "MultiPolygon"}
@@ -264,15 +250,18 @@ def _write_layer(frame: pd.DataFrame, path: Path, name: str, *, append: bool) ->
         layer=name,
         driver="GPKG",
         append=append,
-        layer_options={"DESCRIPTION": LAYERS_ZH[name], "IDENTIFIER": name},
+        layer_options={"DESCRIPTION": title, "IDENTIFIER": name},
         **options,
     )
 
 
 def _describe(
-    database: sqlite3.Connection, layers: Mapping[str, pd.DataFrame], rules: list[Rule]
+    database: sqlite3.Connection,
+    layers: Mapping[str, pd.DataFrame],
+    rules: list[Rule],
+    words: Words,
 ) -> None:
-    """Chinese names of columns and words, in the tables of the GeoPackage schema extension."""
+    """Titles of columns and words of values, in the tables of the GeoPackage schema extension."""
     database.execute(
         "CREATE TABLE gpkg_data_columns (table_name TEXT NOT NULL, column_name TEXT NOT NULL, "
         "name TEXT, title TEXT, description TEXT, mime_type TEXT, constraint_name TEXT, "
@@ -291,17 +280,23 @@ def _describe(
         "'read-write')",
         [("gpkg_data_columns",), ("gpkg_data_column_constraints",)],
     )
-    titles = _titles(rules)
+    titles = _titles(rules, words)
+    meanings: dict[str, Mapping[str, str]] = {
+        "state": words.states,
+        "cause": words.causes,
+        "network": words.group("networks"),
+        "rule_class": {name: words.group("classes")[name] for name in RULE_CLASSES},
+    } | dict.fromkeys(CATEGORIES, words.labels)
     rows = []
     for layer, frame in layers.items():
         known = dict(titles)
         if layer in schema.TABLES and layer not in {"sites", "stations"}:
-            known |= {column.name: _header(column) for column in schema.TABLES[layer].columns}
+            known |= {column.name: words.column(column) for column in schema.TABLES[layer].columns}
         for column in frame.columns.drop("geometry", errors="ignore"):
-            words = "state" if "_state_" in column or column.startswith("state_") else column
-            if column in known or words in WORDS:
+            domain = "state" if "_state_" in column or column.startswith("state_") else column
+            if column in known or domain in meanings:
                 title = known.get(column, column)
-                rows.append((layer, column, title, words if words in WORDS else None))
+                rows.append((layer, column, title, domain if domain in meanings else None))
     database.executemany(
         "INSERT INTO gpkg_data_columns (table_name, column_name, name, title, constraint_name) "
         "SELECT ?1, ?2, ?2, ?3, ?4",
@@ -311,22 +306,20 @@ def _describe(
     database.executemany(
         "INSERT INTO gpkg_data_column_constraints (constraint_name, constraint_type, value, "
         "description) VALUES (?, 'enum', ?, ?)",
-        [(words, value, zh) for words in used for value, zh in sorted(WORDS[words].items())],
+        [
+            (domain, value, word)
+            for domain in used
+            for value, word in sorted(meanings[domain].items())
+        ],
     )
 
 
-def _header(column: schema.Column) -> str:
-    unit = UNITS_ZH.get(column.unit, column.unit)
-    return f"{column.zh}（{unit}）" if unit else column.zh
-
-
-def _titles(rules: list[Rule]) -> dict[str, str]:
-    """Chinese title of every column that is not of the region's own tables."""
-    words = {"share": "占比", "state": "判定", "value": "值"}
-    networks = {"today": "现状", "plan": "规划后"}
-    return HEADERS | {
-        f"{rule.id}_{what}_{network}": f"{rule.id} {zh}（{networks[network]}）"
+def _titles(rules: list[Rule], words: Words) -> dict[str, str]:
+    """Title of every column that is not of the region's own tables."""
+    outcomes = words.group("outcomes")
+    return dict(words.group("headers")) | {
+        f"{rule.id}_{what}_{network}": words.with_unit(f"{rule.id} {word}", outcomes[network])
         for rule in rules
-        for what, zh in words.items()
-        for network in networks
+        for what, word in words.group("measures").items()
+        for network in outcomes
     }

@@ -38,6 +38,7 @@ DATA_ID: Final = "siteplan-data"
 SCRIPTS: Final = ("map_tools.js", "map_styles.js", "map_search.js", "map.js")
 """Our own scripts, each after those it needs."""
 
+LANGUAGE_TAGS: Final = {"zh": "zh-CN", "en": "en"}
 MOST_ZOOM: Final = 20
 _UNSAFE = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"}
 
@@ -53,7 +54,7 @@ def write_map(plan: Plan, path: Path, *, options: OutputOptions | None = None) -
     path : Path
         File to write; the folder must exist. The same plan gives the same bytes.
     options : OutputOptions, optional
-        Whether an online basemap lies under the map.
+        Language, and whether an online basemap lies under the map.
 
     Raises
     ------
@@ -76,17 +77,20 @@ def map_page(plan: Plan, *, options: OutputOptions | None = None) -> str:
     plan : Plan
         The plan.
     options : OutputOptions, optional
-        Whether an online basemap lies under the map.
+        Language, and whether an online basemap lies under the map.
 
     Returns
     -------
     page : str
         HTML.
     """
-    basemap = _basemap(OutputOptions() if options is None else options)
+    options = OutputOptions() if options is None else options
+    basemap = _basemap(options)
     hosts = basemap.pop("hosts") if basemap else []
-    data = map_data(plan) | {"basemap": basemap}
-    page = _Page(POLICY.format(hosts="".join(f" {host}" for host in hosts)))
+    data = map_data(plan, language=options.language) | {"basemap": basemap}
+    page = _Page(
+        POLICY.format(hosts="".join(f" {host}" for host in hosts)), LANGUAGE_TAGS[options.language]
+    )
     page.title = html.escape(f"{data['title']} {data['words']['title']}")
     _OfflineMap().add_to(page)
     head = page.header
@@ -113,8 +117,8 @@ def _basemap(options: OutputOptions) -> dict[str, Any] | None:
         "hosts": chosen["hosts"],
         "subdomains": chosen.get("subdomains", "abc"),
         "most_zoom": chosen["most_zoom"],
-        "name": chosen["zh"],
-        "credit": chosen["credit"],
+        "name": chosen[options.language],
+        "credit": chosen[f"credit_{options.language}"],
     }
 
 
@@ -152,11 +156,11 @@ class _Text(Element):
 
 
 class _Page(Figure):
-    """A page in Chinese that loads nothing."""
+    """A page that loads nothing."""
 
     _template = Template(
         "<!DOCTYPE html>\n"
-        '<html lang="zh-CN">\n'
+        '<html lang="{{ this.language }}">\n'
         "<head>\n"
         '<meta charset="utf-8">\n'
         '<meta http-equiv="Content-Security-Policy" content="{{ this.policy }}">\n'
@@ -173,9 +177,10 @@ class _Page(Figure):
         "</html>\n"
     )
 
-    def __init__(self, policy: str) -> None:
+    def __init__(self, policy: str, language: str) -> None:
         super().__init__()
         self.policy = policy
+        self.language = language
         # the page's own charset stands first; no second one
         self.header._children.clear()  # noqa: SLF001  # there is no public way to drop a child
 

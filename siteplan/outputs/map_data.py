@@ -8,8 +8,6 @@ the language of the reader; the script knows none.
 from __future__ import annotations
 
 import base64
-import json
-from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -18,7 +16,6 @@ import pandas as pd
 import siteplan
 from siteplan import catalog, schema
 from siteplan.outputs.frames import (
-    label,
     rule_table,
     rule_year,
     scope_table,
@@ -33,8 +30,8 @@ from siteplan.outputs.map_images import (
 )
 from siteplan.outputs.map_layers import ROAD_ITEMS, MapLayers
 from siteplan.outputs.map_probes import probes
-from siteplan.outputs.translation import fault_in_chinese, in_chinese
-from siteplan.targets import MET, NOT_MET, STATE_ZH, UNKNOWN
+from siteplan.outputs.words import Words, map_words, value_text
+from siteplan.targets import MET, NOT_MET, UNKNOWN
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -43,19 +40,18 @@ if TYPE_CHECKING:
 
     from siteplan.catalog import Definition, Rule
     from siteplan.outputs.map_images import CoverageImages
+    from siteplan.outputs.options import Language
     from siteplan.plan import Plan
 
 Json = dict[str, Any]
 
 STATE_CODES: Final = {MET: "m", NOT_MET: "n", UNKNOWN: "u"}
-MOST_DECIMALS: Final = 4
-PASS_MARK_GAP: Final = 1e-9
 TRANSVERSE_MERCATOR: Final = "Transverse Mercator"
 _PARAMETERS = {8801: "lat0", 8802: "lon0", 8805: "k0", 8806: "fe", 8807: "fn"}
 KM: Final = 1e3
 
 
-def map_data(plan: Plan) -> Json:
+def map_data(plan: Plan, *, language: Language = "zh") -> Json:
     """
     Everything that the map's script reads.
 
@@ -63,109 +59,48 @@ def map_data(plan: Plan) -> Json:
     ----------
     plan : Plan
         The plan.
+    language : {"zh", "en"}
+        Language of all words.
 
     Returns
     -------
     data : dict
         JSON-ready: ``words``, ``rules``, ``coverage``, ``tables``, ``items`` and the base map.
     """
-    words = read_words("zh")
-    layers = MapLayers(plan, words)
+    names, words = Words(language), map_words(language)
+    layers = MapLayers(plan, names, words)
     region = plan.region
     images = coverage_images(plan)
-    rules = [_rule(plan, words, rule, row) for rule, (_, row) in _rules(plan)]
+    rules = [_rule(plan, names, words, rule, row) for rule, (_, row) in _rules(plan)]
     west, south, east, north = layers.bounds_deg()
     return {
         "format": 1,
         "siteplan": siteplan.__version__,
         "words": words,
-        "title": region.scenario.region.name,
+        "language": language,
+        "title": names.region(plan),
         "document": region.document.title,
         "years": list(plan.years),
         "technologies": list(images.classes),
         "start": _start(plan, rules, list(images.classes)),
         "bounds": [[south, west], [north, east]],
         "projection": projection(region.crs),
-        "states": {state: STATE_ZH[state] for state in sorted(STATE_ZH)},
-        "kinds": {kind: label(kind) for kind in schema.SITE_KINDS},
+        "states": dict(sorted(names.states.items())),
+        "kinds": {kind: names.label(kind) for kind in schema.SITE_KINDS},
         "totals": _totals(plan, words),
         "rules": rules,
-        "scopes": _scopes(plan, words),
-        "coverage": _coverage(plan, images),
+        "scopes": _scopes(plan, names),
+        "coverage": _coverage(plan, names, images),
         "probes": probes(plan),
-        "definitions": _definitions(plan, words),
+        "definitions": _definitions(plan, names, words),
         "items": _items(plan, layers),
         "tables": layers.tables(),
         "boundary": layers.polygons([region.boundary])[0],
         "townships": layers.townships(),
         "roads": layers.roads(),
-        "about": _about(plan, layers),
+        "about": _about(plan, names, layers),
         "credits": _credits(plan, words),
     }
-
-
-def read_words(language: str) -> dict[str, str]:
-    """
-    Words of the map in one language.
-
-    Parameters
-    ----------
-    language : str
-        ``zh``.
-
-    Returns
-    -------
-    words : dict of str to str
-        By key; ``{n}`` and the like are filled in by the script.
-
-    Examples
-    --------
-    >>> read_words("zh")["unknown"]
-    '未知'
-    """
-    text = (files(__package__) / "assets" / f"map_{language}.json").read_text(encoding="utf-8")
-    words: dict[str, str] = json.loads(text)
-    return words
-
-
-def value_text(value: float, unit: str, required: float, *, unknown: str) -> str:
-    """
-    Value of a rule for reading; a share that misses its mark never looks as if it reached it.
-
-    Parameters
-    ----------
-    value : float
-        Share or count; NaN when it is unknown.
-    unit : str
-        As in the rule table.
-    required : float
-        What the rule asks for, NaN for nothing.
-    unknown : str
-        Text for NaN.
-
-    Returns
-    -------
-    text : str
-        Shares in percent with one decimal, or as many as tell the value from the required one.
-
-    Examples
-    --------
-    >>> value_text(0.99961, "share", 1.0, unknown="?")
-    '99.96%'
-    >>> value_text(773.0, "stations", 773.0, unknown="?")
-    '773'
-    """
-    if np.isnan(value):
-        return unknown
-    if unit != "share":
-        return f"{value:,.0f}"
-    for decimals in range(1, MOST_DECIMALS + 1):
-        text = f"{100.0 * value:.{decimals}f}"
-        shown = float(text) / 100.0
-        misses = value < required - PASS_MARK_GAP
-        if not misses or shown < required - PASS_MARK_GAP:
-            break
-    return f"{text}%"
 
 
 def projection(crs: CRS) -> Json:
@@ -219,7 +154,7 @@ def _start(plan: Plan, rules: list[Json], technologies: list[str]) -> Json:
     return {"technology": technology, "year": plan.years[-1], "mode": "plan"}
 
 
-def _coverage(plan: Plan, images: CoverageImages) -> Json:
+def _coverage(plan: Plan, names: Words, images: CoverageImages) -> Json:
     west, south, east, north = images.bounds_deg
     classes = {}
     for technology, levels in images.classes.items():
@@ -228,7 +163,7 @@ def _coverage(plan: Plan, images: CoverageImages) -> Json:
         classes[technology] = {
             "edges": list(levels.edges_dbm),
             "colours": ["#{:02x}{:02x}{:02x}".format(*colour) for colour in levels.colours],
-            "labels": levels.labels(),
+            "labels": levels.labels(names("signs.between")),
             "palette": palette.hex(),
             "thresholds": [{"id": name, "dbm": level} for name, level in thresholds.items()],
         }
@@ -245,7 +180,9 @@ def _coverage(plan: Plan, images: CoverageImages) -> Json:
     }
 
 
-def _rule(plan: Plan, words: Mapping[str, str], rule: Rule, row: pd.Series[Any]) -> Json:
+def _rule(
+    plan: Plan, names: Words, words: Mapping[str, str], rule: Rule, row: pd.Series[Any]
+) -> Json:
     """One rule of the shared table, for reading."""
     unit, required = str(row["unit"]), float(row["required"])
     unknown = words["unknown"]
@@ -255,7 +192,7 @@ def _rule(plan: Plan, words: Mapping[str, str], rule: Rule, row: pd.Series[Any])
         "year": words["standing"] if pd.isna(row["year"]) else str(row["year"]),
         "shown_year": rule_year(plan, rule),
         "technology": row["technology"],
-        "text": row["zh"],
+        "text": names.pick(rule.zh, rule.en),
         "definition": row["definition"],
         "unit": words.get(f"rule_unit_{unit}", ""),
         "required": words["none_asked"]
@@ -272,21 +209,20 @@ def _rule(plan: Plan, words: Mapping[str, str], rule: Rule, row: pd.Series[Any])
         "covered_plan": int(row["covered_plan"]) if counted else None,
         "unknown": int(row["unknown"]) if counted else None,
         "stations": int(row["stations_needed"]),
-        "reason": in_chinese(str(row["reason"])),
+        "reason": names.reason(str(row["reason"])),
     }
 
 
-def _scopes(plan: Plan, words: Mapping[str, str]) -> Json:
+def _scopes(plan: Plan, names: Words) -> Json:
     """Of each rule its townships and groups: name, values and states of both networks, township's id."""
     result: dict[str, list[list[str]]] = {}
-    unknown = words["unknown"]
     for row in scope_table(plan).itertuples():
-        name = row.scope_name if row.scope else label(str(row.group))
+        name = row.scope_name if row.scope else names.label(row.group)
         line = ["" if pd.isna(name) else str(name)]
         for mode in MODES:
             state = getattr(row, f"state_{mode}")
             value = float(getattr(row, mode))
-            line.append(value_text(value, str(row.unit), float(row.required), unknown=unknown))
+            line.append(names.value(value, str(row.unit), float(str(row.required))))
             line.append("" if pd.isna(state) else str(state))
         line.append(str(row.scope))
         result.setdefault(row.rule_id, []).append(line)
@@ -315,7 +251,7 @@ def _items(plan: Plan, layers: MapLayers) -> Json:
     return result
 
 
-def _definitions(plan: Plan, words: Mapping[str, str]) -> list[Json]:
+def _definitions(plan: Plan, names: Words, words: Mapping[str, str]) -> list[Json]:
     """Definitions that the rules use, in words and numbers."""
     used: dict[str, Definition] = {}
     for rule in plan.region.document.rules:
@@ -325,9 +261,9 @@ def _definitions(plan: Plan, words: Mapping[str, str]) -> list[Json]:
     return [
         {
             "id": name,
-            "text": definition.zh,
+            "text": names.told(definition.zh),
             "limits": _limits(definition, words),
-            "source": f"{in_chinese(definition.source)}；{definition.date}",
+            "source": names.clauses([names.told(definition.source), definition.date]),
         }
         for name, definition in used.items()
     ]
@@ -342,7 +278,7 @@ def _limits(definition: Definition, words: Mapping[str, str]) -> str:
     if definition.distance_m is not None:
         distance = f"{definition.distance_m / KM:g} km"
         parts.append(words["limit_distance"].format(distance=distance))
-    return "，".join(parts)
+    return words["comma"].join(parts)
 
 
 def _totals(plan: Plan, words: Mapping[str, str]) -> list[list[str]]:
@@ -378,18 +314,15 @@ def _credits(plan: Plan, words: Mapping[str, str]) -> list[str]:
     return result
 
 
-def _about(plan: Plan, layers: MapLayers) -> Json:
+def _about(plan: Plan, names: Words, layers: MapLayers) -> Json:
     """Where everything comes from."""
     region = plan.region
-    names = {name: table.zh for name, table in schema.TABLES.items()}
-    names |= {"terrain": layers.words["terrain"], "scenario": layers.words["scenario"]}
     return {
         "inputs": [
-            [names.get(file.layer, file.layer), file.path, str(file.rows or "")]
-            for file in region.inputs
+            [names.layer(file.layer), file.path, str(file.rows or "")] for file in region.inputs
         ],
         "origins": layers.origins(_origins(plan)),
-        "warnings": [fault_in_chinese(fault) for fault in plan.warnings],
+        "warnings": [names.fault(fault) for fault in plan.warnings],
         "equipment": sorted(
             {
                 f"{name}: {catalog.equipment()[name].carrier}"
@@ -399,5 +332,5 @@ def _about(plan: Plan, layers: MapLayers) -> Json:
                 }
             }
         ),
-        "grid": f"{region.crs.name}，{region.resolution_m:g} m",
+        "grid": f"{region.crs.name}{layers.words['comma']}{region.resolution_m:g} m",
     }

@@ -83,16 +83,21 @@ class LevelClasses:
     edges_dbm: tuple[int, ...]
     colours: tuple[tuple[int, int, int], ...]
 
-    def labels(self) -> list[str]:
+    def labels(self, between: str) -> list[str]:
         """
         Words for the legend.
+
+        Parameters
+        ----------
+        between : str
+            What stands between the ends of a range.
 
         Returns
         -------
         labels : list of str
             The weakest class first. [dBm]
         """
-        inner = [f"{low} ～ {high}" for low, high in pairwise(self.edges_dbm)]
+        inner = [f"{low}{between}{high}" for low, high in pairwise(self.edges_dbm)]
         return [f"< {self.edges_dbm[0]}", *inner, f"≥ {self.edges_dbm[-1]}"]
 
     def palette(self) -> list[tuple[int, int, int]]:
@@ -178,8 +183,8 @@ def level_classes(thresholds: Sequence[float]) -> LevelClasses:
 
     Examples
     --------
-    >>> level_classes([-96.0]).labels()[2:5]
-    ['-105 ～ -100', '-100 ～ -96', '-96 ～ -95']
+    >>> level_classes([-96.0]).labels(" to ")[2:5]
+    ['-105 to -100', '-100 to -96', '-96 to -95']
     """
     whole = {round(level) for level in thresholds if float(level).is_integer()}
     edges = sorted({*EDGES_DBM, *whole})

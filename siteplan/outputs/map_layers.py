@@ -15,14 +15,13 @@ import pandas as pd
 import shapely
 
 from siteplan import schema
-from siteplan.gaps import CAUSE_ZH
-from siteplan.outputs.frames import gap_list, label, phase_table, site_table
+from siteplan.outputs.frames import gap_list, phase_table, site_table
 from siteplan.outputs.map_images import MODES
-from siteplan.outputs.translation import in_chinese
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
+    from siteplan.outputs.words import Words
     from siteplan.plan import Plan
     from siteplan.region import Region
     from siteplan.schema import Column
@@ -51,12 +50,15 @@ class MapLayers:
     ----------
     plan : Plan
         The plan.
+    names : Words
+        Words of categories and columns.
     words : mapping of str to str
-        Words of the map.
+        Words of the map, in the same language.
     """
 
-    def __init__(self, plan: Plan, words: Mapping[str, str]) -> None:
+    def __init__(self, plan: Plan, names: Words, words: Mapping[str, str]) -> None:
         self.plan = plan
+        self.names = names
         self.region: Region = plan.region
         self.words = words
         west, south, east, north = self.region.boundary.bounds
@@ -112,8 +114,7 @@ class MapLayers:
 
     def field(self, key: str, texts: Sequence[str], *, unit: str = "") -> Json:
         """One line of a popup for every row of a table."""
-        header = self.words[key]
-        return {"label": f"{header}（{unit}）" if unit else header} | _packed(texts)
+        return {"label": self.names.with_unit(self.words[key], unit)} | _packed(texts)
 
     def schema_fields(
         self, table: str, frame: pd.DataFrame, *, skip: Sequence[str] = ()
@@ -123,11 +124,9 @@ class MapLayers:
         for column in schema.TABLES[table].columns:
             if column.name not in frame or column.name in {"id", "name", *skip}:
                 continue
-            unit = self.words.get(f"unit_{column.unit}", column.unit)
-            header = f"{column.zh}（{unit}）" if unit else column.zh
             texts = self.column_texts(column, frame[column.name])
             if any(texts):
-                result.append({"label": header} | _packed(texts))
+                result.append({"label": self.names.column(column)} | _packed(texts))
         return result
 
     def column_texts(self, column: Column, values: pd.Series[Any]) -> list[str]:
@@ -143,13 +142,13 @@ class MapLayers:
         if column.kind in {"number", "integer"}:
             return _numbers(values, unknown=unknown)
         if column.kind == "category":
-            return [unknown if pd.isna(value) else label(str(value)) for value in values]
+            return [unknown if pd.isna(value) else self.names.label(value) for value in values]
         return _texts(values)
 
     def origins(self, values: Iterable[Any]) -> list[str]:
-        """Where rows come from, in Chinese where it is known."""
+        """Where rows come from, in the reader's language where it is known."""
         known: dict[str, str] = {}
-        return [known.setdefault(text, in_chinese(text)) for text in _texts(values)]
+        return [known.setdefault(text, self.names.told(text)) for text in _texts(values)]
 
     def road_items(self) -> gpd.GeoDataFrame:
         """Roads that rules speak of, each name once."""
@@ -229,10 +228,12 @@ class MapLayers:
             "rules": [text.split(";") if text else [] for text in sites["rules"]],
             "since": _since(planned, sites.index),
         }
-        stations = _by_site(planned, self.station_text, sites.index)
+        stations = self.by_site(planned, sites.index)
         result["fields"] = [
-            self.field("kind", [label(kind) for kind in sites["kind"]]),
-            self.field("reuse", [self.words.get(f"reuse_{r}", label(r)) for r in sites["reuse"]]),
+            self.field("kind", [self.names.label(kind) for kind in sites["kind"]]),
+            self.field(
+                "reuse", [self.words.get(f"reuse_{r}", self.names.label(r)) for r in sites["reuse"]]
+            ),
             self.field("township", _texts(sites["township_name"])),
             self.field("year", [str(year) for year in sites["year"]]),
             self.field("stations", stations),
@@ -241,7 +242,7 @@ class MapLayers:
                 [f"{cost / TEN_THOUSAND:,.2f}" for cost in sites["cost_cny"]],
                 unit=self.words["unit_money"],
             ),
-            self.field("rules", _listed(sites["rules"])),
+            self.field("rules", self.listed(sites["rules"])),
             self.field("antenna_height", _numbers(sites["antenna_height_m"], unknown), unit="m"),
             self.field("power", self.column_texts(sites_schema.column("power"), sites["power"])),
             self.field("fibre", self.column_texts(sites_schema.column("fibre"), sites["fibre"])),
@@ -272,7 +273,7 @@ class MapLayers:
         result["kind"] = _packed(_texts(sites["kind"]))
         result["since"] = _since(stations, sites.index)
         result["fields"] = [
-            self.field("stations", _by_site(stations, self.station_text, sites.index)),
+            self.field("stations", self.by_site(stations, sites.index)),
             *self.schema_fields("sites", sites, skip=["cost_cny"]),
         ]
         return result
@@ -287,11 +288,24 @@ class MapLayers:
         result["fields"] = self.schema_fields("sites", rest)
         return result
 
+    def listed(self, values: Iterable[Any]) -> list[str]:
+        """Names that a table joins by semicolons, as enumerations."""
+        return [self.names.spaced(text) for text in _texts(values)]
+
+    def by_site(self, stations: pd.DataFrame, sites: pd.Index[Any]) -> list[str]:
+        """Stations of each site in words, in the order of years."""
+        ordered = stations.sort_values(["site_id", "year", "operator", "technology"], kind="stable")
+        lines: dict[str, list[str]] = {}
+        for _, station in ordered.iterrows():
+            lines.setdefault(str(station["site_id"]), []).append(self.station_text(station))
+        return [self.names.clauses(lines.get(str(site), [])) for site in sites]
+
     def station_text(self, station: pd.Series[Any]) -> str:
         """One station in a few words."""
         year = int(station["year"])
         when = self.words["on_air"].format(year=year) if year else self.words["on_air_before"]
-        return f"{station['operator']} {station['technology']}（{when}）"
+        name = f"{station['operator']} {station['technology']}"
+        return self.words["bracketed"].format(text=name, note=when)
 
     def gaps(self, gaps: gpd.GeoDataFrame) -> Json:
         """Gaps with their causes; outlines keep to the cells."""
@@ -316,7 +330,7 @@ class MapLayers:
         result["fields"] = [
             self.field("technology", _texts(gaps["technology"])),
             self.field("class", classes),
-            self.field("cause", [CAUSE_ZH.get(cause, str(cause)) for cause in gaps["cause"]]),
+            self.field("cause", [self.names.cause(cause) for cause in gaps["cause"]]),
             self.field(
                 "size",
                 [
@@ -326,7 +340,7 @@ class MapLayers:
             ),
             self.field("gap_items", [str(n) for n in gaps["items"]]),
             self.field("people", _numbers(gaps["people"], unknown)),
-            self.field("gap_rules", _listed(gaps["rules"])),
+            self.field("gap_rules", self.listed(gaps["rules"])),
             self.field("township", _texts(gaps["township_name"])),
             self.field("depth", _numbers(gaps["depth_db"].round(1), no_signal), unit="dB"),
             self.field("station_km", _numbers(gaps["station_km"].round(2), unknown), unit="km"),
@@ -369,7 +383,7 @@ class MapLayers:
         choices = schema.TABLES["roads"].column("class").choices
         return {
             name: {
-                "label": label(name),
+                "label": self.names.label(name),
                 "lines": [
                     line
                     for lines in self.lines(frame.geometry[classes == name].to_list())
@@ -401,10 +415,6 @@ def _texts(values: Iterable[Any]) -> list[str]:
     return ["" if pd.isna(value) else str(value) for value in values]
 
 
-def _listed(values: Iterable[Any]) -> list[str]:
-    return [text.replace(";", "、") for text in _texts(values)]
-
-
 def _numbers(values: pd.Series[Any], unknown: str) -> list[str]:
     return [unknown if pd.isna(value) else f"{float(value):,.10g}" for value in values]
 
@@ -431,14 +441,3 @@ def _since(stations: pd.DataFrame, sites: pd.Index[Any]) -> Json:
         ]
         for technology in first.index.get_level_values(0).unique()
     }
-
-
-def _by_site(
-    stations: pd.DataFrame, text: Callable[[pd.Series[Any]], str], sites: pd.Index[Any]
-) -> list[str]:
-    """Stations of each site in words, in the order of years."""
-    ordered = stations.sort_values(["site_id", "year", "operator", "technology"], kind="stable")
-    lines: dict[str, list[str]] = {}
-    for _, station in ordered.iterrows():
-        lines.setdefault(str(station["site_id"]), []).append(text(station))
-    return ["；".join(lines.get(str(site), [])) for site in sites]

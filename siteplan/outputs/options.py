@@ -31,7 +31,7 @@ class OutputOptions:
     Attributes
     ----------
     language : {"zh", "en"}
-        Language of the document, the atlas and the filing sheet; the map and the lists are Chinese.
+        Language of everything that people read; files for scripts keep their English names.
     edition : {"consultation", "review", "approval"}
         Edition of the layout plan: 征求意见稿, 评审稿, 报批稿.
     public : bool

@@ -36,7 +36,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from siteplan.outputs.blocks import Block, Words
+    from siteplan.outputs.blocks import Block
+    from siteplan.outputs.words import Words
 
 A4_MM: Final = (210.0, 297.0)
 MARGINS_MM: Final = {
@@ -230,10 +231,11 @@ class Paper:
             number = bottom.paragraphs[0]
             number.alignment = edge
             before, after = self.words("cover.page").split("{n}")
+            space = self.words("signs.space")
             face = Face("宋体", "Times New Roman", 14.0)
-            _run(number, f"\u3000{before}", face)
+            _run(number, f"{space}{before}", face)
             _field(number, "PAGE", "1", face)
-            _run(number, f"{after}\u3000", face)
+            _run(number, f"{after}{space}", face)
 
     # --- blocks -----------------------------------------------------------------------------------
 
@@ -316,7 +318,7 @@ class Paper:
         gap = "" if self.words.language == "zh" else " "
         _run(paragraph, f"{label}{gap}", None)
         _field(paragraph, f"SEQ {label} \\* ARABIC", str(self.numbers[kind]), None)
-        _run(paragraph, f"\u3000{text}", None)
+        _run(paragraph, f"{self.words('signs.space')}{text}", None)
 
     def _picture(self, block: Picture, picture: bytes) -> None:
         paragraph = self.document.add_paragraph(style="Plan caption")

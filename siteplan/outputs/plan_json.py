@@ -23,11 +23,13 @@ from siteplan.errors import Fault, InputError
 from siteplan.outputs import frames, monitoring, report
 from siteplan.outputs.assumptions import assumptions
 from siteplan.outputs.provenance import filing, link_budgets
+from siteplan.outputs.words import Words
 
 if TYPE_CHECKING:
     import os
     from collections.abc import Mapping
 
+    from siteplan.outputs.options import Language
     from siteplan.plan import Plan
 
 PLAN_JSON: Final = "plan.json"
@@ -69,7 +71,7 @@ class PlanFile:
     tables: Mapping[str, pd.DataFrame]
 
 
-def plan_tables(plan: Plan) -> dict[str, pd.DataFrame]:
+def plan_tables(plan: Plan, *, language: Language = "zh") -> dict[str, pd.DataFrame]:
     """
     Every table of a plan, without geometry and with four types of columns only.
 
@@ -77,12 +79,15 @@ def plan_tables(plan: Plan) -> dict[str, pd.DataFrame]:
     ----------
     plan : Plan
         The plan.
+    language : {"zh", "en"}
+        Language of the lists of assumptions; all other tables hold the words of the library.
 
     Returns
     -------
     tables : dict of str to DataFrame
         Whole numbers are ``Int64``, other numbers ``float64``, flags ``boolean``, all else ``string``.
     """
+    words = Words(language)
     found: dict[str, pd.DataFrame | None] = {
         "rules": frames.rule_table(plan).reset_index(),
         "rule_years": monitoring.progress(plan),
@@ -104,8 +109,8 @@ def plan_tables(plan: Plan) -> dict[str, pd.DataFrame]:
         "unmet": monitoring.unmet(plan),
         "coverage": report.covered_shares(plan),
         "link_budgets": link_budgets(plan),
-        "assumptions": pd.DataFrame([_fact(fact) for fact in assumptions(plan)]),
-        "filing": pd.DataFrame([_fact(fact) for fact in filing(plan)]),
+        "assumptions": pd.DataFrame([_fact(fact) for fact in assumptions(plan, words)]),
+        "filing": pd.DataFrame([_fact(fact) for fact in filing(plan, words)]),
         "inputs": pd.DataFrame(
             [asdict(file) for file in plan.region.inputs],
             columns=["path", "sha256", "layer", "rows", "crs"],
@@ -124,7 +129,9 @@ def _candidates(plan: Plan) -> pd.DataFrame:
     return told.replace({np.inf: np.nan})
 
 
-def write_plan_json(plan: Plan, path: Path, *, public: bool = False) -> None:
+def write_plan_json(
+    plan: Plan, path: Path, *, public: bool = False, language: Language = "zh"
+) -> None:
     """
     Write the whole plan as JSON: UTF-8, a missing value as null, a table a line for each row.
 
@@ -136,6 +143,8 @@ def write_plan_json(plan: Plan, path: Path, *, public: bool = False) -> None:
         File to write. The same plan gives the same bytes.
     public : bool
         What the file says of itself; the plan must be the public one already.
+    language : {"zh", "en"}
+        Language of the lists of assumptions.
 
     Raises
     ------
@@ -158,7 +167,7 @@ def write_plan_json(plan: Plan, path: Path, *, public: bool = False) -> None:
         "totals": summary["totals"],
     }
     parts = [f'"{name}":{_json(value)}' for name, value in content.items()]
-    tables = plan_tables(plan)
+    tables = plan_tables(plan, language=language)
     if public:
         tables.pop("conflicts", None)  # rounded places tell nothing of zones
         tables.pop("candidates", None)  # what was not chosen is nobody's business

@@ -17,8 +17,8 @@ from siteplan.outputs.sheet import DPI, INK, SIZE_IN, SOFT, STATE_COLOURS
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from siteplan.outputs.blocks import Words
     from siteplan.outputs.fonts import Letters
+    from siteplan.outputs.words import Words
     from siteplan.plan import Plan
 
 LABEL_LETTERS: Final = 24

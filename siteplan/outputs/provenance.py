@@ -18,17 +18,18 @@ from siteplan.coverage.budget import (
     reference_level_dbm,
 )
 from siteplan.coverage.ground import region_ground
-from siteplan.outputs.assumptions import Fact, given, software
+from siteplan.outputs.assumptions import Fact, given, software, told
 from siteplan.propagation.registry import MODELS
 from siteplan.scenario import SCENARIO_FILE
 
 if TYPE_CHECKING:
+    from siteplan.outputs.words import Words
     from siteplan.plan import Plan
 
 TOPIC = "覆盖计算"
 
 
-def filing(plan: Plan) -> list[Fact]:
+def filing(plan: Plan, words: Words) -> list[Fact]:
     """
     State how the coverage was computed.
 
@@ -36,6 +37,8 @@ def filing(plan: Plan) -> list[Fact]:
     ----------
     plan : Plan
         The plan.
+    words : Words
+        Language.
 
     Returns
     -------
@@ -100,7 +103,7 @@ def filing(plan: Plan) -> list[Fact]:
         ("计算软件", software(), "", ""),
     ]
     return [
-        Fact(topic=TOPIC, item=item, value=value, unit=unit, source=source)
+        told(Fact(topic=TOPIC, item=item, value=value, unit=unit, source=source), words)
         for item, value, unit, source in rows
     ]
 

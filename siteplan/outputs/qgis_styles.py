@@ -10,15 +10,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 from xml.sax.saxutils import quoteattr
 
-from siteplan.gaps import CAUSE_ZH
-from siteplan.outputs.frames import label
-from siteplan.targets import STATE_ZH
-
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Mapping
 
     import pandas as pd
+
+    from siteplan.outputs.words import Words
 
 COLOURS: Final = {
     "existing": "#1d4fa3",
@@ -56,30 +54,8 @@ MARKS: Final = {
 }
 OUTLINE: Final = "#2f2b3a"
 PLAIN: Final = "#77746d"
-NETWORK_ZH: Final = {"today": "现状", "plan": "规划"}
-CATEGORIES: Final[Mapping[str, tuple[str, Mapping[str, str]]]] = {
-    "sites": (
-        "reuse",
-        {
-            name: "利用现有站址" if name == "existing" else label(name)
-            for name in (
-                "existing",
-                "lamp_pole",
-                "monitoring_pole",
-                "rooftop",
-                "building",
-                "tower",
-                "new",
-            )
-        },
-    ),
-    "stations": ("network", NETWORK_ZH),
-    "gaps": ("cause", CAUSE_ZH),
-    "gap_points": ("cause", CAUSE_ZH),
-}
-"""Column of a layer that its symbols follow, and the words of its values."""
-
-STATES: Final = {name: STATE_ZH[name] for name in ("met", "not_met", "unknown")}
+REUSE: Final = ("existing", "lamp_pole", "monitoring_pole", "rooftop", "building", "tower", "new")
+SHOWN_STATES: Final = ("met", "not_met", "unknown")
 SHAPES: Final = {"Point": "marker", "MultiPoint": "marker", "LineString": "line"} | {
     "MultiLineString": "line",
     "Polygon": "fill",
@@ -103,7 +79,10 @@ class _Look:
 
 
 def write_styles(
-    database: sqlite3.Connection, layers: Mapping[str, pd.DataFrame], written: str
+    database: sqlite3.Connection,
+    layers: Mapping[str, pd.DataFrame],
+    written: str,
+    words: Words,
 ) -> None:
     """
     Write the styles of all layers with geometry into an open GeoPackage.
@@ -116,6 +95,8 @@ def write_styles(
         By name, as they were written.
     written : str
         Date of the styles, as the format writes it.
+    words : Words
+        Language of the legend.
     """
     database.execute(TABLE)
     database.execute(
@@ -126,7 +107,7 @@ def write_styles(
     rows = [
         (name, qml, written)
         for name, frame in layers.items()
-        if (qml := layer_style(name, frame)) is not None
+        if (qml := layer_style(name, frame, words)) is not None
     ]
     database.executemany(
         "INSERT INTO layer_styles (f_table_catalog, f_table_schema, f_table_name, f_geometry_column, "
@@ -136,7 +117,7 @@ def write_styles(
     )
 
 
-def layer_style(name: str, frame: pd.DataFrame) -> str | None:
+def layer_style(name: str, frame: pd.DataFrame, words: Words) -> str | None:
     """
     Style of a layer as QML.
 
@@ -146,6 +127,8 @@ def layer_style(name: str, frame: pd.DataFrame) -> str | None:
         Layer.
     frame : DataFrame
         Its table; the kind of geometry and the columns count.
+    words : Words
+        Language of the legend.
 
     Returns
     -------
@@ -157,18 +140,28 @@ def layer_style(name: str, frame: pd.DataFrame) -> str | None:
         return None
     kinds = [SHAPES[kind] for kind in geometry.dropna().unique() if kind in SHAPES]
     shape = kinds[0] if kinds else "marker"
-    if name in CATEGORIES:
-        column, words = CATEGORIES[name]
-        return _categorised(shape, column, words)
+    other = words("words.other")
+    if (found := _categories(name, words)) is not None:
+        return _categorised(shape, *found, other)
     state = next((str(c) for c in frame.columns if str(c).endswith("_state_plan")), None)
     if state is not None and name != "townships":
-        return _categorised(shape, state, STATES)
+        return _categorised(shape, state, {word: words.state(word) for word in SHOWN_STATES}, other)
     colour = OUTLINE if name in {"boundary", "townships"} else PLAIN
     symbol = _symbol("0", shape, _Look(colour), filled=False)
     return _document(f'<renderer-v2 type="singleSymbol"><symbols>{symbol}</symbols></renderer-v2>')
 
 
-def _categorised(shape: str, column: str, words: Mapping[str, str]) -> str:
+def _categories(name: str, words: Words) -> tuple[str, Mapping[str, str]] | None:
+    """Column of a layer that its symbols follow, and the words of its values."""
+    if name == "sites":
+        kinds = {kind: words.label(kind) for kind in REUSE}
+        return "reuse", kinds | {"existing": words("words.existing")}
+    if name == "stations":
+        return "network", words.group("networks")
+    return ("cause", words.causes) if name in {"gaps", "gap_points"} else None
+
+
+def _categorised(shape: str, column: str, words: Mapping[str, str], other: str) -> str:
     categories, symbols = [], []
     for i, (value, word) in enumerate(words.items()):
         shown = f"value={quoteattr(value)} label={quoteattr(word)}"
@@ -176,7 +169,9 @@ def _categorised(shape: str, column: str, words: Mapping[str, str]) -> str:
         look = _Look(COLOURS.get(value, OUTLINE), MARKS.get(value, "circle"))
         symbols.append(_symbol(str(i), shape, look, filled=True))
     rest = len(words)
-    categories.append(f'<category symbol="{rest}" render="true" value="" label="其他"/>')
+    categories.append(
+        f'<category symbol="{rest}" render="true" value="" label={quoteattr(other)}/>'
+    )
     symbols.append(_symbol(str(rest), shape, _Look(PLAIN), filled=False))
     return _document(
         f'<renderer-v2 type="categorizedSymbol" attr={quoteattr(column)}>'

@@ -1,5 +1,5 @@
 """
-Chinese of the English texts that a plan carries, and English of the words in the list of assumptions.
+Chinese of the English texts that a plan carries, and English of the Chinese ones.
 
 The texts stand in ``assets/chinese.toml``, ``assets/chinese_check.toml`` and ``assets/english.toml``. A text
 that is not there stays as it is: nothing is guessed.
@@ -19,6 +19,21 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from siteplan.errors import Fault
+
+HAN: Final = re.compile("[\u3400-\u9fff]")
+SIGNS: Final = str.maketrans(
+    {
+        "，": ", ",
+        "、": ", ",
+        "；": "; ",
+        "：": ": ",
+        "。": ". ",
+        "（": " (",
+        "）": ")",
+        "～": " to ",
+    }
+)
+"""Signs between Chinese words, and what stands for them between English ones."""
 
 CLAUSES: Final = "; "
 """What joins clauses that may be translated one by one."""
@@ -55,7 +70,7 @@ def in_chinese(text: str) -> str:
 
 def in_english(text: str) -> str:
     """
-    English of a word of the list of assumptions.
+    English of a text of the list of assumptions or of a definition.
 
     Parameters
     ----------
@@ -65,7 +80,7 @@ def in_english(text: str) -> str:
     Returns
     -------
     text : str
-        English where it is known, else the text as it is.
+        English where it is known, else the text as it is; signs follow the words.
 
     Examples
     --------
@@ -73,7 +88,8 @@ def in_english(text: str) -> str:
     ('opening a site: lamp pole', 'nr-dt-105 level')
     """
     known = _translated(text, "english", in_english)
-    return text if known is None else known
+    told = text if known is None else known
+    return told if HAN.search(told) else told.translate(SIGNS)
 
 
 def fault_in_chinese(fault: Fault) -> str:

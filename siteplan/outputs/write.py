@@ -181,11 +181,18 @@ def plan_files(
     groups: dict[str, dict[str, Callable[[Path], None]]] = {
         "map": {"map.html": partial(write_map, plan, options=options)},
         "lists": {
-            "sites.xlsx": partial(write_sites_xlsx, plan),
+            "sites.xlsx": partial(write_sites_xlsx, plan, language=options.language),
             "sites.csv": partial(write_sites_csv, plan),
         },
-        "json": {PLAN_JSON: partial(write_plan_json, plan, public=options.public)},
-        "layers": {"plan.gpkg": partial(write_plan_gpkg, plan), **export_files(plan)},
+        "json": {
+            PLAN_JSON: partial(
+                write_plan_json, plan, public=options.public, language=options.language
+            )
+        },
+        "layers": {
+            "plan.gpkg": partial(write_plan_gpkg, plan, language=options.language),
+            **export_files(plan, language=options.language),
+        },
         "rasters": {} if options.public else raster_files(plan),
         "atlas": {"atlas.pdf": lambda path: _put(path, drawn().pdf)}
         | {f"atlas/{name}.png": partial(_put_picture, drawn, name) for name in sheet_names(plan)},

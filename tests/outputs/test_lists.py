@@ -15,7 +15,9 @@ from hypothesis import strategies as st
 
 from siteplan.outputs import frames
 from siteplan.outputs.assumptions import assumptions
-from siteplan.outputs.lists import CELL_LIMIT, safe_text, write_sites_csv, write_sites_xlsx
+from siteplan.outputs.lists import safe_text, write_sites_csv, write_sites_xlsx
+from siteplan.outputs.words import Words
+from siteplan.outputs.workbook import CELL_LIMIT
 from siteplan.targets import STATE_ZH
 from tests.outputs.conftest import CODE_18, HOSTILE, LONG_NAME
 
@@ -246,7 +248,9 @@ class TestWorkbook:
         assert sum(facts["类别"] == "提示") == len(small_plan.warnings) > 0
 
     def test_costs_of_the_scenario_replace_those_of_the_catalogue(self, small_plan):
-        facts = {fact.item: fact for fact in assumptions(small_plan) if fact.topic == "造价"}
+        facts = {
+            fact.item: fact for fact in assumptions(small_plan, Words("zh")) if fact.topic == "造价"
+        }
         assert facts["启用站址：新建站址"].value == 183_000.0
         assert facts["启用站址：新建站址"].mark == "2"
 

@@ -23,7 +23,6 @@ from siteplan.coverage.footprint import UNKNOWN_SIGNAL
 from siteplan.errors import InputError
 from siteplan.outputs import frames
 from siteplan.outputs.map import DATA_ID, inline_json, map_page, write_map
-from siteplan.outputs.map_data import value_text
 from siteplan.outputs.map_images import (
     DARK_GREY,
     FIRST_LEVEL,
@@ -34,6 +33,7 @@ from siteplan.outputs.map_images import (
     level_classes,
 )
 from siteplan.outputs.options import Basemap, OutputOptions
+from siteplan.outputs.words import value_text
 from siteplan.targets import STATE_ZH
 
 HOSTILE = (

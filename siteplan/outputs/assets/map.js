@@ -536,7 +536,7 @@
           {},
           words.mode_today + " ",
           stateMark(CODES[codeOf(rule, k, "today", years)]),
-          "　" + words.mode_plan + " ",
+          words.space + words.mode_plan + " ",
           stateMark(CODES[codeOf(rule, k, "plan", years)]),
         );
         body.append(element("tr", {}, element("th", { scope: "row" }, rule), cell));
@@ -576,7 +576,7 @@
       const tell = () => {
         const text = signalText(latlng);
         signal.hidden = !text;
-        signal.textContent = head + "：";
+        signal.textContent = head + words.colon;
         signal.append(element("b", {}, text));
       };
       const server = element("p", { class: "server", hidden: true });
@@ -648,7 +648,7 @@
     function townshipTip(i) {
       const box = element("div", {}, element("b", {}, titleOf("townships", i)));
       for (const field of townships.fields.slice(-2)) {
-        box.append(element("div", {}, field.label + "：" + unpack(field, i)));
+        box.append(element("div", {}, field.label + words.colon + unpack(field, i)));
       }
       return box;
     }
@@ -685,7 +685,7 @@
         shape.some((rings) => insideRings(rings, latlng.lat, latlng.lng)),
       );
       readout.textContent =
-        (i < 0 ? "" : short(titleOf("townships", i), 20) + "　") + placeTexts(latlng).join("　");
+        (i < 0 ? "" : short(titleOf("townships", i), 20) + words.space) + placeTexts(latlng).join(words.space);
       if (pointer.originalEvent.target.closest(".labels, .leaflet-popup, .leaflet-control")) return;
       const hit = symbols.hit(containerPoint, 2);
       map.getContainer().classList.toggle("pointing", Boolean(hit || pathHover));
@@ -1088,7 +1088,7 @@
         const [kind, existing] = combos.get(key);
         return [
           swatch(siteSymbol(kind, existing, false)),
-          data.kinds[kind] + (existing ? "（" + words.reuse_existing + "）" : ""),
+          existing ? fill(words.bracketed, { text: data.kinds[kind], note: words.reuse_existing }) : data.kinds[kind],
         ];
       });
       if (entries.length) entries.push([swatch(siteSymbol("tower", 0, true)), words.legend_later]);
@@ -1347,7 +1347,7 @@
         "details",
         { class: "about" },
         element("summary", {}, words.group_about),
-        element("p", {}, words.about_grid + "：" + about.grid),
+        element("p", {}, words.about_grid + words.colon + about.grid),
         element("p", {}, words.about_picture),
         element("h3", {}, words.about_layers),
         inputs,
@@ -1426,7 +1426,7 @@
             element(
               "p",
               { class: "threshold-note" },
-              fill(words.legend_threshold, { dbm: edge, ids: ids.join("、") }),
+              fill(words.legend_threshold, { dbm: edge, ids: ids.join(words.enumeration) }),
             ),
           );
         }
@@ -1447,7 +1447,7 @@
       );
       const shown = words["mode_" + state.mode] + " · " + fill(words.year_end, { year: state.year });
       caption.textContent =
-        short(data.title, 40) + " " + words.title + "　" + state.technology + " · " + shown;
+        short(data.title, 40) + " " + words.title + words.space + state.technology + " · " + shown;
       legend.append(
         element(
           "summary",

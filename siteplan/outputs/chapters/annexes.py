@@ -5,14 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from siteplan import schema
 from siteplan.outputs import frames
 from siteplan.outputs import report as tables
-from siteplan.outputs.assumptions import assumptions
-from siteplan.outputs.blocks import Heading, Table, Turn, decimal, text_of, whole
+from siteplan.outputs.assumptions import INPUT_TOPIC, WARNING_TOPIC, assumptions
+from siteplan.outputs.blocks import Heading, Table, Turn, text_of
 from siteplan.outputs.chapters.layout import kind_name, scaled
 from siteplan.outputs.chapters.report import lack, make_table, say
-from siteplan.outputs.translation import fault_in_chinese, in_chinese, in_english
+from siteplan.outputs.words import decimal, whole
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -25,8 +24,6 @@ UNMET_SHOWN = 200
 
 HASH_SHOWN = 16
 THOUSAND = 1000.0
-INPUT_TOPIC = "输入文件"
-WARNING_TOPIC = "提示"
 
 ORDER = ("macro", "micro", "scopes", "unmet", "comments", "assumptions", "inputs", "warnings")
 """Annexes in order; their numbers follow from it."""
@@ -196,15 +193,14 @@ def _comments(report: Report) -> list[Block]:
 
 def _assumptions(report: Report) -> list[Block]:
     words = report.words
-    told = in_chinese if words.language == "zh" else in_english
+    left_out = {words.told(INPUT_TOPIC), words.told(WARNING_TOPIC)}  # in annexes of their own
     rows = []
-    for fact in assumptions(report.plan):
-        if fact.topic in {INPUT_TOPIC, WARNING_TOPIC}:
+    for fact in assumptions(report.plan, words):
+        if fact.topic in left_out:
             continue
-        value = fact.value
-        shown = _figure(value) if isinstance(value, float | int) else told(text_of(value))
-        source = (told(fact.source), "" if fact.date[:4] in fact.source else fact.date)
-        cells = [told(fact.topic), told(text_of(fact.item)), shown, told(text_of(fact.unit))]
+        shown = _figure(fact.value) if isinstance(fact.value, float | int) else text_of(fact.value)
+        source = (fact.source, "" if fact.date[:4] in fact.source else fact.date)
+        cells = [fact.topic, text_of(fact.item), shown, text_of(fact.unit)]
         cells += [text_of(" ".join(source).strip()), words(f"marks.{fact.mark or 'none'}")]
         rows.append(cells)
     return [make_table(words, "assumptions", rows, "llrcll")]
@@ -218,7 +214,7 @@ def _figure(value: float) -> str:
 def _inputs(report: Report) -> list[Block]:
     rows = [
         [
-            _layer(report, file.layer),
+            report.words.layer(file.layer),
             text_of(file.path),
             whole(file.rows) if file.rows else "—",
             text_of(file.crs),
@@ -227,13 +223,6 @@ def _inputs(report: Report) -> list[Block]:
         for file in report.plan.region.inputs
     ]
     return [_input_table(report, rows)] if rows else [say(report.words("annexes.none"))]
-
-
-def _layer(report: Report, name: str) -> str:
-    if report.words.language == "en":
-        return name
-    known = {"terrain": "地形", "landcover": "地物", "scenario": "方案设置", "targets": "目标文件"}
-    return schema.TABLES[name].zh if name in schema.TABLES else known.get(name, name)
 
 
 def _input_table(report: Report, rows: list[list[str]]) -> Table:
@@ -245,6 +234,5 @@ def _warnings(report: Report) -> list[Block]:
     if not report.plan.warnings:
         return [say(words("annexes.none"))]
     blocks: list[Block] = [say(words("annexes.warnings_text"))]
-    told = fault_in_chinese if words.language == "zh" else str
-    blocks.extend(say(text_of(told(fault))) for fault in report.plan.warnings)
+    blocks.extend(say(text_of(words.fault(fault))) for fault in report.plan.warnings)
     return blocks

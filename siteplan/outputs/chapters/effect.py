@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 from siteplan.outputs import frames, monitoring
 from siteplan.outputs import report as tables
-from siteplan.outputs.blocks import Picture, decimal, text_of, whole
+from siteplan.outputs.blocks import Picture, text_of
 from siteplan.outputs.chapters.report import annex_ref, make_table, say, table_ref
+from siteplan.outputs.words import decimal, whole
 from siteplan.targets import MEASURED
 
 if TYPE_CHECKING:

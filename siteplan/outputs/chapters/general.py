@@ -10,8 +10,9 @@ from siteplan.outputs.blocks import Heading, system_name, text_of
 from siteplan.outputs.chapters.report import annex_ref, lack, make_table, say, section, table_ref
 
 if TYPE_CHECKING:
-    from siteplan.outputs.blocks import Block, Table, Words
+    from siteplan.outputs.blocks import Block, Table
     from siteplan.outputs.chapters.report import Report
+    from siteplan.outputs.words import Words
 
 
 def general(report: Report) -> list[Block]:

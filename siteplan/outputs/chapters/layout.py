@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from siteplan import catalog
-from siteplan.gaps import SOLUTION_EN, SOLUTION_ZH
 from siteplan.outputs import monitoring
 from siteplan.outputs import report as tables
-from siteplan.outputs.blocks import Heading, Picture, text_of, whole
+from siteplan.outputs.blocks import Heading, Picture, text_of
 from siteplan.outputs.chapters.effect import effect
 from siteplan.outputs.chapters.report import (
     amounts,
@@ -20,6 +19,7 @@ from siteplan.outputs.chapters.report import (
     share_text,
     table_ref,
 )
+from siteplan.outputs.words import whole
 from siteplan.schema import POLE_KINDS
 from siteplan.selection.candidates import REUSE_ORDER
 
@@ -205,7 +205,7 @@ def _indoor(report: Report) -> list[Block]:
     sums = monitoring.indoor_sums(report.plan)
     if sums.empty:
         return [say(words("layout.indoor_none", year=report.last_year))]
-    solutions = SOLUTION_ZH if words.language == "zh" else SOLUTION_EN
+    solutions = words.solutions
     rows = [
         [
             text_of(row.technology),

@@ -9,7 +9,7 @@ import pandas as pd
 from siteplan import catalog
 from siteplan.outputs import frames
 from siteplan.outputs import report as tables
-from siteplan.outputs.blocks import Heading, Picture, decimal, ten_thousand, text_of, whole
+from siteplan.outputs.blocks import Heading, Picture, text_of
 from siteplan.outputs.chapters.layout import kind_name
 from siteplan.outputs.chapters.report import (
     amounts,
@@ -20,6 +20,7 @@ from siteplan.outputs.chapters.report import (
     section,
     table_ref,
 )
+from siteplan.outputs.words import decimal, ten_thousand, whole
 from siteplan.units import METRES_PER_KM, ratio_to_db
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ import pandas as pd
 
 from siteplan.outputs import frames
 from siteplan.outputs import report as tables
-from siteplan.outputs.blocks import Heading, Picture, decimal, text_of, whole
+from siteplan.outputs.blocks import Heading, Picture, text_of
 from siteplan.outputs.chapters.report import (
     lack,
     make_table,
@@ -17,6 +17,7 @@ from siteplan.outputs.chapters.report import (
     share_text,
     table_ref,
 )
+from siteplan.outputs.words import decimal, whole
 
 if TYPE_CHECKING:
     from siteplan.outputs.blocks import Block

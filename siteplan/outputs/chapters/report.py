@@ -8,17 +8,9 @@ from typing import TYPE_CHECKING, Any, Final
 import pandas as pd
 
 from siteplan.outputs import frames, report, supply
-from siteplan.outputs.blocks import (
-    Align,
-    Block,
-    Heading,
-    Sentences,
-    Table,
-    Words,
-    ten_thousand,
-    whole,
-)
+from siteplan.outputs.blocks import Align, Block, Heading, Sentences, Table
 from siteplan.outputs.options import OutputOptions, Supplements
+from siteplan.outputs.words import Words, ten_thousand, whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -24,9 +24,16 @@ from siteplan.outputs.blocks import system_name, text_of
 from siteplan.outputs.fonts import Letters, chinese_font
 from siteplan.outputs.map_images import level_classes, thresholds_dbm
 from siteplan.outputs.progress_chart import ProgressChart
-from siteplan.outputs.sheet import KIND_STYLES, STATE_COLOURS, YEAR_COLOURS, YEAR_MARKS, Sheet
+from siteplan.outputs.sheet import (
+    KIND_STYLES,
+    SEVERITY_STYLES,
+    STATE_COLOURS,
+    YEAR_COLOURS,
+    YEAR_MARKS,
+    Sheet,
+)
 from siteplan.outputs.words import Words
-from siteplan.units import CENTI
+from siteplan.units import CENTI, METRES_PER_KM
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -58,7 +65,6 @@ NAMES_SHOWN: Final = 45
 
 CROWDED: Final = 200
 UNKNOWN_GREY: Final = (0x9A, 0x9A, 0x9A)
-PDF: Final = "atlas"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,7 +100,8 @@ def draw_atlas(plan: Plan, options: OutputOptions) -> Atlas:
     atlas : Atlas
         ``location``, ``present_sites``, ``coverage_today_<technology>``, ``gaps``, ``plan_by_kind``,
         ``plan_by_year``, ``coverage_plan_<technology>``, ``progress``, ``roads`` when a target speaks of
-        roads, and ``township_<id>``. The same plan and font give the same bytes.
+        roads, ``control`` when exclusion zones were given, ``transmission`` when new cables or rooms are
+        known, and ``township_<id>``. The same plan and font give the same bytes.
 
     Raises
     ------
@@ -140,6 +147,10 @@ def sheet_names(plan: Plan) -> list[str]:
     names.append("progress")
     if _road_rules(plan):
         names.append("roads")
+    if _control_zones(plan) is not None:
+        names.append("control")
+    if len(plan.backhaul.fibre.cables) or plan.backhaul.rooms is not None:
+        names.append("transmission")
     if plan.region.layer("townships") is not None:
         names += [f"township_{code}" for code in plan.region.townships().index]
     return names
@@ -151,6 +162,14 @@ def _road_rules(plan: Plan) -> list[str]:
         for rule in plan.region.document.rules
         if rule.rule_class == "road" and rule.id in plan.demands
     ]
+
+
+def _control_zones(plan: Plan) -> gpd.GeoDataFrame | None:
+    zones = plan.region.layer("zones")
+    if zones is None or "severity" not in zones:
+        return None
+    found = zones[zones["kind"].eq("exclusion").fillna(value=False)]
+    return found if len(found) else None
 
 
 class _Artist:
@@ -175,6 +194,8 @@ class _Artist:
             "plan_by_year": self.by_year,
             "progress": self.progress,
             "roads": self.roads,
+            "control": self.control,
+            "transmission": self.transmission,
         }
         for technology in {technology for technology, _ in self.plan.coverage_plan}:
             for network in ("today", "plan"):
@@ -404,6 +425,60 @@ class _Artist:
                 label = words("sheets.counted", name=words.state(state), n=len(rows))
                 sheet.lines(rows.geometry, STATE_COLOURS[state], label, width=2.0)
         sheet.legend(words("sheets.state"))
+        return sheet
+
+    def control(self) -> Sheet:
+        """Zones where nothing or not everything may be built, by severity, under the sites of the plan."""
+        words = self.words
+        sheet = self.sheet(words("sheets.control"))
+        self.ground(sheet, names=False)
+        zones = _control_zones(self.plan)
+        if zones is not None:
+            severity = zones["severity"].astype("string").fillna("")
+            for kind, (colour, hatch) in SEVERITY_STYLES.items():
+                rows = zones[severity == kind]
+                if len(rows):
+                    name = words(f"severities.{kind}")
+                    label = words("sheets.counted", name=name, n=len(rows))
+                    sheet.areas(rows.geometry, colour, label, alpha=0.9, hatch=hatch)
+            rest = zones[~severity.isin(list(SEVERITY_STYLES))]
+            if len(rest):
+                label = words("sheets.counted", name=words("common.unknown"), n=len(rest))
+                sheet.areas(rest.geometry, OTHER_COLOUR, label, alpha=0.9, hatch="++")
+            names = [text_of(name, missing="") for name in zones["name"]]
+            sheet.names(zones.representative_point(), names, 10.0, colour="#5c1210")
+        self._sites_by_kind(sheet, self.sites)
+        sheet.legend(words("sheets.legend"))
+        return sheet
+
+    def transmission(self) -> Sheet:
+        """Draw new cables by year, known fibre, aggregation rooms and their ducts, and the sites."""
+        words, backhaul = self.words, self.plan.backhaul
+        sheet = self.sheet(words("sheets.transmission"))
+        self.ground(sheet)
+        cables = backhaul.fibre.cables
+        notes = []
+        for i, (year, rows) in enumerate(cables.groupby("year", sort=True)):
+            length = f"{rows['length_m'].sum() / METRES_PER_KM:.1f}"
+            label = words("sheets.cables", year=year, length=length)
+            colour = YEAR_COLOURS[i % len(YEAR_COLOURS)]
+            sheet.lines(rows.geometry, colour, label, width=1.6)
+        if len(cables):
+            length = f"{cables['length_m'].sum() / METRES_PER_KM:.1f}"
+            notes.append(words("sheets.cables_total", length=length))
+        if len(nodes := backhaul.fibre.nodes):
+            size = 2.0 if len(nodes) > CROWDED else 3.5
+            label = words("sheets.counted", name=words("sheets.fibre_node"), n=len(nodes))
+            sheet.points(nodes.geometry, ("s", "#00755a"), label, size=size)
+        size = 3.0 if len(self.sites) > CROWDED else 5.0
+        label = words("sheets.counted", name=words("sheets.planned_site"), n=len(self.sites))
+        sheet.points(self.sites.geometry, ("o", "#b5154b"), label, size=size)
+        if (rooms := backhaul.rooms) is not None:
+            sheet.lines(rooms.ducts.geometry, "#24212b", words("sheets.duct"), width=0.8)
+            label = words("sheets.counted", name=words("sheets.room"), n=len(rooms.rooms))
+            sheet.points(rooms.rooms.geometry, ("*", "#e0a800"), label, size=13.0)
+        sheet.legend(words("sheets.legend"))
+        sheet.note(notes)
         return sheet
 
     def township(self, code: str) -> Sheet:

@@ -23,6 +23,7 @@ from siteplan.units import CENTI
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from siteplan.backhaul.stage import BackhaulPlan
     from siteplan.coverage.network import Coverage
     from siteplan.plan import Plan
 
@@ -48,7 +49,8 @@ def public_plan(plan: Plan) -> Plan:
     -------
     public : Plan
         The same results; sites at the middle of their square kilometre, levels cut off at the highest
-        threshold of their technology, no servers, no SINR, no levels of buildings; gaps tell
+        threshold of their technology, no servers, no SINR, no levels of buildings, no ways of cables; gaps
+        tell
         the distance to a station in whole kilometres, and no ridge on the way. Townships of sites stay the
         true ones.
     """
@@ -66,6 +68,7 @@ def public_plan(plan: Plan) -> Plan:
         gaps_plan=_blurred(plan.gaps_plan),
         coverage_today=_cut(plan, plan.coverage_today),
         coverage_plan=_cut(plan, plan.coverage_plan),
+        backhaul=_without_ways(plan.backhaul),
         indoors=plan.indoors.assign(outdoor_dbm=np.nan, indoor_dbm=np.nan, short_db=np.nan),
     )
 
@@ -76,6 +79,17 @@ def _rounded(geometry: gpd.GeoSeries) -> gpd.GeoSeries:
         (np.floor(values.to_numpy() / SQUARE_M) + 0.5) * SQUARE_M for values in (points.x, points.y)
     )
     return gpd.GeoSeries(gpd.points_from_xy(x, y), index=geometry.index, crs=geometry.crs)
+
+
+def _without_ways(backhaul: BackhaulPlan) -> BackhaulPlan:
+    """Lengths without the ways themselves: a new cable ends at a site, a room stands at one."""
+    fibre = replace(backhaul.fibre, cables=backhaul.fibre.cables.iloc[:0])
+    rooms = backhaul.rooms
+    if rooms is not None:
+        places = rooms.rooms.set_geometry(_rounded(rooms.rooms.geometry))
+        rooms = replace(rooms, rooms=places, ducts=rooms.ducts.iloc[:0])
+    nodes = fibre.nodes.set_geometry(_rounded(fibre.nodes.geometry))
+    return replace(backhaul, fibre=replace(fibre, nodes=nodes), rooms=rooms)
 
 
 def _blurred(gaps: gpd.GeoDataFrame) -> gpd.GeoDataFrame:

@@ -57,6 +57,13 @@ KIND_STYLES: Final = {
 }
 """Mark and colour of each reuse class: told apart by shape as well."""
 
+SEVERITY_STYLES: Final = {
+    "hard": ("#8c1d18", "xxx"),
+    "conditional": ("#b36b00", "///"),
+    "warning": ("#1f5fa8", "..."),
+}
+"""Colour and hatch of each severity of an exclusion zone."""
+
 YEAR_COLOURS: Final = ("#2a186c", "#2c6c8e", "#33a680", "#b3a100", "#c23b00", "#8c1d18")
 YEAR_MARKS: Final = "osD^vP"
 ROAD_WIDTHS: Final = {
@@ -393,13 +400,22 @@ class Sheet:
             rows.plot(ax=self.axes, color=colour, linewidth=width, zorder=5, aspect=None)
         self.entries.append((Line2D([], [], color=colour, linewidth=width), label))
 
-    def areas(self, rows: gpd.GeoSeries, colour: str, label: str, *, alpha: float = 0.35) -> None:
-        """Areas of one meaning."""
+    def areas(
+        self,
+        rows: gpd.GeoSeries,
+        colour: str,
+        label: str,
+        *,
+        alpha: float = 0.35,
+        hatch: str | None = None,
+    ) -> None:
+        """Areas of one meaning, told from others by a hatch besides the colour where one is given."""
         look: dict[str, Any] = {
-            "facecolor": colour,
+            "facecolor": "none" if hatch else colour,
             "edgecolor": colour,
             "alpha": alpha,
             "linewidth": 0.6,
+            "hatch": hatch,
         }
         if len(rows):
             rows.plot(ax=self.axes, **look, zorder=4, aspect=None)

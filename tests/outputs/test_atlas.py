@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import io
 import shutil
+from dataclasses import replace
+from types import MappingProxyType
 
+import geopandas as gpd
 import numpy as np
 import pytest
 from fontTools.ttLib import TTFont
 from PIL import Image
+from shapely import LineString
 
 from siteplan.errors import OutputError
 from siteplan.outputs import fonts
 from siteplan.outputs.atlas import draw_atlas, sheet_names
 from siteplan.outputs.fonts import Letters, chinese_font
 from siteplan.outputs.options import OutputOptions
-from siteplan.outputs.sheet import Sheet
+from siteplan.outputs.public import public_plan
+from siteplan.outputs.sheet import SEVERITY_STYLES, YEAR_COLOURS, Sheet
 
 
 @pytest.fixture(scope="module")
@@ -60,6 +65,57 @@ def test_the_same_plan_gives_the_same_bytes(small_plan, atlas):
 
 def test_hostile_names_are_drawn(hostile_plan):
     assert len(draw_atlas(hostile_plan, OutputOptions(language="en")).pictures) > 5
+
+
+def with_zones(plan, severities):
+    """Plan whose first zones are exclusion zones of these severities."""
+    zones = plan.region.layers["zones"].iloc[: len(severities)]
+    zones = zones.assign(kind="exclusion", severity=severities)
+    layers = MappingProxyType({**plan.region.layers, "zones": zones})
+    return replace(plan, region=replace(plan.region, layers=layers))
+
+
+def coloured(picture, colour):
+    """Dots of a picture that are nearly of a colour."""
+    dots = np.asarray(Image.open(io.BytesIO(picture)).convert("RGB"), dtype=int)
+    wanted = [int(colour[i : i + 2], 16) for i in (1, 3, 5)]
+    return int((np.abs(dots - wanted).max(axis=-1) < 40).sum())
+
+
+def only(monkeypatch, plan, name):
+    """Draw one sheet of the atlas."""
+    monkeypatch.setattr("siteplan.outputs.atlas.sheet_names", lambda _: [name])
+    return draw_atlas(plan, OutputOptions()).pictures[name]
+
+
+def test_control_areas_have_a_sheet_when_zones_were_given(small_plan, monkeypatch):
+    assert "control" not in sheet_names(small_plan)
+    plan = with_zones(small_plan, ["hard", "warning"])
+    assert "control" in sheet_names(plan)
+    picture = only(monkeypatch, plan, "control")
+    other = only(monkeypatch, with_zones(small_plan, ["hard", "hard"]), "control")
+    hard, blue = SEVERITY_STYLES["hard"][0], SEVERITY_STYLES["warning"][0]
+    assert coloured(other, hard) > coloured(picture, hard) > 0
+    assert coloured(picture, blue) > coloured(other, blue)
+
+
+def test_routes_have_a_sheet_when_known_and_none_in_public(small_plan, monkeypatch):
+    fibre = small_plan.backhaul.fibre
+    site = small_plan.region.sites.geometry.iloc[0]
+    ways = gpd.GeoDataFrame(
+        {"year": [2022], "length_m": [6000.0]},
+        geometry=[LineString([(site.x, site.y), (site.x + 6000.0, site.y)])],
+        crs=small_plan.region.crs,
+    )
+    known = replace(
+        small_plan, backhaul=replace(small_plan.backhaul, fibre=replace(fibre, cables=ways))
+    )
+    none = replace(known, backhaul=replace(known.backhaul, fibre=replace(fibre, cables=ways[:0])))
+    assert "transmission" in sheet_names(known)
+    assert "transmission" not in sheet_names(none)
+    assert "transmission" not in sheet_names(public_plan(known))
+    dark = coloured(only(monkeypatch, known, "transmission"), YEAR_COLOURS[0])
+    assert dark > coloured(only(monkeypatch, none, "transmission"), YEAR_COLOURS[0])
 
 
 class TestFont:

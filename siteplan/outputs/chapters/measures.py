@@ -9,6 +9,7 @@ import pandas as pd
 from siteplan import catalog
 from siteplan.outputs import frames
 from siteplan.outputs import report as tables
+from siteplan.outputs.atlas import sheet_names
 from siteplan.outputs.blocks import Heading, Picture, text_of
 from siteplan.outputs.chapters.layout import kind_name
 from siteplan.outputs.chapters.report import (
@@ -77,6 +78,8 @@ def supply(report: Report) -> list[Block]:
         ]
         blocks.append(say(words("supply.backhaul_text", ref=table_ref("backhaul"))))
         blocks.append(make_table(words, "backhaul", rows, "crrrl"))
+    if "transmission" in sheet_names(report.plan):
+        blocks.append(Picture(name="transmission", caption=words("sheets.transmission")))
     blocks.append(section(words("supply.power")))
     if found["sites"]:
         blocks.append(say(words("supply.power_text", sites=int(found["sites"]), **power)))
@@ -234,6 +237,7 @@ def _zones(report: Report) -> list[Block]:
         say(words("control.zones_text", n=len(zones), ref=table_ref("zones"))),
         make_table(words, "zones", rows, "lclrr"),
         say(words("control.zones_partial")),
+        Picture(name="control", caption=words("sheets.control")),
     ]
     if found.empty:
         blocks.append(say(words("control.conflicts_none")))

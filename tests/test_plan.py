@@ -16,6 +16,7 @@ from siteplan.coverage.network import Coverage, network_coverage
 from siteplan.coverage.stations import COLUMNS, station_table
 from siteplan.demand import region_demands
 from siteplan.plan import signal_floor_dbm
+from siteplan.selection.proposals import PROPOSED
 from siteplan.targets import AT_RISK, MEASURED, MET, NOT_MET, UNKNOWN, evaluate
 from tests.conftest import lonlat, write_small_region, write_terrain
 
@@ -162,6 +163,19 @@ def test_a_green_field_is_planned_from_nothing(small_folder):
     made = siteplan.make_plan(siteplan.read_region(small_folder))
     assert len(made.today_stations) == 0
     assert set(made.gaps_today["cause"]) == {"no_network"}
+    assert states(made.planned) == {"S-V-2021": MET, "S-R-2022": MET}
+
+
+def test_a_region_without_a_single_site_is_planned_on_proposed_ones(small_folder):
+    path = small_folder / "scenario.toml"
+    text = path.read_text(encoding="utf-8")
+    for layer, crs in (("stations", ""), ("sites", 'crs = "EPSG:4490"\n')):
+        text = text.replace(f'[layers.{layer}]\npath = "{layer}.csv"\n{crs}', "")
+    text += "[candidates]\npropose_spacing_m = 2000.0\n"
+    path.write_text("greenfield = true\n" + text, encoding="utf-8")
+    made = siteplan.make_plan(siteplan.read_region(small_folder))
+    assert set(made.region.sites["origin"]) == {PROPOSED}
+    assert len(made.planned_stations)
     assert states(made.planned) == {"S-V-2021": MET, "S-R-2022": MET}
 
 

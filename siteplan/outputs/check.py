@@ -91,8 +91,10 @@ CELL_LIMIT: Final = 32_767
 """Characters that a cell of a spreadsheet holds."""
 
 _NARROWEST, _WIDEST = 80, 120
-_LEVEL, _GAPS = {"zh": 4, "en": 7}, 9
+_LEVEL, _GAPS = {"zh": 4, "en": 8}, 9
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
+_HEADER_ZH: Final = re.compile(r"^[\u4e00-\u9fff]+ (?=[a-z_]+ \()")
+"""Chinese header of a layer before its name and file."""
 _SURROGATE: Final = re.compile(r"[\ud800-\udfff]")
 _MARK: Final = '<meta name="generator" content="siteplan check">'
 
@@ -197,13 +199,18 @@ def told_in(table: pd.DataFrame, language: Language) -> pd.DataFrame:
     '不是允许的值'
     """
     if language == "en":
-        return table
+        return table.assign(layer=table["layer"].map(_layer_en))
     texts = {name: table[name].map(_text) for name in ("column", "value", "rule", "remedy")}
     changed = {
         name: texts[name].map({text: in_chinese(text) for text in texts[name].unique()})
         for name in ("value", "rule", "remedy")
     }
     return table.assign(**changed, column=texts["column"].map(_column_zh))
+
+
+def _layer_en(name: str) -> str:
+    """Layer without its Chinese header."""
+    return _HEADER_ZH.sub("", _text(name))
 
 
 def _column_zh(name: str) -> str:
@@ -314,8 +321,8 @@ def fault_html(table: pd.DataFrame, *, title: str, language: Language = "zh") ->
     errors, _ = count_faults(table)
     state = "bad" if errors else "warned" if len(table) else "good"
     words = _TEXTS[language]
-    ordered = _ordered(table)
-    shown = told_in(ordered.head(PAGE_ROWS), language)
+    ordered = told_in(_ordered(table), language)
+    shown = ordered.head(PAGE_ROWS)
     head = "".join(f'<th scope="col">{words[name]}</th>' for name in COLUMNS)
     body = "\n".join(_html_row(row, words) for row in shown.itertuples(index=False))
     rest = words["more"].format(count=len(table) - PAGE_ROWS, file=CSV_FILE)

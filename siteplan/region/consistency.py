@@ -380,13 +380,16 @@ def site_faults(sites: gpd.GeoDataFrame, scenario: Scenario) -> list[Fault]:
         )
         for name in twice
     ]
+    if scenario.candidates.propose_spacing_m is not None:
+        return faults  # new places will be proposed
     if len(sites) == 0:
         faults.append(
             Fault(
                 source=SCENARIO_FILE,
                 column="layers.sites",
                 rule="there is no site, pole or building to put a station on",
-                remedy="Give the sites or poles layer, or candidates.rooftops_above_m.",
+                remedy="Give the sites or poles layer, candidates.rooftops_above_m, or "
+                "candidates.propose_spacing_m for new places.",
             )
         )
     elif not (sites["status"] != "unavailable").any():

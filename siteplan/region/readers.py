@@ -327,6 +327,7 @@ def _kml_columns(cells: pd.DataFrame, table: Table, book: HeaderBook | None) -> 
     data = [str(name) for name in cells.columns if name not in own]
     found = headers.match(data, table, book=book).columns
     keep = {"id": "id" not in found, "Name": "name" not in found, "description": True}
+    keep["id"] = keep["id"] and any(column.name == "id" for column in table.columns)
     keep = {
         name: wanted and bool(cells[name].notna().all())
         for name, wanted in keep.items()

@@ -129,13 +129,14 @@ def _encoding(head: bytes, source: LayerSource) -> str:
 
 
 def _separator(lines: list[str], table: Table, book: HeaderBook | None) -> str:
-    """Find the mark between the cells: the one that shows most columns of the layer."""
+    """Find the mark between the cells: it shows most columns of the layer, else cuts rows most alike."""
 
-    def shown(mark: str) -> int:
+    def shown(mark: str) -> tuple[int, int]:
         rows = list(csv.reader(lines, delimiter=mark))
-        width = max(map(len, rows), default=0)
+        widths = {len(row) for row in rows if row}
+        width = max(widths, default=0)
         grid = [[cell.strip() for cell in row] + [""] * (width - len(row)) for row in rows]
-        return _header(grid, table, book)[0]
+        return _header(grid, table, book)[0], width if len(widths) == 1 else 0
 
     return max(SEPARATORS, key=shown)
 

@@ -131,7 +131,9 @@ def test_a_known_rule_is_told_in_the_language_asked_for():
             assert word in listed
             assert "".join(word.split())[:6] in text
         assert not any(word in page or word in listed for word in others)
-    assert not re.search("[一-鿿]", check.fault_text(table(value="", remedy=""), language="en"))
+    plain = table(layer="村庄 villages (v.csv)", value="", remedy="")
+    assert not re.search("[一-鿿]", check.fault_text(plain, language="en"))
+    assert not re.search("[一-鿿]", check.fault_html(plain, title="x", language="en"))
 
 
 @pytest.mark.parametrize(("first", "then"), [("zh", "en"), ("en", "zh")])

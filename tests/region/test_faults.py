@@ -412,6 +412,9 @@ def test_no_candidate_at_all(small_folder):
         ("format = 1\n", "format = 1\ngreenfield = true\n"),
     )
     only(faults_of(small_folder), column="layers.sites", rule="no site, pole or building")
+    change(small_folder, "scenario.toml", ("[radio]", "[candidates]\npropose_spacing_m = 2000.0\n[radio]"))
+    region = siteplan.read_region(small_folder)
+    assert len(region.sites) == len(region.stations) == 0
 
 
 def test_no_usable_candidate(small_folder):

@@ -226,6 +226,15 @@ def csv_semicolons(folder):
     return {"path": "v.csv", "crs": "EPSG:4490"}
 
 
+def csv_foreign(folder):
+    """Write as Spanish offices do."""
+    frame = sheet(LONLAT, ("Longitud", "Latitud"))
+    for header in ("Longitud", "Latitud"):
+        frame[header] = frame[header].str.replace(".", ",")
+    frame.to_csv(folder / "v.csv", index=False, sep=";", encoding="utf-8")
+    return {"path": "v.csv", "crs": "EPSG:4490"}
+
+
 def csv_gcj02(folder):
     shifted = [prcoords.wgs_gcj((lat, lon)) for lon, lat in LONLAT]
     return csv(folder, crs="gcj02", positions=np.array(shifted)[:, ::-1])
@@ -332,7 +341,7 @@ def xlsx_with_units_below(folder):
 WRITERS = [
     gpkg, gpkg_of_many_layers, geojson, shapefile, shapefile_without_cpg, shapefile_utf8,
     shapefile_utf8_without_cpg, shapefile_projected, zipped_shapefile, file_geodatabase, kml, kmz,
-    kml_of_a_phone, kmz_of_a_phone, csv_utf16_tabs, csv_semicolons, xlsx_with_units_below,
+    kml_of_a_phone, kmz_of_a_phone, csv_utf16_tabs, csv_semicolons, csv_foreign, xlsx_with_units_below,
     mapinfo, mapinfo_neutral, parquet, plain_parquet, csv, csv_bom, csv_gbk, csv_gcj02, csv_bd09,
     csv_baidu_headers, csv_survey, csv_zone_prefix, csv_east_north, csv_guess, csv_guess_survey,
     csv_minutes, xlsx, xlsx_as_offices_do,
@@ -381,6 +390,24 @@ def test_every_format_reads_to_the_same_region(folder, writer):
         shapely.distance(found.geometry.to_numpy(), want.to_numpy()).max() < 0.1
     )  # MapInfo rounds to 6 cm
     assert region.crs.to_epsg() == 4545
+
+
+def test_a_table_whose_headers_nobody_knows_is_still_a_table(folder):
+    text = "nombre;tipo;este;norte\nA;rural;109,1;39,75\nB;rural;109,2;39,76\n"
+    (folder / "v.csv").write_text(text, encoding="utf-8")
+    with pytest.raises(InputError) as raised:
+        read_with(folder, "villages", {"path": "v.csv", "crs": "EPSG:4490"})
+    rules = [fault.rule for fault in raised.value.faults]
+    assert "no column lon" in rules
+    assert not any("not a table" in rule for rule in rules)
+
+
+def test_what_kml_adds_of_its_own_is_no_unread_column(folder):
+    frame = gpd.read_file(folder / "boundary.geojson")
+    frame.to_file(folder / "b.kml", driver="LIBKML", engine="pyogrio")
+    read = read_table(folder, schema.TABLES["boundary"], LayerSource(path="b.kml"))
+    assert read["name"].tolist() == frame["name"].tolist()
+    assert read.attrs["unread"] == ()
 
 
 @pytest.mark.parametrize("encoding", ["gbk", "utf-8"])

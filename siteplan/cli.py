@@ -354,7 +354,8 @@ def _print_plan(plan: Plan) -> None:
     if len(short):
         print(f"{len(short)} needs are out of reach of all candidates:")
         for need in short.head(10).itertuples():
-            print(f"  {need.rule_id} {need.name}: {need.reachable:.1%} of {need.needed:.1%}")
+            what = " ".join(filter(None, (need.rule_id, need.name, need.operator)))
+            print(f"  {what}: {need.reachable:.1%} of {need.needed:.1%}")
 
 
 def _row(name: str, rule: pd.Series[Any]) -> tuple[str, ...]:

@@ -223,6 +223,21 @@ def test_a_file_that_is_no_toml_is_refused(folder, name, content, words):
     assert words in fault.rule
 
 
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ("name = “小旗”\n", "English keyboard"),
+        ('a = 1\npath = "D:\\数据\\村.csv"\n', "with /"),
+        ("a = 1 2\n", "Correct the line"),
+    ],
+)
+def test_what_office_programs_do_to_toml_has_its_remedy(folder, content, words):
+    path = folder()
+    (path / "scenario.toml").write_text(content, encoding="utf-8")
+    (fault,) = faults_of(path)
+    assert words in fault.remedy
+
+
 def test_a_folder_without_a_scenario_is_refused(tmp_path):
     (fault,) = faults_of(tmp_path)
     assert (fault.source, fault.rule) == ("scenario.toml", "the file does not exist")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from importlib.resources import files
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
@@ -24,6 +25,9 @@ Technology = Literal["4G", "5G"]
 
 Text = Annotated[str, BeforeValidator(str)]
 """Text that TOML may hold as a date or a number."""
+
+FULL_WIDTH = "“”‘’＝，［］＃"
+"""Marks of a Chinese keyboard that TOML does not know."""
 
 PACKAGE = "siteplan.catalog"
 """Package that holds the files."""
@@ -83,9 +87,23 @@ def parse_toml(path: Traversable | Path, model: type[Model], source: str) -> Mod
         fault = Fault(source=source, rule="the text is not UTF-8", remedy="Save it as UTF-8.")
         raise InputError([fault]) from None
     except tomllib.TOMLDecodeError as error:
-        fault = Fault(source=source, rule=f"not valid TOML: {error}", remedy="Correct the line.")
+        fault = Fault(
+            source=source, rule=f"not valid TOML: {error}", remedy=_toml_remedy(text, str(error))
+        )
         raise InputError([fault]) from None
     return parse(data, model, source, text=text)
+
+
+def _toml_remedy(text: str, error: str) -> str:
+    """Say what planners mostly mean: marks of a Chinese keyboard, and paths of Windows."""
+    found = re.search(r"at line (\d+)", error)
+    lines = text.splitlines()
+    line = lines[int(found[1]) - 1] if found is not None and int(found[1]) <= len(lines) else ""
+    if "\\" in line:
+        return "Write paths with / instead of a backslash."
+    if any(mark in line for mark in FULL_WIDTH):
+        return "Write quotes, commas and other marks as on an English keyboard."
+    return "Correct the line."
 
 
 def parse(data: Mapping[str, Any], model: type[Model], source: str, *, text: str = "") -> Model:

@@ -534,7 +534,7 @@ def far_stations(
     stations: pd.DataFrame, sites: gpd.GeoDataFrame, scenario: Scenario, geobox: GeoBox
 ) -> list[Fault]:
     """
-    Warn of stations outside the grid: their signal is not computed.
+    Warn of stations outside the grid, whose signal is not computed, and of a layer that holds none.
 
     Parameters
     ----------
@@ -552,6 +552,15 @@ def far_stations(
     faults : list of Fault
         At most one warning.
     """
+    layer = scenario.layers.vectors().get("stations")
+    if layer is None or stations.empty:
+        told = Fault(
+            source="" if layer is None else layer.path,
+            rule="no station is in service today",
+            remedy="Fill the layer; where none stands, say greenfield = true.",
+            severity="warning",
+        )
+        return [] if layer is None or scenario.greenfield else [told]
     box = geobox.extent.boundingbox
     places = sites.geometry.loc[stations["site_id"]]
     within = places.x.between(box.left, box.right) & places.y.between(box.bottom, box.top)
@@ -560,7 +569,7 @@ def far_stations(
         return []
     return [
         Fault(
-            source=scenario.layers.vectors()["stations"].path,
+            source=layer.path,
             value=f"{far} of {len(stations)} stations",
             rule="stations outside the grid are left out; their signal inside is not counted",
             remedy="Nothing, when they do not serve the region.",

@@ -103,7 +103,9 @@ def read_csv(
         reason = f"the text is not {encoding}"
     except pd.errors.ParserWarning:
         reason = "rows have more cells than the header"
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, ValueError, csv.Error) as error:
+    except pd.errors.EmptyDataError:
+        reason = "the file is empty"
+    except (pd.errors.ParserError, ValueError, csv.Error) as error:
         more = "Expected" in str(error) and "saw" in str(error)
         reason = "rows have more cells than the header" if more else str(error).strip()
     else:

@@ -408,7 +408,7 @@ def _schema_faults(
                     source=source,
                     row=_label(frame, case.index),
                     column=column.name,
-                    value="" if pd.isna(case.failure_case) else repr(case.failure_case),
+                    value="" if pd.isna(case.failure_case) else repr(_plain(case.failure_case)),
                     rule=rules.get(str(case.check), str(case.check)),
                     remedy=remedy(column),
                 )
@@ -419,6 +419,11 @@ def _schema_faults(
         }
         return frame.assign(**blank), faults
     return frame, []
+
+
+def _plain(value: object) -> object:
+    """Give a number as Python writes it."""
+    return value.item() if isinstance(value, np.generic) else value
 
 
 def _with_id(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -90,7 +91,9 @@ def build_problem(
             if states is None:
                 continue
             own = signals.of(operator)
-            block = _block(region, rule, demands[rule.id], states, samples, own, shortfalls)
+            missed: list[Shortfall] = []
+            block = _block(region, rule, demands[rule.id], states, samples, own, missed)
+            shortfalls.extend(replace(need, operator=operator) for need in missed)
             if block is not None:
                 blocks.append(block)
     sites, station_site = np.unique(candidates["site_id"].to_numpy(dtype=str), return_inverse=True)

@@ -39,6 +39,8 @@ class Shortfall:
         Share that today's network and all candidates together reach.
     needed : float
         Share that the rule needs.
+    operator : str
+        Whose network misses it, where each operator must; else empty.
     """
 
     rule_id: str
@@ -46,6 +48,7 @@ class Shortfall:
     name: str = ""
     reachable: float
     needed: float
+    operator: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -15,6 +15,7 @@ from siteplan.selection.candidates import candidate_stations
 from siteplan.selection.explain import explain, serving
 from siteplan.selection.money import subsidies
 from siteplan.selection.optimise import optimise
+from siteplan.selection.reach import Shortfall
 from siteplan.selection.relax import least_relaxation
 from siteplan.selection.spread import spread_counts
 from siteplan.selection.tiers import optimise_tiers
@@ -219,7 +220,7 @@ def select_stations(
         candidates=len(candidates),
         shortfalls=pd.DataFrame(
             [asdict(shortfall) for shortfall in shortfalls],
-            columns=["rule_id", "item_id", "name", "reachable", "needed"],
+            columns=[part.name for part in fields(Shortfall)],
         ),
         relaxations=relaxations,
         explanation=explain(problem, built, candidates.index),

@@ -140,7 +140,7 @@ def test_all_bad_cells_are_told_at_once(tmp_path):
         (HEADER + GOOD + "v2,东村,natural,1,108,39.7,extra\n", "not a table"),
         (HEADER + GOOD.replace("\n", ",\n"), "more cells than the header"),
         (HEADER + GOOD.replace("\n", ",x\n"), "more cells than the header"),
-        ("", "not a table"),
+        ("", "the file is empty"),
         (HEADER, "has no rows"),
         (HEADER + ",,,,,\n", "has no rows"),
         ((HEADER + GOOD).encode("utf-16-le"), "neither UTF-8 nor GBK"),
@@ -167,7 +167,9 @@ def test_missing_columns_say_what_they_mean_and_what_they_may_be_called(tmp_path
 )
 def test_years_are_whole_numbers(tmp_path, cells, column, rule):
     text = f"id,site_id,operator,technology,year_on_air,x\na1,a,甲,4G,{cells}\n"
-    only(table_faults(tmp_path, "stations.csv", text), column=column, rule=rule)
+    found = table_faults(tmp_path, "stations.csv", text)
+    only(found, column=column, rule=rule)
+    assert {fault.value.strip("'") for fault in found} == {cells.split(",", maxsplit=1)[0]}
 
 
 def test_a_flag_is_yes_or_no(tmp_path):
@@ -412,9 +414,21 @@ def test_no_candidate_at_all(small_folder):
         ("format = 1\n", "format = 1\ngreenfield = true\n"),
     )
     only(faults_of(small_folder), column="layers.sites", rule="no site, pole or building")
-    change(small_folder, "scenario.toml", ("[radio]", "[candidates]\npropose_spacing_m = 2000.0\n[radio]"))
+    change(
+        small_folder,
+        "scenario.toml",
+        ("[radio]", "[candidates]\npropose_spacing_m = 2000.0\n[radio]"),
+    )
     region = siteplan.read_region(small_folder)
     assert len(region.sites) == len(region.stations) == 0
+
+
+def test_a_layer_of_stations_without_rows_is_told(small_folder):
+    (small_folder / "stations.csv").write_text("id,site_id,operator,technology\n", encoding="utf-8")
+    rule = "no station is in service today"
+    assert [fault.rule for fault in siteplan.read_region(small_folder).warnings].count(rule) == 1
+    change(small_folder, "scenario.toml", ("format = 1\n", "format = 1\ngreenfield = true\n"))
+    assert rule not in [fault.rule for fault in siteplan.read_region(small_folder).warnings]
 
 
 def test_no_usable_candidate(small_folder):

@@ -133,16 +133,18 @@ def test_each_operator_gets_sites_for_what_it_lacks_and_any_operator_only_once()
         {"operator": name, "technology": "4G", "macro": "macro-lte900"} for name in ("甲", "乙")
     ]
     targets = {"document": "t.toml", "years": [2021], "definitions": {"V": "village-signal"}}
+    parts = {
+        "layers": {"villages": villages},
+        "the_sites": hand.sites(("near", "new", "candidate", 500.0, 500.0)),
+        "networks": networks,
+        "targets": targets,
+    }
     plans = {}
     for wish in ("any", "each"):
+        rule = hand.rule("V", layer="villages", operators=wish, **{"class": "village"})
         region = region_of(
-            layers={"villages": villages},
-            the_sites=hand.sites(("near", "new", "candidate", 500.0, 500.0)),
-            the_document=hand.document(
-                hand.rule("V", layer="villages", operators=wish, **{"class": "village"})
-            ),
-            networks=networks,
-            targets=targets,
+            **parts,
+            the_document=hand.document(rule),
             candidates={"propose_spacing_m": 500.0},
         )
         plans[wish] = make_plan(region)
@@ -154,6 +156,8 @@ def test_each_operator_gets_sites_for_what_it_lacks_and_any_operator_only_once()
     found = plans["each"].planned.results.set_index("group")["value"]
     assert found[["甲", "乙"]].tolist() == [1.0, 1.0]
     assert set(plans["each"].gaps_today["operator"]) == {"甲", "乙"}
+    without = make_plan(region_of(**parts, the_document=plans["each"].region.document))
+    assert sorted(without.selection.shortfalls["operator"]) == ["乙", "甲"]
 
 
 def test_names_of_sites_that_exist_are_not_used_again():

@@ -126,7 +126,7 @@ def assumptions(plan: Plan, words: Words) -> list[Fact]:
     """
     facts = [
         *_about(plan),
-        *_definition_facts(plan),
+        *_definition_facts(plan, words),
         *_radio_facts(plan),
         *_equipment_facts(plan),
         *_cost_facts(plan),
@@ -184,7 +184,7 @@ def _about(plan: Plan) -> Iterator[Fact]:
     yield Fact(topic=topic, item="计算软件", value=software(), mark=COMPUTED)
 
 
-def _definition_facts(plan: Plan) -> Iterator[Fact]:
+def _definition_facts(plan: Plan, words: Words) -> Iterator[Fact]:
     topic = "覆盖口径"
     known = plan.region.scenario.known_definitions()
     rules = frames.rule_table(plan)
@@ -192,7 +192,8 @@ def _definition_facts(plan: Plan) -> Iterator[Fact]:
         definition = known[str(name)]
         told = {"source": definition.source, "date": definition.date, "mark": definition.mark}
         used = f"用于：{'、'.join(str(rule) for rule in group.index)}"
-        note = f"{definition.zh}。{used}"
+        text = words.pick(definition.zh, definition.en)
+        note = words("signs.stop").join([text, words.told(used)])
         yield Fact(
             topic=topic,
             item=f"{name} 电平",

@@ -322,7 +322,7 @@ class _Artist:
         sheet.legend("RSRP")
         levels: dict[float, list[str]] = {}
         for name, level in thresholds.items():
-            levels.setdefault(level, []).append(name)
+            levels.setdefault(level, []).append(words.definition(name))
         sheet.note(
             [
                 words("sheets.threshold", level=f"{level:g}", names=words.joined(names))

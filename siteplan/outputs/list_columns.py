@@ -224,7 +224,8 @@ class Sheets:
         kinds = _value_kinds(rules["unit"])
         known = self.plan.region.scenario.known_definitions()
         meanings = [
-            self.words.told(known[name].zh) if name in known else "" for name in rules["definition"]
+            self.words.pick(known[name].zh, known[name].en) if name in known else ""
+            for name in rules["definition"]
         ]
         standing = (
             rules["year"].astype(object).where(rules["year"].notna(), self.words("words.standing"))

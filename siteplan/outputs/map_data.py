@@ -165,7 +165,10 @@ def _coverage(plan: Plan, names: Words, images: CoverageImages) -> Json:
             "colours": ["#{:02x}{:02x}{:02x}".format(*colour) for colour in levels.colours],
             "labels": levels.labels(names("signs.between")),
             "palette": palette.hex(),
-            "thresholds": [{"id": name, "dbm": level} for name, level in thresholds.items()],
+            "thresholds": [
+                {"id": name, "name": names.definition(name), "dbm": level}
+                for name, level in thresholds.items()
+            ],
         }
     return {
         "bounds": [[south, west], [north, east]],
@@ -194,6 +197,7 @@ def _rule(
         "technology": row["technology"],
         "text": names.pick(rule.zh, rule.en),
         "definition": row["definition"],
+        "definition_name": names.definition(str(row["definition"])),
         "unit": words.get(f"rule_unit_{unit}", ""),
         "required": words["none_asked"]
         if np.isnan(required)
@@ -261,7 +265,8 @@ def _definitions(plan: Plan, names: Words, words: Mapping[str, str]) -> list[Jso
     return [
         {
             "id": name,
-            "text": names.told(definition.zh),
+            "name": names.definition(name),
+            "text": names.pick(definition.zh, definition.en),
             "limits": _limits(definition, words),
             "source": names.clauses([names.told(definition.source), definition.date]),
         }

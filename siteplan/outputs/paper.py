@@ -8,6 +8,7 @@ chapters 黑体, page numbers 四号 between dashes at the outer edge. Tables ar
 from __future__ import annotations
 
 import io
+import re
 import unicodedata
 import zipfile
 from dataclasses import dataclass
@@ -58,11 +59,20 @@ FIXED_DATE: Final = (1980, 1, 1, 0, 0, 0)
 CREATED: Final = datetime(2000, 1, 1)  # noqa: DTZ001  # the format holds no time zone
 """Dates in the file: constants, so that the same plan gives the same bytes."""
 
-PICTURE_WIDTH_MM: Final = 150.0
+PICTURE_WIDTH_MM: Final = 138.0
+"""Two figures with their captions fit on a page."""
+
 MM_PER_POINT: Final = 25.4 / 72.0
 CELL_PADDING_MM: Final = 1.7
-LATIN_EM: Final = 0.64
-"""Width of a Latin letter: fonts that stand in for Times are wider than it. [em]"""
+LATIN_EM: Final = 0.56
+CAPITAL_EM: Final = 0.72
+"""Widths of small letters and digits, and of capitals: fonts that stand in for Times are wider. [em]"""
+
+UNBROKEN: Final = re.compile(r"[\x21-\x7e\u00a1-\u024f]+|\S")
+"""A word in Latin letters, or one letter of others."""
+
+SHORT_EM: Final = 6.0
+"""A line of a cell up to this wide is not broken. [em]"""
 
 HEADER_EM: Final = 3.5
 """Width from which on a header may be broken. [em]"""
@@ -414,34 +424,50 @@ def column_widths(table: Table, width_mm: float, size_pt: float) -> list[float]:
     Returns
     -------
     widths : list of float
-        Adding up to the width: by the table's own weights, or each column as wide as its longest text while
-        the widest share what is left. [mm]
+        Adding up to the width: by the table's own weights, or each column as wide as its longest text where
+        there is room; else no narrower than its longest word, the rest shared by what texts need. [mm]
     """
     if table.weights:
         total = sum(table.weights)
         return [width_mm * weight / total for weight in table.weights]
-    em_mm = size_pt * MM_PER_POINT
+    em_mm, sides_mm = size_pt * MM_PER_POINT, 2.0 * CELL_PADDING_MM
+    columns = list(zip(table.header, *table.rows, strict=True))
     wanted = [
-        min(max([_header_ems(head), *map(_cell_ems, cells)]), MOST_EM) * em_mm
-        + 2.0 * CELL_PADDING_MM
-        for head, *cells in zip(table.header, *table.rows, strict=True)
+        min(max([_header_ems(head), *map(_cell_ems, cells)]), MOST_EM) * em_mm + sides_mm
+        for head, *cells in columns
     ]
-    wide = sorted(wanted)
-    room, limit = width_mm, wide[-1]
-    for i, width in enumerate(wide):
-        if width * (len(wide) - i) > room:  # what is left is shared by the wide columns
-            limit = room / (len(wide) - i)
-            break
-        room -= width
-    shown = [min(width, limit) for width in wanted]
-    total = sum(shown)
-    return [width_mm * width / total for width in shown]
+    least = [
+        min(max(_least_header_ems(head), *map(_least_ems, cells)) * em_mm + sides_mm, most)
+        for (head, *cells), most in zip(columns, wanted, strict=True)
+    ]
+    if sum(least) >= width_mm or sum(wanted) <= width_mm:
+        shown = least if sum(least) >= width_mm else wanted
+        return [width_mm * width / sum(shown) for width in shown]
+    part = (width_mm - sum(least)) / (sum(wanted) - sum(least))
+    return [low + part * (high - low) for low, high in zip(least, wanted, strict=True)]
+
+
+def _least_ems(text: str) -> float:
+    """Width below which a cell reads badly: that of a short line, or of the widest word of a long one."""
+    lines = text.split("\n")
+    return max(wide if (wide := _ems(line)) <= SHORT_EM else _word_ems(line) for line in lines)
+
+
+def _least_header_ems(text: str) -> float:
+    """Width below which a header reads badly: Latin words may stand one under the other."""
+    return _word_ems(text) if text.isascii() else max(_header_ems(text), _word_ems(text))
+
+
+def _word_ems(text: str) -> float:
+    """Width of the widest piece of a text that no line may break."""
+    return max(map(_ems, UNBROKEN.findall(text)), default=1.0)
 
 
 def _ems(text: str) -> float:
     """Width of a text: a Chinese letter is as wide as it is high."""
     wide = sum(unicodedata.east_asian_width(letter) in "WFA" for letter in text)
-    return wide + LATIN_EM * (len(text) - wide)
+    capitals = sum("A" <= letter <= "Z" for letter in text)
+    return wide + CAPITAL_EM * capitals + LATIN_EM * (len(text) - wide - capitals)
 
 
 def _cell_ems(text: str) -> float:

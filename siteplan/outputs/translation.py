@@ -70,7 +70,7 @@ def in_chinese(text: str) -> str:
 
 def in_english(text: str) -> str:
     """
-    English of a text of the list of assumptions or of a definition.
+    English of a text of the list of assumptions.
 
     Parameters
     ----------

@@ -156,6 +156,10 @@ class Words:
             return schema.TABLES[name].zh if self.language == "zh" else name.replace("_", " ")
         return self.group("layers").get(name, name)
 
+    def definition(self, name: str) -> str:
+        """Short name of a definition of coverage; one of the planner's own goes by its key."""
+        return self.group("definition_names").get(name, name)
+
     def state(self, state: object) -> str:
         """State of a rule for reading."""
         if state is None or pd.isna(state):

@@ -428,6 +428,23 @@ def test_columns_share_the_page():
     assert 8.0 < narrow < 40.0 < wide
 
 
+def test_no_column_is_narrower_than_its_words():
+    """Words of a Latin header, and states in Chinese, stand on one line each."""
+    table = Table(
+        name="t",
+        caption="",
+        header=("Id", "Target", "Required", "规划后判定"),
+        rows=(("HKI-STREET-2025", "a long text that goes on and on " * 9, "98%", "未达标"),),
+        align=("left", "left", "right", "centre"),
+    )
+    widths = column_widths(table, 150.0, 10.0)
+    assert sum(widths) == pytest.approx(150.0)
+    em_mm = 10.0 * 25.4 / 72.0
+    for width, letters, em in zip(widths, (15, 0, 8, 3), (0.6, 0.5, 0.5, 1.0), strict=True):
+        assert width > letters * em * em_mm
+    assert max(widths) == widths[1]
+
+
 @pytest.mark.slow
 def test_opens_in_libreoffice(path, tmp_path):
     office = shutil.which("soffice")

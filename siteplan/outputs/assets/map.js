@@ -951,7 +951,7 @@
         box.append(element("p", {}, text));
       }
       if (rule.reason) box.append(element("p", {}, rule.reason));
-      if (rule.definition) box.append(element("p", {}, fill(words.rule_definition, { id: rule.definition })));
+      if (rule.definition) box.append(element("p", {}, fill(words.rule_definition, { id: rule.definition_name })));
       const scopes = data.scopes[id] || [];
       if (scopes.length > 1) box.append(scopeTable(words.rule_scopes, scopes));
       const item = data.items[id];
@@ -1292,7 +1292,7 @@
       const list = element("dl", {});
       for (const definition of data.definitions) {
         list.append(
-          element("dt", {}, definition.id),
+          element("dt", {}, fill(words.bracketed, { text: definition.name, note: definition.id })),
           element(
             "dd",
             {},
@@ -1401,6 +1401,7 @@
     /* -- legend on the map -- */
     const caption = element("div", { class: "caption" });
     const legend = element("details", { class: "legend", open: true, style: "--opacity:" + opacity });
+    legend.addEventListener("toggle", liftScale);
     function updateLegend() {
       const classes = coverage.classes[state.technology];
       legend.textContent = "";
@@ -1417,7 +1418,7 @@
             element("span", { class: "tick" }, k ? String(edge) : ""),
           ),
         );
-        const ids = classes.thresholds.filter((t) => k && t.dbm === edge).map((t) => t.id);
+        const ids = classes.thresholds.filter((t) => k && t.dbm === edge).map((t) => t.name);
         if (ids.length) {
           list.append(
             element("li", { class: "threshold" }, element("i", {}), element("span", {}, words.threshold)),
@@ -1458,6 +1459,13 @@
         list,
         ...notes,
       );
+      liftScale();
+    }
+
+    /* On a phone the legend lies across the map: the scale stands above it. */
+    function liftScale() {
+      const corner = map.getContainer().querySelector(".leaflet-bottom.leaflet-left");
+      if (corner) corner.style.bottom = phone.matches ? legend.offsetHeight + 26 + "px" : "";
     }
 
     /* The legend takes the lower corner where it hides less of the region; returns the hidden share of it. */

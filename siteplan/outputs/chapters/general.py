@@ -117,7 +117,7 @@ def _targets(report: Report) -> Table:
             report.rule_text(rule),
             report.rule_year(rule["year"]),
             text_of(rule["technology"]),
-            text_of(rule["definition"]),
+            words.definition(text_of(rule["definition"])),
             words.required(rule["required"], str(rule["unit"])),
         ]
         for name, rule in report.rules.iterrows()
@@ -141,7 +141,9 @@ def _definitions(report: Report) -> list[Block]:
         share = f"{100.0 * item.share:g}%"
         text = words.pick(item.zh, item.en)
         mark = words(f"marks.{item.mark}")
-        rows.append([name, text, f"{item.rsrp_dbm:g}", sinr, share, mark])
+        rows.append(
+            [f"{words.definition(name)}\n{name}", text, f"{item.rsrp_dbm:g}", sinr, share, mark]
+        )
     told = {
         "ref": table_ref("definitions"),
         "height": f"{scenario.radio.receiver_height_m:g}",

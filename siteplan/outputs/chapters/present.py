@@ -165,7 +165,7 @@ def _coverage(report: Report) -> list[Block]:
             [
                 row.technology,
                 str(row.year),
-                str(row.definitions),
+                "\n".join(words.definition(name) for name in row.definitions.split("\n")),
                 f"{row.rsrp_dbm:g}",
                 words.value(row.today, "share"),
                 words.value(row.plan, "share"),

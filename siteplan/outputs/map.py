@@ -35,7 +35,17 @@ POLICY: Final = (
 of a basemap that was asked for."""
 
 DATA_ID: Final = "siteplan-data"
-SCRIPTS: Final = ("map_tools.js", "map_styles.js", "map_search.js", "map.js")
+SCRIPTS: Final = (
+    "map_tools.js",
+    "map_styles.js",
+    "map_search.js",
+    "map_coverage.js",
+    "map_popups.js",
+    "map_legend.js",
+    "map_layers.js",
+    "map_panel.js",
+    "map.js",
+)
 """Our own scripts, each after those it needs."""
 
 LANGUAGE_TAGS: Final = {"zh": "zh-CN", "en": "en"}

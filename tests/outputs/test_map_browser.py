@@ -156,7 +156,7 @@ def test_legend_on_the_screen_has_classes_and_thresholds(shown):
         assert labels == classes["labels"][::-1]
         for threshold in classes["thresholds"]:
             assert any(
-                threshold["id"] in note and f"{threshold['dbm']:g} dBm" in note for note in notes
+                threshold["name"] in note and f"{threshold['dbm']:g} dBm" in note for note in notes
             )
 
 

@@ -7,21 +7,17 @@
     PER_DEGREE,
     element,
     short,
-    fill,
     unpack,
     decodeLine,
     decodePolygons,
-    insideRings,
     world,
     transverseMercator,
-    swatch,
     Symbols,
     Labels,
   } = window.siteplan.tools;
-  const { STATES, CODES, SHAPES, STANDING, GAP, ROADS, stateStyle, symbolOfState, siteSymbol, lineSwatch } =
+  const { CODES, SHAPES, STANDING, GAP, ROADS, stateStyle, symbolOfState, siteSymbol } =
     window.siteplan.styles;
 
-  const LIST_LIMIT = 30;
   const PHONE = "(max-width: 760px)";
   const ROAD_LIMIT = 3000; // lines of a class, beyond which it waits for a larger scale
 
@@ -110,109 +106,8 @@
     L.polygon(boundary, { ...base, color: "#2f2b3a", weight: 2, fill: false }).addTo(map);
 
     /* -- coverage -- */
-    const coverage = data.coverage;
-    const coverageBounds = L.latLngBounds(coverage.bounds);
-    const colourIndex = {};
-    for (const technology of data.technologies) {
-      const hex = coverage.classes[technology].palette;
-      const index = new Map();
-      for (let k = 0; 6 * k < hex.length; k++) index.set(hex.slice(6 * k, 6 * k + 6), k);
-      colourIndex[technology] = index;
-    }
-    const pictures = coverage.images.map(() => null);
-    let picture = null;
-    let opacity = 0.75;
-    let coverageOn = true;
-
-    function imageNumber() {
-      return coverage.position[state.technology + "|" + state.year + "|" + state.mode];
-    }
-
-    function showCoverage() {
-      const n = imageNumber();
-      if (picture && (!coverageOn || picture !== pictures[n])) {
-        picture.remove();
-        picture = null;
-      }
-      if (!coverageOn || n === undefined) return;
-      if (!pictures[n]) {
-        pictures[n] = L.imageOverlay(coverage.images[n], coverageBounds, { pane: "coverage", alt: "" });
-        pictures[n].on("load", sharpen);
-      }
-      picture = pictures[n];
-      picture.setOpacity(opacity);
-      if (!map.hasLayer(picture)) picture.addTo(map);
-      sharpen();
-    }
-
-    /* Cells keep their edges when enlarged; a reduced picture is smoothed. */
-    function sharpen() {
-      const image = picture && picture.getElement();
-      if (!image || !image.naturalWidth) return;
-      const wide =
-        map.latLngToLayerPoint(coverageBounds.getNorthEast()).x -
-        map.latLngToLayerPoint(coverageBounds.getSouthWest()).x;
-      image.classList.toggle("sharp", wide > image.naturalWidth);
-    }
-
-    /* Pictures that hold SINR and server are read under the pointer and never shown. */
-    const hidden = data.probes.images.map(() => null);
-
-    function hiddenImage() {
-      const n = data.probes.position[state.technology + "|" + state.year + "|" + state.mode];
-      if (n === undefined) return null;
-      if (!hidden[n]) {
-        hidden[n] = new Image();
-        hidden[n].src = data.probes.images[n];
-      }
-      return hidden[n];
-    }
-
-    function serverText(latlng, image) {
-      const [red, green, blue] = pixel(image, latlng) || [0, 0, 0];
-      const names = data.probes.servers[state.technology + "|" + state.mode] || [];
-      const name = names[256 * green + blue - 1];
-      if (!red || name === undefined) return "";
-      return fill(words.signal_server, { name, db: red - 1 + data.probes.lowest_db });
-    }
-
-    const probe = element("canvas", { width: 1, height: 1 });
-    const probeContext = probe.getContext("2d", { willReadFrequently: true });
-
-    /* Red, green, blue and alpha of a picture at a place; null beyond its edge. */
-    function pixel(image, latlng) {
-      const [west, north] = world(coverageBounds.getNorth(), coverageBounds.getWest());
-      const [east, south] = world(coverageBounds.getSouth(), coverageBounds.getEast());
-      const [x, y] = world(latlng.lat, latlng.lng);
-      const column = Math.floor(((x - west) / (east - west)) * image.naturalWidth);
-      const row = Math.floor(((y - north) / (south - north)) * image.naturalHeight);
-      if (column < 0 || row < 0 || column >= image.naturalWidth || row >= image.naturalHeight) return null;
-      probeContext.clearRect(0, 0, 1, 1);
-      probeContext.drawImage(image, column, row, 1, 1, 0, 0, 1, 1);
-      return probeContext.getImageData(0, 0, 1, 1).data;
-    }
-
-    function levelIndex(latlng) {
-      const image = picture && picture.getElement();
-      if (!image || !image.naturalWidth) return null;
-      const rgba = pixel(image, latlng);
-      if (!rgba) return 0;
-      const [red, green, blue, alpha] = rgba;
-      if (alpha === 0) return 0;
-      const hex = [red, green, blue].map((v) => v.toString(16).padStart(2, "0")).join("");
-      const found = colourIndex[state.technology].get(hex);
-      return found === undefined ? null : found;
-    }
-
-    function signalText(latlng) {
-      if (!boundary.some((rings) => insideRings(rings, latlng.lat, latlng.lng))) return words.outside;
-      const index = levelIndex(latlng);
-      if (index === null) return "";
-      if (index === 0) return words.signal_none;
-      if (index < coverage.first_level) return words.signal_unknown;
-      const low = index - coverage.first_level + coverage.weakest_dbm;
-      return fill(words.signal_level, { low, high: low + 1 });
-    }
+    const view = { map, data, words, state, phone, project, boundary, townships, townshipRings };
+    const cover = (view.cover = window.siteplan.coverage(view));
 
     /* -- states of items -- */
     const rulesOf = {}; // table -> row -> [[rule id, place in the rule's items]]
@@ -242,12 +137,11 @@
     }
 
     /* -- vector layers that answer to clicks -- */
-    let pathHit = null;
-    let pathHover = null;
+    const path = { hit: null, hover: null };
     function answering(layer, table, i) {
-      layer.on("click", () => (pathHit = { key: table, i }));
-      layer.on("mouseover", () => (pathHover = { key: table, i }));
-      layer.on("mouseout", () => (pathHover = null));
+      layer.on("click", () => (path.hit = { key: table, i }));
+      layer.on("mouseover", () => (path.hover = { key: table, i }));
+      layer.on("mouseout", () => (path.hover = null));
       return layer;
     }
 
@@ -439,6 +333,25 @@
     symbols.addTo(map);
     const groupOf = (key) => symbols.groups.find((group) => group.key === key);
 
+    /* -- rows of tables -- */
+    function tableOf(key) {
+      return key === "townships" ? townships : tables[key];
+    }
+
+    function position(table, i) {
+      return L.latLng(table.lat[i] / PER_DEGREE, table.lon[i] / PER_DEGREE);
+    }
+
+    function titleOf(key, i) {
+      const table = tableOf(key);
+      return unpack(table.name, i) || table.id[i];
+    }
+
+    Object.assign(view, { tables, sites, symbols, path, groupOf, rulesOf, ruleById, codeOf, openItems });
+    Object.assign(view, { tableOf, position, titleOf });
+    const popups = window.siteplan.popups(view);
+    Object.assign(view, { stateMark: popups.stateMark, scopeTable: popups.scopeTable });
+
     /* -- labels -- */
     const labels = new Labels("labels");
     function labelSet(table, options) {
@@ -462,11 +375,11 @@
         font: "600 13px " + family,
         shown: () => map.hasLayer(townshipLines),
         bind(span, i) {
-          span.addEventListener("mouseenter", () => showTip(townshipTip(i), span));
-          span.addEventListener("mouseleave", hideTip);
+          span.addEventListener("mouseenter", () => popups.showTip(popups.townshipTip(i), span));
+          span.addEventListener("mouseleave", () => popups.hideTip());
           span.addEventListener("click", (event) => {
             L.DomEvent.stop(event);
-            open("townships", i, position(townships, i));
+            popups.openAt(position(townships, i), "townships", i);
           });
         },
       });
@@ -494,205 +407,6 @@
       });
     }
     labels.addTo(map);
-
-    /* -- popups and tips -- */
-    function tableOf(key) {
-      return key === "townships" ? townships : tables[key];
-    }
-
-    function position(table, i) {
-      return L.latLng(table.lat[i] / PER_DEGREE, table.lon[i] / PER_DEGREE);
-    }
-
-    function titleOf(key, i) {
-      const table = tableOf(key);
-      return unpack(table.name, i) || table.id[i];
-    }
-
-    function row(head, ...body) {
-      return element("tr", {}, element("th", { scope: "row" }, head), element("td", {}, ...body));
-    }
-
-    function stateMark(found, text) {
-      return element(
-        "span",
-        { class: "state state-" + found },
-        element("b", { "aria-hidden": "true" }, STATES[found].mark),
-        " " + (text || data.states[found]),
-      );
-    }
-
-    function details(key, i) {
-      const table = tableOf(key);
-      const body = element("tbody", {}, row(words.id, table.id[i]));
-      for (const field of table.fields) {
-        const text = unpack(field, i);
-        if (text) body.append(row(field.label, text));
-      }
-      const years = String(state.year);
-      for (const [rule, k] of (rulesOf[key] || {})[i] || []) {
-        const cell = element(
-          "td",
-          {},
-          words.mode_today + " ",
-          stateMark(CODES[codeOf(rule, k, "today", years)]),
-          words.space + words.mode_plan + " ",
-          stateMark(CODES[codeOf(rule, k, "plan", years)]),
-        );
-        body.append(element("tr", {}, element("th", { scope: "row" }, rule), cell));
-      }
-      return element(
-        "div",
-        { class: "details" },
-        element("h2", {}, short(titleOf(key, i), 80), element("small", {}, table.title)),
-        element("table", {}, body),
-        key === "townships" ? scopeTable(words.township_rules, townshipRules(table.id[i])) : null,
-      );
-    }
-
-    function placeTexts(latlng) {
-      const lines = [
-        fill(words.coordinates, {
-          datum: data.projection.datum,
-          lon: latlng.lng.toFixed(6),
-          lat: latlng.lat.toFixed(6),
-        }),
-      ];
-      if (project) {
-        const [east, north] = project(latlng.lng, latlng.lat);
-        lines.push(fill(words.metres, { east: east.toFixed(1), north: north.toFixed(1) }));
-      }
-      return lines;
-    }
-
-    function footer(latlng, placed) {
-      const box = element("div", { class: "place" });
-      const signal = element("p", { class: "signal", hidden: true });
-      const head = fill(words.signal_here, {
-        technology: state.technology,
-        year: state.year,
-        mode: words["mode_" + state.mode],
-      });
-      const tell = () => {
-        const text = signalText(latlng);
-        signal.hidden = !text;
-        signal.textContent = head + words.colon;
-        signal.append(element("b", {}, text));
-      };
-      const server = element("p", { class: "server", hidden: true });
-      const tellServer = (source) => {
-        const text = serverText(latlng, source);
-        server.hidden = !text;
-        server.textContent = text;
-      };
-      if (coverageOn) {
-        box.append(signal, server);
-        const source = hiddenImage();
-        if (source && source.complete) tellServer(source);
-        else if (source) source.addEventListener("load", () => tellServer(source), { once: true });
-        const image = picture && picture.getElement();
-        if (image && image.complete) tell();
-        else if (picture) picture.once("load", tell);
-      }
-      if (!placed) for (const line of placeTexts(latlng)) box.append(element("p", {}, line));
-      return box;
-    }
-
-    function openAt(latlng, key, i) {
-      const box = element("div", { class: "popup" });
-      if (key) box.append(details(key, i));
-      box.append(footer(latlng, key === "sites")); // whose table gives the position
-      const size = map.getSize();
-      L.popup({
-        maxWidth: Math.min(340, size.x - 40),
-        minWidth: Math.min(260, size.x - 60),
-        maxHeight: Math.max(160, size.y * (phone.matches ? 0.45 : 0.6)),
-        autoPanPaddingTopLeft: [12, phone.matches ? 110 : 56],
-        autoPanPaddingBottomRight: [12, 12],
-      })
-        .setLatLng(latlng)
-        .setContent(box)
-        .openOn(map);
-    }
-
-    function open(key, i, latlng) {
-      openAt(latlng, key, i);
-    }
-
-    map.on("click", (event) => {
-      const hit = symbols.hit(map.latLngToContainerPoint(event.latlng), L.Browser.touch ? 8 : 4);
-      if (hit) {
-        const i = hit.group.row ? hit.group.row(hit.i) : hit.i;
-        open(hit.group.key, i, position(hit.group.table, hit.i));
-      } else if (pathHit) open(pathHit.key, pathHit.i, event.latlng);
-      else openAt(event.latlng);
-      pathHit = null;
-    });
-
-    const tip = element("div", { class: "tip", role: "tooltip", hidden: true });
-    function showTip(content, near) {
-      tip.textContent = "";
-      tip.append(content);
-      tip.hidden = false;
-      const frame = map.getContainer().getBoundingClientRect();
-      const box = near.getBoundingClientRect
-        ? near.getBoundingClientRect()
-        : { right: frame.left + near.x, bottom: frame.top + near.y };
-      const x = Math.min(box.right - frame.left + 10, frame.width - tip.offsetWidth - 6);
-      const y = Math.min(box.bottom - frame.top + 10, frame.height - tip.offsetHeight - 6);
-      tip.style.transform = "translate(" + Math.max(x, 0) + "px," + Math.max(y, 0) + "px)";
-    }
-    function hideTip() {
-      tip.hidden = true;
-    }
-    function townshipTip(i) {
-      const box = element("div", {}, element("b", {}, titleOf("townships", i)));
-      for (const field of townships.fields.slice(-2)) {
-        box.append(element("div", {}, field.label + words.colon + unpack(field, i)));
-      }
-      return box;
-    }
-    function shortTip(key, i) {
-      return element(
-        "div",
-        {},
-        element("b", {}, short(titleOf(key, i), 60)),
-        " ",
-        element("small", {}, tableOf(key).title),
-      );
-    }
-
-    const readout = element("output", { class: "readout" });
-    let pointer = null;
-    let waiting = false;
-    map.on("mousemove", (event) => {
-      pointer = event;
-      if (!waiting) {
-        waiting = true;
-        requestAnimationFrame(follow);
-      }
-    });
-    map.on("mouseout", () => {
-      pointer = null;
-      hideTip();
-    });
-
-    function follow() {
-      waiting = false;
-      if (!pointer) return;
-      const { latlng, containerPoint } = pointer;
-      const i = townshipRings.findIndex((shape) =>
-        shape.some((rings) => insideRings(rings, latlng.lat, latlng.lng)),
-      );
-      readout.textContent =
-        (i < 0 ? "" : short(titleOf("townships", i), 20) + words.space) + placeTexts(latlng).join(words.space);
-      if (pointer.originalEvent.target.closest(".labels, .leaflet-popup, .leaflet-control")) return;
-      const hit = symbols.hit(containerPoint, 2);
-      map.getContainer().classList.toggle("pointing", Boolean(hit || pathHover));
-      if (hit) showTip(shortTip(hit.group.key, hit.group.row ? hit.group.row(hit.i) : hit.i), containerPoint);
-      else if (pathHover) showTip(shortTip(pathHover.key, pathHover.i), containerPoint);
-      else hideTip();
-    }
 
     /* -- highlighting the unmet items of a rule -- */
     const outline = L.layerGroup().addTo(map);
@@ -752,520 +466,6 @@
       return box;
     }
 
-    /* -- panel -- */
-    const panel = document.getElementById("panel");
-    const frame = document.getElementById("frame");
-    panel.setAttribute("aria-label", words.panel_open);
-
-    function choice(name, head, options, current, change) {
-      const set = element("fieldset", { class: "choice" }, element("legend", {}, head));
-      const box = element("div", { class: "segments" });
-      for (const [value, text] of options) {
-        const input = element("input", {
-          type: "radio",
-          name,
-          value,
-          checked: String(value) === String(current),
-          onchange: () => change(value),
-        });
-        box.append(element("label", {}, input, element("span", {}, text)));
-      }
-      set.append(box);
-      return set;
-    }
-
-    function select(name, value) {
-      for (const input of panel.querySelectorAll("input[name=" + name + "]"))
-        input.checked = input.value === String(value);
-    }
-
-    function section(head, ...body) {
-      return element("section", {}, element("h2", {}, head), ...body);
-    }
-
-    function buildView() {
-      const slider = element("input", {
-        type: "range",
-        min: 0,
-        max: 100,
-        step: 5,
-        value: Math.round(opacity * 100),
-        id: "opacity",
-        oninput() {
-          opacity = slider.value / 100;
-          if (picture) picture.setOpacity(opacity);
-          legend.style.setProperty("--opacity", opacity);
-        },
-      });
-      return section(
-        words.group_view,
-        choice(
-          "mode",
-          words.mode,
-          [
-            ["today", words.mode_today],
-            ["plan", words.mode_plan],
-          ],
-          state.mode,
-          (value) => change({ mode: value }),
-        ),
-        choice(
-          "year",
-          words.view_year,
-          data.years.map((year) => [year, String(year)]),
-          state.year,
-          (value) => change({ year: value }),
-        ),
-        choice(
-          "technology",
-          words.technology,
-          data.technologies.map((t) => [t, t]),
-          state.technology,
-          (value) => change({ technology: value }),
-        ),
-        element("label", { class: "slider", for: "opacity" }, words.opacity, slider),
-      );
-    }
-
-    function valueCell(text, found, unit) {
-      const known = text !== words.unknown; // else the state has said it already
-      return element(
-        "td",
-        { class: "value" },
-        element(
-          "span",
-          { class: "state state-" + found, title: data.states[found] },
-          element("b", { "aria-hidden": "true" }, STATES[found].mark),
-          element("span", { class: "said" }, data.states[found]),
-        ),
-        element("span", { class: "figure", hidden: !known }, text),
-        unit && known ? element("small", {}, unit) : null,
-      );
-    }
-
-    /* Values and states of both networks, a line for each township, group or rule. */
-    function scopeTable(head, lines) {
-      const mark = (found) =>
-        element(
-          "span",
-          { class: "state state-" + found, title: data.states[found] },
-          element("b", {}, STATES[found].mark),
-        );
-      const cell = (text, found) => element("td", {}, found ? mark(found) : null, " " + text);
-      const heads = [head, words.today, words.plan].map((text) => element("th", { scope: "col" }, text));
-      const rows = lines.map(([name, today, stateToday, plan, statePlan]) =>
-        element(
-          "tr",
-          {},
-          element("th", { scope: "row" }, name),
-          cell(today, stateToday),
-          cell(plan, statePlan),
-        ),
-      );
-      return element(
-        "table",
-        { class: "scopes" },
-        element("thead", {}, element("tr", {}, ...heads)),
-        element("tbody", {}, ...rows),
-      );
-    }
-
-    /* What every rule that speaks of a township says of it. */
-    function townshipRules(id) {
-      return data.rules.flatMap((rule) =>
-        (data.scopes[rule.id] || [])
-          .filter((line) => line[5] === id)
-          .map((line) => [rule.id, ...line.slice(1)]),
-      );
-    }
-
-    const ruleRows = {};
-    function buildRules() {
-      const head = element(
-        "tr",
-        {},
-        ...[words.rule, words.required, words.today, words.plan, words.stations_needed].map((text) =>
-          element("th", { scope: "col" }, text),
-        ),
-      );
-      const body = element("tbody", {});
-      for (const rule of data.rules) {
-        const choose = () => chooseRule(state.rule === rule.id ? null : rule.id);
-        const name = element(
-          "button",
-          {
-            type: "button",
-            class: "rule-name",
-            "aria-pressed": "false",
-            onclick(event) {
-              event.stopPropagation();
-              choose();
-            },
-          },
-          element("b", {}, rule.id),
-          element("small", {}, rule.year + (rule.technology ? " · " + rule.technology : "")),
-        );
-        const line = element(
-          "tr",
-          { class: "rule", "data-rule": rule.id, onclick: choose },
-          element("td", { class: "rule-text" }, name, element("div", {}, rule.text)),
-          element(
-            "td",
-            { class: "value required" },
-            element("span", { class: "figure" }, rule.required),
-            rule.unit && rule.required !== words.none_asked ? element("small", {}, rule.unit) : null,
-          ),
-          valueCell(rule.today, rule.state_today, rule.unit),
-          valueCell(rule.plan, rule.state_plan, rule.unit),
-          element(
-            "td",
-            { class: "value needed" },
-            element("span", { class: "figure" }, String(rule.stations)),
-          ),
-        );
-        const more = element("tr", { class: "more", hidden: true }, element("td", { colspan: 5 }));
-        ruleRows[rule.id] = { line, name, more };
-        body.append(line, more);
-      }
-      const box = section(
-        words.group_rules,
-        element("p", { class: "hint" }, words.rule_hint),
-        element("table", { class: "rules" }, element("thead", {}, head), body),
-      );
-      const states = element("p", { class: "hint states" });
-      for (const name of Object.keys(STATES)) states.append(stateMark(name), " ");
-      box.append(states);
-      return box;
-    }
-
-    function ruleDetails(id) {
-      const rule = ruleById[id];
-      const box = element("div", { class: "rule-more" });
-      if (rule.items !== null) {
-        let text = fill(words.rule_items, {
-          items: rule.items,
-          today: rule.covered_today,
-          plan: rule.covered_plan,
-        });
-        if (rule.unknown) text += fill(words.rule_unknown, { n: rule.unknown });
-        box.append(element("p", {}, text));
-      }
-      if (rule.reason) box.append(element("p", {}, rule.reason));
-      if (rule.definition) box.append(element("p", {}, fill(words.rule_definition, { id: rule.definition_name })));
-      const scopes = data.scopes[id] || [];
-      if (scopes.length > 1) box.append(scopeTable(words.rule_scopes, scopes));
-      const item = data.items[id];
-      const at = { mode: words["mode_" + state.mode], year: state.year };
-      if (item) {
-        const found = openItems(id);
-        box.append(
-          element(
-            "p",
-            {},
-            element(
-              "b",
-              {},
-              found.length
-                ? fill(words.rule_open, { ...at, n: found.length })
-                : fill(words.rule_open_none, at),
-            ),
-          ),
-        );
-        const list = element("ul", {});
-        for (const { row: i, code } of found.slice(0, LIST_LIMIT)) {
-          list.append(
-            element(
-              "li",
-              {},
-              element(
-                "button",
-                { type: "button", class: "link", onclick: () => focus(item.table, i) },
-                STATES[CODES[code]].mark + " " + short(titleOf(item.table, i), 30),
-              ),
-            ),
-          );
-        }
-        if (found.length > LIST_LIMIT)
-          list.append(element("li", {}, fill(words.rule_more, { n: found.length - LIST_LIMIT })));
-        if (found.length) box.append(list);
-      } else {
-        const gaps = tables["gaps_" + state.mode].rules.filter((rules) => rules.includes(id)).length;
-        const served = sites.rules.filter((rules) => rules.includes(id)).length;
-        if (rule.definition)
-          box.append(
-            element("p", {}, fill(words.rule_gaps, { n: gaps, year: data.years[data.years.length - 1] })),
-          );
-        if (served) box.append(element("p", {}, fill(words.rule_sites, { n: served })));
-      }
-      return box;
-    }
-
-    function chooseRule(id) {
-      state.rule = id;
-      if (id) {
-        const rule = ruleById[id];
-        change({
-          year: rule.shown_year,
-          technology: data.technologies.includes(rule.technology) ? rule.technology : state.technology,
-        });
-        const box = highlight();
-        symbols.restyle();
-        if (box.isValid()) map.fitBounds(box, { ...room(60), maxZoom: whole + 3 });
-      } else change({});
-    }
-
-    function updateRules() {
-      for (const id of Object.keys(ruleRows)) {
-        const { line, name, more } = ruleRows[id];
-        const on = id === state.rule;
-        line.classList.toggle("chosen", on);
-        name.setAttribute("aria-pressed", String(on));
-        more.hidden = !on;
-        more.firstChild.textContent = "";
-        if (on) more.firstChild.append(ruleDetails(id));
-      }
-    }
-
-    /* -- layer control, which is the legend of the symbols too -- */
-    const hints = [];
-    function buildLayers() {
-      const box = section(words.group_layers);
-      const group = (head) => {
-        const part = element("fieldset", { class: "layers" }, element("legend", {}, head));
-        box.append(part);
-        return part;
-      };
-      function toggle(part, key, text, on, change, swatches, hint) {
-        const input = element("input", {
-          type: "checkbox",
-          "data-layer": key,
-          checked: on,
-          onchange: () => change(input.checked),
-        });
-        const line = element(
-          "label",
-          { class: "layer" },
-          input,
-          element("span", { class: "layer-name" }, text),
-        );
-        if (swatches.length === 1 && !swatches[0][1]) line.append(swatches[0][0]);
-        part.append(line);
-        if (hint) {
-          const note = element("small", { class: "hint", hidden: true }, hint);
-          line.append(note);
-          hints.push([key, note]);
-        }
-        for (const [picture, meaning] of swatches) {
-          if (meaning) part.append(element("div", { class: "entry" }, picture, element("span", {}, meaning)));
-        }
-      }
-      const symbolToggle = (keys) => (on) => {
-        for (const key of keys) if (groupOf(key)) groupOf(key).visible = on;
-        refreshGaps();
-        symbols.redraw();
-        labels.redraw();
-      };
-      const layerToggle = (layer) => (on) => {
-        if (on) layer.addTo(map);
-        else layer.remove();
-        labels.redraw();
-      };
-
-      const stateEntries = (make) =>
-        ["met", "not_met", "unknown"]
-          .map((name) => [make(name), data.states[name]])
-          .concat([[make(""), words.state_none]]);
-      let part = group(words.group_plan);
-      const combos = new Map();
-      for (let i = 0; i < sites.id.length; i++) {
-        const kind = unpack(sites.kind, i);
-        combos.set(Object.keys(data.kinds).indexOf(kind) + "|" + (1 - sites.existing[i]), [
-          kind,
-          sites.existing[i],
-        ]);
-      }
-      const entries = [...combos.keys()].sort().map((key) => {
-        const [kind, existing] = combos.get(key);
-        return [
-          swatch(siteSymbol(kind, existing, false)),
-          existing ? fill(words.bracketed, { text: data.kinds[kind], note: words.reuse_existing }) : data.kinds[kind],
-        ];
-      });
-      if (entries.length) entries.push([swatch(siteSymbol("tower", 0, true)), words.legend_later]);
-      toggle(part, "sites", words.layer_sites, true, symbolToggle(["sites"]), entries);
-
-      part = group(words.group_demand);
-      toggle(
-        part,
-        "gaps",
-        words.layer_gaps,
-        true,
-        (on) => {
-          for (const mode of ["today", "plan"]) groupOf("gaps_" + mode).wanted = on;
-          if (on) gapGroup.addTo(map);
-          else gapGroup.remove();
-          refreshGaps();
-          symbols.redraw();
-        },
-        [
-          [
-            element("span", { class: "swatch gap-swatch" }),
-            fill(words.gap_year, { year: data.years[data.years.length - 1] }),
-          ],
-        ],
-      );
-      for (const [name, shape] of [
-        ["villages", "circle"],
-        ["venues", "hexagon"],
-      ]) {
-        if (!tables[name]) continue;
-        toggle(
-          part,
-          name,
-          words["layer_" + name],
-          true,
-          symbolToggle([name]),
-          stateEntries((found) => swatch(symbolOfState(found, shape, 6))),
-        );
-      }
-      for (const name of areaNames) {
-        areas[name].group.addTo(map);
-        toggle(
-          part,
-          name,
-          words["layer_" + name] || name,
-          true,
-          layerToggle(areas[name].group),
-          stateEntries((found) => lineSwatch(stateStyle(found), true)),
-        );
-      }
-      if (roadItems.layers.length) {
-        roadItems.group.addTo(map);
-        toggle(
-          part,
-          "road_items",
-          words.layer_road_items,
-          true,
-          layerToggle(roadItems.group),
-          stateEntries((found) => lineSwatch(stateStyle(found), false)),
-        );
-      }
-      if (exclusions.getLayers().length) {
-        exclusions.addTo(map);
-        toggle(part, "exclusion", words.layer_exclusion, true, layerToggle(exclusions), [
-          [lineSwatch({ color: "#8c1d18", dashArray: "2 4", weight: 1.5 }, true), ""],
-        ]);
-      }
-      gapGroup.addTo(map);
-
-      part = group(words.group_today);
-      const kinds = (table) =>
-        [...new Set(table.id.map((_, i) => unpack(table.kind, i)))].sort(
-          (a, b) => Object.keys(data.kinds).indexOf(a) - Object.keys(data.kinds).indexOf(b),
-        );
-      toggle(
-        part,
-        "stations",
-        words.layer_stations,
-        true,
-        symbolToggle(["stations"]),
-        kinds(tables.stations)
-          .map((kind) => [
-            swatch({
-              shape: SHAPES[kind] || "circle",
-              radius: 5.5,
-              fill: STANDING,
-              stroke: "#ffffff",
-              width: 1,
-            }),
-            data.kinds[kind] || kind,
-          ])
-          .concat([
-            [
-              swatch({ shape: "triangle", radius: 5, fill: "#ffffff", stroke: STANDING, width: 1.2 }),
-              words.legend_not_in_service,
-            ],
-          ]),
-      );
-      toggle(
-        part,
-        "candidates",
-        words.layer_candidates,
-        true,
-        symbolToggle(["candidates"]),
-        [[swatch({ shape: "square", radius: 5, fill: "#e9e4f2", stroke: "#5b5470", width: 1 }), ""]],
-        words.candidates_hint,
-      );
-      if (tables.poles && tables.poles.id.length) {
-        toggle(
-          part,
-          "poles",
-          words.layer_poles,
-          true,
-          symbolToggle(["poles"]),
-          [[swatch({ shape: "wedge", radius: 4, fill: "#d9d6de", stroke: "#8b8794", width: 1 }), ""]],
-          words.candidates_hint,
-        );
-      }
-
-      part = group(words.group_base);
-      if (tiles) {
-        tiles.addTo(map);
-        toggle(part, "basemap", data.basemap.name, true, layerToggle(tiles), []);
-      }
-      toggle(
-        part,
-        "coverage",
-        words.layer_coverage,
-        true,
-        (on) => {
-          coverageOn = on;
-          showCoverage();
-        },
-        [],
-      );
-      if (roadLayers.length) {
-        toggle(
-          part,
-          "roads",
-          words.layer_roads,
-          true,
-          (on) => {
-            for (const road of roadLayers) road.off = !on;
-            showRoads();
-          },
-          roadLayers
-            .slice()
-            .reverse()
-            .map((road) => [
-              lineSwatch(
-                { color: road.style.colour, weight: road.style.weight, dashArray: road.style.dash },
-                false,
-              ),
-              road.label,
-            ]),
-        );
-      }
-      if (townships) {
-        townshipLines.addTo(map);
-        toggle(part, "townships", words.layer_townships, true, layerToggle(townshipLines), [
-          [lineSwatch({ color: "#4d4763", weight: 1.3, dashArray: "6 4" }, false), ""],
-        ]);
-      }
-      toggle(
-        part,
-        "labels",
-        words.layer_labels,
-        true,
-        (on) => {
-          labels.visible = on;
-          labels.redraw();
-        },
-        [],
-      );
-      return box;
-    }
-
     function refreshGaps() {
       for (const mode of ["today", "plan"]) {
         const group = groupOf("gaps_" + mode);
@@ -1288,217 +488,33 @@
       }
     }
 
-    function buildDefinitions() {
-      const list = element("dl", {});
-      for (const definition of data.definitions) {
-        list.append(
-          element("dt", {}, fill(words.bracketed, { text: definition.name, note: definition.id })),
-          element(
-            "dd",
-            {},
-            element("div", {}, definition.text),
-            element("div", { class: "limits" }, definition.limits),
-            element("small", {}, definition.source),
-          ),
-        );
-      }
-      return element(
-        "details",
-        { class: "definitions" },
-        element("summary", {}, words.group_definitions),
-        list,
-      );
+    function chooseRule(id) {
+      state.rule = id;
+      if (id) {
+        const rule = ruleById[id];
+        change({
+          year: rule.shown_year,
+          technology: data.technologies.includes(rule.technology) ? rule.technology : state.technology,
+        });
+        const box = highlight();
+        symbols.restyle();
+        if (box.isValid()) map.fitBounds(box, { ...legend.room(60), maxZoom: whole + 3 });
+      } else change({});
     }
 
-    function buildAbout() {
-      const about = data.about;
-      const inputs = element(
-        "table",
-        {},
-        element(
-          "tbody",
-          {},
-          ...about.inputs.map((line) => element("tr", {}, ...line.map((text) => element("td", {}, text)))),
-        ),
-      );
-      inputs.prepend(
-        element(
-          "thead",
-          {},
-          element(
-            "tr",
-            {},
-            ...[words.about_layer, words.about_file, words.about_rows].map((text) => element("th", {}, text)),
-          ),
-        ),
-      );
-      const list = (head, lines) =>
-        lines.length
-          ? [
-              element("h3", {}, head),
-              element(
-                "ul",
-                {},
-                ...lines.slice(0, LIST_LIMIT).map((line) => element("li", {}, short(line, 300))),
-              ),
-            ]
-          : [];
-      return element(
-        "details",
-        { class: "about" },
-        element("summary", {}, words.group_about),
-        element("p", {}, words.about_grid + words.colon + about.grid),
-        element("p", {}, words.about_picture),
-        element("h3", {}, words.about_layers),
-        inputs,
-        ...list(words.about_origins, about.origins),
-        ...list(words.about_warnings, about.warnings),
-        element("p", {}, fill(words.about_software, { version: data.siteplan })),
-      );
-    }
-
-    function buildPanel() {
-      const totals = element("dl", { class: "totals" });
-      for (const [head, text] of data.totals)
-        totals.append(element("div", {}, element("dt", {}, head), element("dd", {}, text)));
-      panel.append(
-        element(
-          "header",
-          {},
-          element("h1", {}, short(data.title, 40), element("small", {}, words.title)),
-          element("p", {}, data.document),
-          element(
-            "button",
-            {
-              type: "button",
-              class: "close",
-              "aria-label": words.panel_close,
-              onclick: () => showPanel(false),
-            },
-            "✕",
-          ),
-        ),
-        totals,
-        buildView(),
-        buildRules(),
-        buildLayers(),
-        buildDefinitions(),
-        buildAbout(),
-      );
-    }
-
-    const opener = element(
-      "button",
-      { type: "button", class: "opener", onclick: () => showPanel(true) },
-      "☰ " + words.panel_open,
-    );
-    function showPanel(on) {
-      document.body.classList.toggle("panel-off", !on);
-      opener.hidden = on;
-      map.invalidateSize({ animate: false, pan: false });
-    }
-
-    /* -- legend on the map -- */
-    const caption = element("div", { class: "caption" });
-    const legend = element("details", { class: "legend", open: true, style: "--opacity:" + opacity });
-    legend.addEventListener("toggle", liftScale);
-    function updateLegend() {
-      const classes = coverage.classes[state.technology];
-      legend.textContent = "";
-      const list = element("ol", {});
-      const notes = [];
-      for (let k = classes.labels.length - 1; k >= 0; k--) {
-        const edge = k ? classes.edges[k - 1] : null;
-        list.append(
-          element(
-            "li",
-            { class: "class" },
-            element("i", { class: "patch" }, element("i", { style: "background:" + classes.colours[k] })),
-            element("span", { class: "class-label" }, classes.labels[k]),
-            element("span", { class: "tick" }, k ? String(edge) : ""),
-          ),
-        );
-        const ids = classes.thresholds.filter((t) => k && t.dbm === edge).map((t) => t.name);
-        if (ids.length) {
-          list.append(
-            element("li", { class: "threshold" }, element("i", {}), element("span", {}, words.threshold)),
-          );
-          notes.push(
-            element(
-              "p",
-              { class: "threshold-note" },
-              fill(words.legend_threshold, { dbm: edge, ids: ids.join(words.enumeration) }),
-            ),
-          );
-        }
-      }
-      list.append(
-        element(
-          "li",
-          { class: "extra" },
-          element("i", { class: "patch hatched" }),
-          element("span", { class: "class-label" }, words.legend_unknown),
-        ),
-        element(
-          "li",
-          { class: "extra" },
-          element("i", { class: "patch none" }),
-          element("span", { class: "class-label" }, words.legend_none),
-        ),
-      );
-      const shown = words["mode_" + state.mode] + " · " + fill(words.year_end, { year: state.year });
-      caption.textContent =
-        short(data.title, 40) + " " + words.title + words.space + state.technology + " · " + shown;
-      legend.append(
-        element(
-          "summary",
-          {},
-          fill(words.legend, { technology: state.technology }),
-          element("small", {}, shown),
-        ),
-        list,
-        ...notes,
-      );
-      liftScale();
-    }
-
-    /* On a phone the legend lies across the map: the scale stands above it. */
-    function liftScale() {
-      const corner = map.getContainer().querySelector(".leaflet-bottom.leaflet-left");
-      if (corner) corner.style.bottom = phone.matches ? legend.offsetHeight + 26 + "px" : "";
-    }
-
-    /* The legend takes the lower corner where it hides less of the region; returns the hidden share of it. */
-    function placeLegend() {
-      if (phone.matches) return 0;
-      const size = map.getSize();
-      const width = legend.offsetWidth + 20;
-      const height = legend.offsetHeight + 40;
-      const hidden = (left) => {
-        let count = 0;
-        for (let a = 0.05; a < 1; a += 0.1) {
-          for (let b = 0.05; b < 1; b += 0.1) {
-            const point = map.containerPointToLatLng([left + a * width, size.y - height + b * height]);
-            if (boundary.some((rings) => insideRings(rings, point.lat, point.lng))) count++;
-          }
-        }
-        return count / 100;
-      };
-      const [left, right] = [hidden(0), hidden(size.x - width)];
-      legend.classList.toggle("left", left < right);
-      return Math.min(left, right);
-    }
-
-    /* Margins that keep a view clear of the legend. */
-    function room(margin) {
-      if (phone.matches) return { paddingTopLeft: [margin / 2, 110], paddingBottomRight: [margin / 2, 110] };
-      const side = legend.offsetWidth + 20 + margin / 2;
-      const left = legend.classList.contains("left");
-      return {
-        paddingTopLeft: [left ? side : margin, margin],
-        paddingBottomRight: [left ? margin : side, margin],
-      };
-    }
+    /* -- panel, layer control and legend -- */
+    Object.assign(view, { areas, areaNames, roadItems, exclusions, gapGroup, tiles, roadLayers });
+    Object.assign(view, { townshipLines, labels, refreshGaps, showRoads, chooseRule, change, focus });
+    const legend = window.siteplan.legend(view);
+    const layers = window.siteplan.layers(view);
+    view.layerControl = layers.build;
+    view.setOpacity = (opacity) => {
+      cover.opacity = opacity;
+      if (cover.picture) cover.picture.setOpacity(opacity);
+      legend.box.style.setProperty("--opacity", opacity);
+    };
+    const panel = window.siteplan.panel(view);
+    const frame = document.getElementById("frame");
 
     /* -- search -- */
     const entries = [];
@@ -1540,23 +556,23 @@
           animate: false,
         });
       else map.setView(position(table, i), Math.max(map.getZoom(), whole + 3.5), { animate: false });
-      if (phone.matches) showPanel(false);
-      open(key, i, position(table, i));
+      if (phone.matches) panel.show(false);
+      popups.openAt(position(table, i), key, i);
     }
 
     /* -- changes -- */
     function change(what) {
       Object.assign(state, what);
-      select("mode", state.mode);
-      select("year", state.year);
-      select("technology", state.technology);
-      showCoverage();
+      panel.select("mode", state.mode);
+      panel.select("year", state.year);
+      panel.select("technology", state.technology);
+      cover.show();
       styleVectors();
       refreshGaps();
       highlight();
       symbols.restyle();
-      updateRules();
-      updateLegend();
+      panel.updateRules();
+      legend.update();
       labels.redraw();
     }
 
@@ -1574,8 +590,8 @@
     }
 
     /* -- all together -- */
-    frame.append(window.siteplan.searchBox(words, entries, tableOf, focus), opener, readout, tip, legend, caption);
-    for (const box of [legend, frame.querySelector(".search"), opener]) {
+    frame.append(window.siteplan.searchBox(words, entries, tableOf, focus), panel.opener, popups.readout, popups.tip, legend.box, legend.caption);
+    for (const box of [legend.box, frame.querySelector(".search"), panel.opener]) {
       L.DomEvent.disableClickPropagation(box);
       L.DomEvent.disableScrollPropagation(box);
     }
@@ -1590,7 +606,7 @@
             type: "button",
             title: words.fit,
             "aria-label": words.fit,
-            onclick: () => map.fitBounds(bounds, room(16)),
+            onclick: () => map.fitBounds(bounds, legend.room(16)),
           },
           "⤢",
         );
@@ -1601,22 +617,22 @@
     });
     new Fit({ position: "topright" }).addTo(map);
     L.control.scale({ imperial: false, maxWidth: 140 }).addTo(map);
-    buildPanel();
+    panel.build();
     refreshGaps();
     map.on("zoomend", () => {
       scaleSymbols();
-      sharpen();
+      cover.sharpen();
       showRoads();
     });
     symbols.on("redrawn", () => {
-      for (const [key, note] of hints) note.hidden = !(groupOf(key).visible && !groupOf(key).drawn);
+      for (const [key, note] of layers.hints) note.hidden = !(groupOf(key).visible && !groupOf(key).drawn);
     });
     scaleSymbols();
     showRoads();
-    showPanel(!phone.matches);
+    panel.show(!phone.matches);
     map.fitBounds(bounds, { padding: [16, 16], animate: false });
     change({});
-    if (placeLegend() > 0.04) map.fitBounds(bounds, { ...room(16), animate: false });
+    if (legend.place() > 0.04) map.fitBounds(bounds, { ...legend.room(16), animate: false });
     symbols.held = false;
     symbols.redraw();
 
@@ -1630,7 +646,7 @@
       frame.style.setProperty("--print-scale", scale);
     });
 
-    return { map, data, state, project, symbols, change, focus, levelIndex, openAt, ready: true };
+    return { map, data, state, project, symbols, change, focus, levelIndex: cover.levelIndex, openAt: popups.openAt, ready: true };
   }
 
   window.siteplan.start = start;

@@ -46,9 +46,6 @@ WEAKEST: Final = _beam.WEAKEST
 NEAREST_CELLS: Final = _beam.NEAREST_CELLS
 """Distance taken for the cell of the mast itself, in cells."""
 
-FINE_CELL_M: Final = 50.0
-"""Cells up to this size are sampled once along a radial: within 1.5 dB of exact paths for 95 of 100. [m]"""
-
 UNKNOWN_SIGMA: Final = -1
 """Quantised spread where the model has none."""
 
@@ -248,8 +245,7 @@ def _terrain_loss(ground: Ground, job: Job) -> NDArray[np.float32]:
         cell_m=ground.cell_m,
         radius_m=job.radius_cells * ground.cell_m,
         rim_m=ground.most_cells * ground.cell_m,
-        samples_per_cell=ground.radio.samples_per_cell
-        or (1 if ground.cell_m <= FINE_CELL_M else 2),
+        samples_per_cell=ground.radio.samples_per_cell,
         time_percent=ground.radio.time_percent,
         atmosphere=ground.atmosphere,
         outside="compute",  # siteplan.coverage.validity tells of it, or refuses

@@ -73,9 +73,9 @@ class Radio(Entry):
         What P.1812 reads from ITU's maps DN50 and N050, which may not be handed on: decrease of the
         refractive index through the lowest kilometre [N-units/km], and refractivity at sea level
         [N-units]. Those of the reference implementation when missing.
-    samples_per_cell : int or None
-        Samples of P.1812 to a cell's width: 2 halve the errors of coarse cells on rough land, and take four
-        times as long. When missing, 2 for cells of more than 50 m, else 1.
+    samples_per_cell : int
+        Samples of P.1812 to a cell's width: 2 halve the errors of cells of 90 m on rough land, and take four
+        times as long.
     body_loss_db : float
         Loss by the body of the user. [dB]
     penetration_loss_db : float
@@ -104,7 +104,7 @@ class Radio(Entry):
     time_percent: float = Field(default=50.0, ge=1.0, le=50.0)
     refractivity_lapse_n_per_km: float | None = Field(default=None, gt=0.0, lt=157.0)
     surface_refractivity_n: float | None = Field(default=None, ge=200.0, le=500.0)
-    samples_per_cell: int | None = Field(default=None, ge=1, le=4)
+    samples_per_cell: int = Field(default=1, ge=1, le=4)
     body_loss_db: float = Field(default=0.0, ge=0.0)
     penetration_loss_db: float = Field(default=0.0, ge=0.0)
     load: float = Field(default=0.3, ge=0.0, le=1.0)

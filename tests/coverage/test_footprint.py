@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from siteplan.coverage.footprint import FINE_CELL_M, NO_SIGNAL, UNKNOWN_SIGNAL, footprints
+from siteplan.coverage.footprint import NO_SIGNAL, UNKNOWN_SIGNAL, footprints
 from siteplan.coverage.stations import station_table
 from siteplan.propagation import p1812
 from siteplan.propagation.registry import MODELS
@@ -296,20 +296,3 @@ def test_the_refractivity_of_the_county_reaches_the_levels():
     )
     assert less - more > 0.5
     assert other[0, far] - usual[0, far] == pytest.approx(100.0 * (less - more), abs=1.5)
-
-
-def test_coarse_cells_are_sampled_twice_unless_the_scenario_says_otherwise():
-    assert CELL_M > FINE_CELL_M
-    ground = np.random.default_rng(5).uniform(400.0, 500.0, (SIZE, SIZE)).astype(np.float32)
-    usual = with_radio(land((0, 0)), macro_model="p1812", radius_m=12_000.0)
-    usual = dataclasses.replace(usual, terrain_m=ground)
-    once, twice, unsaid = (
-        whole(region, table(region), floor_dbm=-200.0)[0]
-        for region in (
-            with_radio(usual, samples_per_cell=1),
-            with_radio(usual, samples_per_cell=2),
-            usual,
-        )
-    )
-    np.testing.assert_array_equal(unsaid, twice)
-    assert (unsaid != once).any()

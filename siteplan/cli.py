@@ -110,6 +110,12 @@ def _add_folder_commands(commands: Any) -> None:  # noqa: ANN401  # argparse kee
         command.add_argument("--crs", help="its coordinate system, when the file names none")
     init.add_argument("--name", help="name of the area (default: from the boundary)")
     init.add_argument("--code", help="statistical code of the area (default: from the boundary)")
+    init.add_argument(
+        "--language",
+        choices=("zh", "en"),
+        default="zh",
+        help="of comments and tables (default: zh)",
+    )
     init.set_defaults(run=_init)
     fetch.add_argument(
         "--what",
@@ -218,6 +224,7 @@ def _init(arguments: argparse.Namespace) -> int:
         name=arguments.name,
         code=arguments.code,
         crs=arguments.crs,
+        language=arguments.language,
     )
     print(f"{arguments.folder}/")
     for path in files:

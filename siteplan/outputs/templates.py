@@ -1,4 +1,4 @@
-"""Empty tables for planners: one workbook a layer, with headers, lists and an explanation in Chinese."""
+"""Empty tables for planners: one workbook a layer with headers, lists and an explanation in two languages."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import io
 from datetime import datetime
 from functools import cache
 from importlib.resources import files
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 import xlsxwriter
 from pydantic import Field
@@ -20,35 +20,22 @@ if TYPE_CHECKING:
 
     from siteplan.schema import Column, Table
 
-EXPLANATION: Final = "填写说明"
-"""Sheet that explains the columns."""
-
-LISTS: Final = "选项"
-"""Hidden sheet that holds the words of drop-down lists."""
+Language = Literal["zh", "en"]
 
 ROWS: Final = 20_000
 """Rows that are made ready: formats, lists and limits."""
 
-POSITION: Final = {"point": ("经度（°）", "纬度（°）"), "line": ("WKT",), "polygon": ("WKT",)}
-"""Headers of the position by kind of geometry."""
+POSITION: Final = {"point": ("lon", "lat", "crs"), "line": ("wkt",), "polygon": ("wkt",)}
+"""Columns of the position by kind of geometry; ``crs``, the system of a row, may stay blank."""
 
-FLAG_WORDS: Final = ("是", "否")
+OPTIONAL: Final = "crs"
+SYSTEMS: Final = ("CGCS2000", "WGS84", "GCJ02", "BD09")
 
-_UNIT_ZH: Final = {"deg": "°", "people": "人", "CNY": "元"}
-_KIND_ZH: Final = {
-    "text": "文本",
-    "number": "数字",
-    "integer": "整数",
-    "flag": "是/否",
-    "category": "从列表选择",
-}
 _CREATED: Final = datetime(2000, 1, 1)  # noqa: DTZ001  # the format holds no time zone
-_POSITION_ROWS: Final = {
-    "经度（°）": ("经度，十进制度；坐标系在 scenario.toml 的 crs 中写明", "108.734720"),
-    "纬度（°）": ("纬度，十进制度", "39.844170"),
-    "WKT": ("几何图形（WKT），由GIS软件导出；也可以不用本表，直接提供SHP、GPKG等GIS文件", ""),
-}
-_WKT_EXAMPLE: Final = {
+_EXAMPLES: Final = {
+    "lon": "108.734720",
+    "lat": "39.844170",
+    "crs": "CGCS2000",
     "line": "LINESTRING (108.70 39.84, 108.75 39.86)",
     "polygon": "POLYGON ((108.70 39.84, 108.75 39.84, 108.75 39.86, 108.70 39.84))",
 }
@@ -61,7 +48,7 @@ class Explanation(Entry):
     Attributes
     ----------
     zh : str
-        Meaning in Chinese.
+        Meaning, in Chinese in the catalogue.
     example : str
         One value.
     """
@@ -70,13 +57,58 @@ class Explanation(Entry):
     example: str = ""
 
 
+class Words(Entry):
+    """
+    Words of the workbooks in one language.
+
+    Attributes
+    ----------
+    explanation, lists : str
+        Names of the sheet that explains the columns, and of the hidden one with the words of drop-down lists.
+    yes, no : str
+        Words of a flag.
+    positions, told : mapping of str to str
+        Headers of the columns of the position, and what they mean.
+    kinds, units : mapping of str to str
+        What is to be filled in, by kind of column, and units that are not written as in the schema.
+    titles : tuple of str
+        Headers of the explanation.
+    notes : tuple of str
+        Lines above it, with the name of the first sheet as ``{sheet}``.
+    heading, header, choose, between, degrees, range, joined : str
+        Patterns of the first line, of a header with a unit, of what a faulty cell is told, of a range, and
+        what stands between words.
+    layers : mapping of str to str
+        What each layer is for.
+    """
+
+    explanation: str
+    lists: str
+    yes: str
+    no: str
+    positions: dict[str, str]
+    told: dict[str, str]
+    kinds: dict[str, str]
+    units: dict[str, str] = Field(default_factory=dict)
+    titles: tuple[str, ...]
+    notes: tuple[str, ...]
+    heading: str
+    header: str
+    choose: str
+    between: str
+    degrees: str
+    range: str
+    joined: str
+    layers: dict[str, str]
+
+
 class _Explanations(Entry):
     model_config = Entry.model_config | {"extra": "allow"}
 
     source: str
     date: str
     mark: Mark
-    layers: dict[str, str]
+    words: dict[Language, Words]
     all: dict[str, Explanation] = Field(default_factory=dict)
     __pydantic_extra__: dict[str, dict[str, Explanation]]
 
@@ -87,7 +119,24 @@ def _explanations() -> _Explanations:
     return catalog.parse_toml(path, _Explanations, "catalog/templates.toml")
 
 
-def explain(table: Table, column: Column) -> Explanation:
+def words_in(language: Language) -> Words:
+    """
+    Words of the workbooks in a language.
+
+    Parameters
+    ----------
+    language : {"zh", "en"}
+        Chinese or English.
+
+    Returns
+    -------
+    words : Words
+        Those of ``catalog/templates.toml``.
+    """
+    return _explanations().words[language]
+
+
+def explain(table: Table, column: Column, *, language: Language = "zh") -> Explanation:
     """
     Explanation of a column.
 
@@ -97,11 +146,13 @@ def explain(table: Table, column: Column) -> Explanation:
         Layer.
     column : Column
         Column of it.
+    language : {"zh", "en"}
+        Chinese or English.
 
     Returns
     -------
     explanation : Explanation
-        The schema's English one where the catalogue has none.
+        In English, and where the catalogue has none, that of the schema; without an example that is Chinese.
 
     Examples
     --------
@@ -111,17 +162,43 @@ def explain(table: Table, column: Column) -> Explanation:
     """
     texts = _explanations()
     own = (texts.__pydantic_extra__ or {}).get(table.name, {})
-    return own.get(column.name) or texts.all.get(column.name) or Explanation(zh=column.meaning)
+    found = own.get(column.name) or texts.all.get(column.name) or Explanation(zh=column.meaning)
+    if language == "zh":
+        return found
+    choices = words(column, language=language)
+    plain = found.example if found.example.isascii() else ""
+    return Explanation(zh=column.meaning, example=choices[0] if choices else plain)
 
 
-def header(column: Column) -> str:
+def sheet_name(table: Table, *, language: Language = "zh") -> str:
     """
-    Chinese header of a column, with its unit.
+    Name of the sheet to fill in.
+
+    Parameters
+    ----------
+    table : Table
+        Layer.
+    language : {"zh", "en"}
+        Chinese or English.
+
+    Returns
+    -------
+    name : str
+        Name of the layer.
+    """
+    return table.zh if language == "zh" else table.name
+
+
+def header(column: Column, *, language: Language = "zh") -> str:
+    """
+    Header of a column: in Chinese with its unit, in English its name, which has the unit.
 
     Parameters
     ----------
     column : Column
         The column.
+    language : {"zh", "en"}
+        Chinese or English.
 
     Returns
     -------
@@ -133,11 +210,14 @@ def header(column: Column) -> str:
     >>> header(schema.TABLES["sites"].column("height_m"))
     '高度（m）'
     """
-    unit = _UNIT_ZH.get(column.unit, column.unit)
-    return f"{column.zh}（{unit}）" if unit else column.zh
+    if language == "en":
+        return column.name
+    texts = words_in(language)
+    unit = texts.units.get(column.unit, column.unit)
+    return texts.header.format(name=column.zh, unit=unit) if unit else column.zh
 
 
-def headers(table: Table) -> tuple[str, ...]:
+def headers(table: Table, *, language: Language = "zh") -> tuple[str, ...]:
     """
     All headers of a template, position included.
 
@@ -145,6 +225,8 @@ def headers(table: Table) -> tuple[str, ...]:
     ----------
     table : Table
         Layer.
+    language : {"zh", "en"}
+        Chinese or English.
 
     Returns
     -------
@@ -154,12 +236,16 @@ def headers(table: Table) -> tuple[str, ...]:
     Examples
     --------
     >>> headers(schema.TABLES["poles"])
-    ('编号', '类型', '高度（m）', '产权单位', '数据来源', '经度（°）', '纬度（°）')
+    ('编号', '类型', '高度（m）', '产权单位', '数据来源', '经度（°）', '纬度（°）', '坐标系')
     """
-    return (*(header(column) for column in table.columns), *POSITION.get(table.geometry, ()))
+    position = words_in(language).positions
+    return (
+        *(header(column, language=language) for column in table.columns),
+        *(position[name] for name in POSITION.get(table.geometry, ())),
+    )
 
 
-def template(table: Table) -> bytes:
+def template(table: Table, *, language: Language = "zh") -> bytes:
     """
     Workbook to fill in: a sheet for the rows, one that explains the columns, a hidden one with the lists.
 
@@ -167,6 +253,8 @@ def template(table: Table) -> bytes:
     ----------
     table : Table
         Layer.
+    language : {"zh", "en"}
+        Chinese or English.
 
     Returns
     -------
@@ -175,33 +263,36 @@ def template(table: Table) -> bytes:
     """
     buffer = io.BytesIO()
     book = xlsxwriter.Workbook(buffer, {"in_memory": True, "strings_to_formulas": False})
+    name, texts = sheet_name(table, language=language), words_in(language)
     book.set_properties(
         {
-            "title": f"{table.zh}（{table.name}）",
+            "title": name if name == table.name else f"{name}（{table.name}）",
             "comments": f"siteplan {siteplan.__version__}",
             "created": _CREATED,
         }
     )
     formats = _formats(book)
-    rows = book.add_worksheet(table.zh)
-    explanation = book.add_worksheet(EXPLANATION)
-    lists = book.add_worksheet(LISTS)
+    rows = book.add_worksheet(name)
+    explanation = book.add_worksheet(texts.explanation)
+    lists = book.add_worksheet(texts.lists)
     lists.hide()
-    _write_headers(rows, table, formats)
-    _write_rules(rows, lists, table)
-    _write_explanation(explanation, table, formats)
+    _write_headers(rows, table, formats, language)
+    _write_rules(rows, lists, table, language)
+    _write_explanation(explanation, table, formats, language)
     book.close()
     return buffer.getvalue()
 
 
-def words(column: Column) -> tuple[str, ...]:
+def words(column: Column, *, language: Language = "zh") -> tuple[str, ...]:
     """
-    Words that a column takes, in Chinese.
+    Words that a column takes.
 
     Parameters
     ----------
     column : Column
         The column.
+    language : {"zh", "en"}
+        Chinese or English.
 
     Returns
     -------
@@ -214,7 +305,10 @@ def words(column: Column) -> tuple[str, ...]:
     ('路灯杆', '监控杆')
     """
     if column.kind == "flag":
-        return FLAG_WORDS
+        texts = words_in(language)
+        return texts.yes, texts.no
+    if language == "en":
+        return column.choices
     return tuple(schema.ZH.get(choice, choice) for choice in column.choices)
 
 
@@ -232,77 +326,102 @@ def _formats(book: xlsxwriter.Workbook) -> dict[str, Any]:
     }
 
 
-def _write_headers(sheet: Any, table: Table, formats: dict[str, Any]) -> None:  # noqa: ANN401
+def _write_headers(
+    sheet: Any,  # noqa: ANN401
+    table: Table,
+    formats: dict[str, Any],
+    language: Language,
+) -> None:
     for i, column in enumerate(table.columns):
-        name = header(column)
+        name = header(column, language=language)
         sheet.write_string(0, i, name, formats["required" if column.required else "optional"])
         numeric = column.kind in {"number", "integer"}
         sheet.set_column(i, i, max(10, 2 * len(name) + 2), formats["number" if numeric else "text"])
+    position = words_in(language).positions
     for i, name in enumerate(POSITION.get(table.geometry, ()), start=len(table.columns)):
-        sheet.write_string(0, i, name, formats["required"])
-        degree = table.geometry == "point"
-        sheet.set_column(i, i, 14 if degree else 40, formats["degree" if degree else "text"])
+        required = formats["optional" if name == OPTIONAL else "required"]
+        sheet.write_string(0, i, position[name], required)
+        degree = name in {"lon", "lat"}
+        wide = 40 if name == "wkt" else 14
+        sheet.set_column(i, i, wide, formats["degree" if degree else "text"])
     sheet.set_row(0, 30)
     sheet.freeze_panes(1, 0)
 
 
-def _write_rules(sheet: Any, lists: Any, table: Table) -> None:  # noqa: ANN401
+def _write_rules(
+    sheet: Any,  # noqa: ANN401
+    lists: Any,  # noqa: ANN401
+    table: Table,
+    language: Language,
+) -> None:
     """Drop-down lists and limits; the program reading the file has the last word, so they only warn."""
+    texts = words_in(language)
     used = 0
+
+    def choice(choices: Sequence[str]) -> dict[str, Any]:
+        nonlocal used
+        lists.write_column(0, used, choices)
+        letter = xlsxwriter.utility.xl_col_to_name(used)
+        used += 1
+        told = texts.choose.format(choices=texts.joined.join(choices))
+        return {
+            "validate": "list",
+            "source": f"={texts.lists}!${letter}$1:${letter}${len(choices)}",
+            "error_message": told[:220],
+        }
+
+    def limit(kind: str, low: float, high: float, told: str) -> dict[str, Any]:
+        return {
+            "validate": kind,
+            "criteria": "between",
+            "minimum": low,
+            "maximum": high,
+            "error_message": told,
+        }
+
     for i, column in enumerate(table.columns):
-        choices = words(column)
+        choices = words(column, language=language)
         rule: dict[str, Any] | None = None
         if choices:
-            lists.write_column(0, used, choices)
-            letter = xlsxwriter.utility.xl_col_to_name(used)
-            used += 1
-            rule = {
-                "validate": "list",
-                "source": f"={LISTS}!${letter}$1:${letter}${len(choices)}",
-                "error_message": f"请从列表中选择：{'、'.join(choices)}"[:220],
-            }
+            rule = choice(choices)
         elif column.low is not None and column.high is not None:
-            rule = {
-                "validate": "integer" if column.kind == "integer" else "decimal",
-                "criteria": "between",
-                "minimum": column.low,
-                "maximum": column.high,
-                "error_message": f"应在 {column.low:g} 与 {column.high:g} 之间。",
-            }
+            kind = "integer" if column.kind == "integer" else "decimal"
+            told = texts.between.format(low=f"{column.low:g}", high=f"{column.high:g}")
+            rule = limit(kind, column.low, column.high, told)
         if rule is not None:
-            sheet.data_validation(1, i, ROWS, i, _told(rule, header(column)))
+            sheet.data_validation(1, i, ROWS, i, _told(rule, header(column, language=language)))
     if table.geometry == "point":
-        for offset, (name, limit) in enumerate(zip(POSITION["point"], (180.0, 90.0), strict=True)):
-            i = len(table.columns) + offset
-            rule = {
-                "validate": "decimal",
-                "criteria": "between",
-                "minimum": -limit,
-                "maximum": limit,
-            }
-            rule |= {"error_message": "请填十进制度，例如 108.734720。"}
-            sheet.data_validation(1, i, ROWS, i, _told(rule, name))
+        rules = (
+            limit("decimal", -180.0, 180.0, texts.degrees),
+            limit("decimal", -90.0, 90.0, texts.degrees),
+            choice(SYSTEMS),
+        )
+        for i, (name, rule) in enumerate(
+            zip(POSITION["point"], rules, strict=True), start=len(table.columns)
+        ):
+            sheet.data_validation(1, i, ROWS, i, _told(rule, texts.positions[name]))
 
 
 def _told(rule: dict[str, Any], title: str) -> dict[str, Any]:
     return rule | {"error_title": title[:32], "error_type": "warning", "ignore_blank": True}
 
 
-def _write_explanation(sheet: Any, table: Table, formats: dict[str, Any]) -> None:  # noqa: ANN401
-    purpose = _explanations().layers.get(table.name, "")
-    sheet.write_string(0, 0, f"{table.zh}：{purpose}" if purpose else table.zh, formats["title"])
-    notes = (
-        f"在“{table.zh}”工作表自第2行起填写，每行一条；不要改动表头，列的先后可以调整，多余的列不读取。",
-        "表头底色为橙色的列必填。其余各列不清楚就留空：留空表示“未知”，不等于0，也不等于“否”。",
-        "编号、代码按文本填写，避免末位被改成0。",
-    )
-    for row, note in enumerate(notes, start=1):
-        sheet.write_string(row, 0, note)
-    top = len(notes) + 2
-    titles = ("列名", "含义", "单位", "必填", "填写内容", "允许值", "示例", "英文列名")
-    for i, title in enumerate(titles):
+def _write_explanation(
+    sheet: Any,  # noqa: ANN401
+    table: Table,
+    formats: dict[str, Any],
+    language: Language,
+) -> None:
+    texts = words_in(language)
+    name = sheet_name(table, language=language)
+    purpose = texts.layers[table.name]
+    sheet.write_string(0, 0, texts.heading.format(name=name, purpose=purpose), formats["title"])
+    for row, note in enumerate(texts.notes, start=1):
+        sheet.write_string(row, 0, note.format(sheet=name))
+    top = len(texts.notes) + 2
+    for i, title in enumerate(texts.titles):
         sheet.write_string(top, i, title, formats["optional"])
-    for row, line in enumerate(_lines(table), start=top + 1):
+    for row, line in enumerate(_lines(table, language), start=top + 1):
         for i, text in enumerate(line):
             sheet.write_string(row, i, text, formats["cell"])
     for i, width in enumerate((16, 46, 8, 6, 12, 40, 24, 18)):
@@ -313,36 +432,45 @@ def _write_explanation(sheet: Any, table: Table, formats: dict[str, Any]) -> Non
     sheet.fit_to_pages(1, 0)
 
 
-def _lines(table: Table) -> list[Sequence[str]]:
+def _lines(table: Table, language: Language) -> list[Sequence[str]]:
+    texts = words_in(language)
     lines: list[Sequence[str]] = []
     for column in table.columns:
-        explanation = explain(table, column)
+        explanation = explain(table, column, language=language)
         lines.append(
             (
-                header(column),
+                header(column, language=language),
                 explanation.zh,
-                _UNIT_ZH.get(column.unit, column.unit),
-                "是" if column.required else "否",
-                _KIND_ZH[column.kind],
-                _allowed(column),
+                texts.units.get(column.unit, column.unit),
+                texts.yes if column.required else texts.no,
+                texts.kinds[column.kind],
+                _allowed(column, language),
                 explanation.example,
                 column.name,
             )
         )
     for name in POSITION.get(table.geometry, ()):
-        meaning, example = _POSITION_ROWS[name]
-        unit = "°" if table.geometry == "point" else ""
-        example = example or _WKT_EXAMPLE.get(table.geometry, "")
-        kind = "数字" if table.geometry == "point" else "文本"
-        english = {"经度（°）": "lon", "纬度（°）": "lat"}.get(name, "wkt")
-        lines.append((name, meaning, unit, "是", kind, "", example, english))
+        degree = name in {"lon", "lat"}
+        lines.append(
+            (
+                texts.positions[name],
+                texts.told[name],
+                "°" if degree else "",
+                texts.no if name == OPTIONAL else texts.yes,
+                texts.kinds["number" if degree else "category" if name == OPTIONAL else "text"],
+                texts.joined.join(SYSTEMS) if name == OPTIONAL else "",
+                _EXAMPLES.get(name) or _EXAMPLES[table.geometry],
+                name,
+            )
+        )
     return lines
 
 
-def _allowed(column: Column) -> str:
-    choices = words(column)
+def _allowed(column: Column, language: Language) -> str:
+    texts = words_in(language)
+    choices = words(column, language=language)
     if choices:
-        return "、".join(choices)
+        return texts.joined.join(choices)
     if column.low is not None and column.high is not None:
-        return f"{column.low:g} ～ {column.high:g}"
+        return texts.range.format(low=f"{column.low:g}", high=f"{column.high:g}")
     return ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import tomllib
 from pathlib import Path
 
@@ -62,19 +63,44 @@ def test_the_new_folder_holds_a_scenario_that_reads_and_every_template(tmp_path,
     assert set(frame.columns) == {"name", "code", "geometry"}
 
 
-def test_every_commented_layer_is_valid_when_its_marks_are_taken_away(tmp_path, boundary):
-    init_region(tmp_path / "new", boundary)
-    text = (tmp_path / "new" / "scenario.toml").read_text(encoding="utf-8")
-    lines = [
-        line.removeprefix("# ")
-        if line.startswith(("# [layers", "# path =", "# layer =", "# crs ="))
-        else line
-        for line in text.splitlines()
-    ]
-    scenario = Scenario.model_validate(tomllib.loads("\n".join(lines)))
+COMMENTED = re.compile(r"^# (?=\[|[\w-]+ = )")
+
+
+def uncommented(path):
+    lines = path.read_text(encoding="utf-8").splitlines()
+    text = "\n".join(COMMENTED.sub("", line) for line in lines)
+    path.write_text(text, encoding="utf-8")
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_everything_commented_is_valid_when_its_marks_are_taken_away(tmp_path, boundary, language):
+    folder = tmp_path / "new"
+    init_region(folder, boundary, language=language)
+    uncommented(folder / "scenario.toml")
+    uncommented(folder / "targets.toml")
+    scenario, document = read_scenario(folder)
     for name in scenario.layers.vectors():
         if name != "boundary":
-            assert (tmp_path / "new" / f"{name}.xlsx").is_file()
+            assert (folder / f"{name}.xlsx").is_file()
+    assert scenario.candidates.propose_spacing_m
+    assert scenario.targets.operators
+    assert scenario.targets.reported
+    assert scenario.radio.samples_per_cell
+    kinds = {(rule.kind, rule.model_dump(by_alias=True)["class"]) for rule in document.rules}
+    assert {kind for kind, _ in kinds} == {"coverage", "station_count", "task"}
+    assert {name for _, name in kinds} >= {"village", "area", "road"}
+
+
+def test_an_english_folder_of_a_region_abroad_is_english(tmp_path, boundary):
+    text = boundary.read_text(encoding="utf-8").replace("159999", "")
+    boundary.write_text(text.replace("107.0", "7.0").replace("108.0", "8.0"), encoding="utf-8")
+    init_region(tmp_path / "new", boundary, name="Cusco", language="en")
+    for name in ("scenario.toml", "targets.toml"):
+        lines = (tmp_path / "new" / name).read_text(encoding="utf-8").splitlines()
+        chinese = [line for line in lines if re.search("[\u4e00-\u9fff]", line)]
+        assert all(line.removeprefix("# ").startswith("zh = ") for line in chinese)
+    scenario, _ = read_scenario(tmp_path / "new")
+    assert {source.crs for source in scenario.layers.vectors().values()} <= {None, "EPSG:4326"}
 
 
 @pytest.mark.parametrize("name", ["hangjin", "hedong", "helsinki"])
@@ -120,8 +146,8 @@ def test_what_fails_half_way_leaves_nothing(tmp_path, boundary, monkeypatch, sto
         folder.mkdir(parents=True)
     made = []
 
-    def failing(table):
-        made.append(table)
+    def failing(table, **options):
+        made.append((table, options))
         if len(made) == 4:
             raise stop
         return b"x"
@@ -151,7 +177,7 @@ texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=40)
 @settings(max_examples=200, deadline=None, derandomize=True)
 @given(texts, texts)
 def test_any_name_makes_a_valid_scenario(name, code):
-    text = scenario_text(name, code, resolution_m=50.0, document=None, targets="targets.toml")
+    text = scenario_text(name, code, resolution_m=50.0, document="targets.toml")
     scenario = Scenario.model_validate(tomllib.loads(text))
     assert (scenario.region.name, scenario.region.code) == (name, code)
 
@@ -167,7 +193,7 @@ def test_a_hostile_name_makes_a_valid_folder(tmp_path, boundary):
 @pytest.mark.parametrize("document", catalog.target_documents())
 def test_shares_that_a_document_leaves_open_stand_in_the_scenario(document):
     given = catalog.target_document(document)
-    text = scenario_text("甲", "", resolution_m=50.0, document=given, targets=document)
+    text = scenario_text("甲", "", resolution_m=50.0, document=document)
     scenario = Scenario.model_validate(tomllib.loads(text))
     open_rules = {rule.id for rule in given.rules if rule.share_from == "scenario"}
     assert set(scenario.targets.shares) == open_rules

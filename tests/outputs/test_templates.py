@@ -17,22 +17,26 @@ from siteplan.scenario import LayerSource
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
 CODE = "152701908000000123"
 PLACE = {
-    "point": (108.73472, 39.84417),
+    "point": (108.73472, 39.84417, None),
     "line": ("LINESTRING (108.7 39.8, 108.8 39.8)",),
     "polygon": ("POLYGON ((108.7 39.8, 108.8 39.8, 108.8 39.9, 108.7 39.8))",),
     "none": (),
 }
 
+LANGUAGES = ("zh", "en")
+EXPLANATION, LISTS = "填写说明", "选项"
+
 each_table = pytest.mark.parametrize("table", schema.TABLES.values(), ids=list(schema.TABLES))
+each_language = pytest.mark.parametrize("language", LANGUAGES)
 
 
 def opened(data):
     return openpyxl.load_workbook(io.BytesIO(data))
 
 
-def value(column, row):
+def value(column, row, language="zh"):
     """Value that a planner might write, another for each row."""
-    words = templates.words(column)
+    words = templates.words(column, language=language)
     if words:
         return words[row % len(words)]
     if column.kind in {"number", "integer"}:
@@ -42,12 +46,12 @@ def value(column, row):
     return [CODE, "塔=1+1 <b>锡尼镇</b>", "站，“东”\n街"][row] + ("" if row == 0 else f" {row}")
 
 
-def filled(table):
+def filled(table, language="zh"):
     """Fill a template with three rows."""
-    book = opened(templates.template(table))
-    sheet = book[table.zh]
+    book = opened(templates.template(table, language=language))
+    sheet = book[templates.sheet_name(table, language=language)]
     for row in range(3):
-        cells = [value(column, row) for column in table.columns]
+        cells = [value(column, row, language) for column in table.columns]
         for i, cell in enumerate([*cells, *PLACE[table.geometry]], start=1):
             target = sheet.cell(row + 2, i)
             target.value = cell
@@ -71,7 +75,7 @@ def test_headers_name_each_column_once_and_the_position(table):
 
 @each_table
 def test_every_column_is_explained_in_chinese_with_an_example_that_is_allowed(table):
-    sheet = opened(templates.template(table))[templates.EXPLANATION]
+    sheet = opened(templates.template(table))[EXPLANATION]
     rows = [[cell.value for cell in row] for row in sheet.iter_rows()]
     top = next(i for i, row in enumerate(rows) if row[0] == "列名")
     lines = {row[7]: dict(zip(rows[top], row, strict=True)) for row in rows[top + 1 :]}
@@ -102,14 +106,16 @@ def test_class_columns_have_lists_and_numbers_limits(table):
         words = templates.words(column)
         if words:
             letter = re.search(r"\$([A-Z]+)\$1", rules[i].formula1)[1]
-            cells = [cell.value for cell in book[templates.LISTS][letter][: len(words)]]
+            cells = [cell.value for cell in book[LISTS][letter][: len(words)]]
             assert cells == list(words)
         elif column.low is not None and column.high is not None:
             assert float(rules[i].formula1) == column.low
             assert float(rules[i].formula2) == column.high
         else:
             assert i not in rules
-    assert book[templates.LISTS].sheet_state == "hidden"
+    if table.geometry == "point":
+        assert LISTS in rules[len(table.columns) + 3].formula1  # systems of the rows
+    assert book[LISTS].sheet_state == "hidden"
 
 
 @each_table
@@ -131,25 +137,46 @@ def test_a_filled_template_holds_what_was_written(table):
         assert frame[templates.header(column)].tolist() == expected
 
 
+@each_language
 @each_table
-def test_a_filled_template_reads_back_without_loss(table, tmp_path):
-    pytest.importorskip("siteplan.region.sheets", reason="the reader of workbooks")
-    (tmp_path / "t.xlsx").write_bytes(filled(table))
+def test_a_filled_template_reads_back_without_loss(table, language, tmp_path):
+    (tmp_path / "t.xlsx").write_bytes(filled(table, language))
     crs = None if table.geometry == "none" else "EPSG:4490"
-    found = tables.read_table(tmp_path, table, LayerSource(path="t.xlsx", layer=table.zh, crs=crs))
-    frame = found[0] if isinstance(found, tuple) else found
-    names = {zh: name for name, zh in schema.ZH.items()}
+    sheet = templates.sheet_name(table, language=language)
+    frame = tables.read_table(tmp_path, table, LayerSource(path="t.xlsx", layer=sheet, crs=crs))
     for column in table.columns:
-        expected = [value(column, row) for row in range(3)]
+        expected = [value(column, row, language) for row in range(3)]
+        words = templates.words(column, language=language)
         if column.kind == "flag":
-            expected = [word == "是" for word in expected]
+            expected = [word == words[0] for word in expected]
         elif column.choices:
-            choices = dict(zip(templates.words(column), column.choices, strict=True))
-            expected = [choices.get(word, names.get(word, word)) for word in expected]
+            expected = [column.choices[words.index(word)] for word in expected]
         assert frame[column.name].tolist() == expected
     if table.geometry == "point":
         assert frame.geometry.x.tolist() == pytest.approx([PLACE["point"][0]] * 3)
     assert len(frame) == 3
+    assert frame.attrs["unread"] == ()
+
+
+@each_table
+def test_an_english_template_holds_no_chinese_but_in_meanings(table):
+    book = opened(templates.template(table, language="en"))
+    for sheet in book.worksheets:
+        for row in sheet.iter_rows():
+            for cell in row:
+                meaning = sheet.title == "explanation" and cell.column == 2
+                assert meaning or not CHINESE.search(str(cell.value)), cell.coordinate
+
+
+def test_a_row_may_say_its_own_system(tmp_path):
+    table = schema.TABLES["poles"]
+    book = opened(filled(table))
+    headers = list(templates.headers(table))
+    book[table.zh].cell(3, headers.index("坐标系") + 1).value = "GCJ02"
+    book.save(tmp_path / "t.xlsx")
+    source = LayerSource(path="t.xlsx", layer=table.zh, crs="EPSG:4490")
+    moved = tables.read_table(tmp_path, table, source).geometry.x - PLACE["point"][0]
+    assert (abs(moved) > 1e-3).tolist() == [False, True, False]
 
 
 @each_table

@@ -313,7 +313,16 @@ def _compare(
     for system in datum.SHIFTED:
         back = np.column_stack(datum.to_wgs84(degrees[:, 0], degrees[:, 1], datum=system))
         move = reference.to_plane(back) - here
-        turned = [before, *(_near(here + _turn(move, turn), tree) for turn in range(_TURNS))]
+        ahead, behind = (_near(here + _turn(move, turn), tree) for turn in (0, _TURNS // 2))
+        if not ((ahead > before).all() or (behind > before).all()):
+            continue  # it fits best as it stands: nothing to compare with other moves
+        turned = [
+            before,
+            *(
+                ahead if turn == 0 else _near(here + _turn(move, turn), tree)
+                for turn in range(_TURNS)
+            ),
+        ]
         for turn, culprit in ((0, name), (_TURNS // 2, other)):
             after = turned[turn + 1]
             rivals = np.max([near for i, near in enumerate(turned) if i != turn + 1], axis=0)

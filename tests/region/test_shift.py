@@ -215,9 +215,46 @@ def test_a_real_town_is_neither_shifted_nor_mixed_wherever_in_china_it_lies(demo
         assert mixed_in(layers, "159999") == []
 
 
-def test_reading_refuses_a_mixed_column_until_each_row_says_its_system(tmp_path):
-    folder = shutil.copytree("data/hedong", tmp_path / "hedong")
-    poles = layers_of("hedong")["poles"]
+SCENARIO = """\
+format = 1
+greenfield = true
+[region]
+name = "河东区"
+code = "120102"
+[grid]
+resolution_m = 200.0
+[layers.boundary]
+path = "boundary.geojson"
+[layers.terrain]
+flat_m = 0.0
+[layers.roads]
+path = "roads.geojson"
+[layers.poles]
+path = "poles.csv"
+crs = "EPSG:4490"
+[targets]
+document = "hedong-2020"
+years = [2022]
+[targets.shares]
+"E-C-2020" = 0.85
+[[networks]]
+operator = "甲"
+technology = "5G"
+micro = "micro-nr2600"
+"""
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Poles and streets of a district, without what does not matter here."""
+    for name in ("boundary.geojson", "roads.geojson", "poles.csv"):
+        shutil.copy(Path("data/hedong") / name, tmp_path)
+    (tmp_path / "scenario.toml").write_text(SCENARIO, encoding="utf-8")
+    return tmp_path
+
+
+def test_reading_refuses_a_mixed_column_until_each_row_says_its_system(demos, folder):
+    poles = demos["hedong"]["poles"]
     frame, chosen = partly(poles, "gcj02", share=1 / 3)
     lines = (folder / "poles.csv").read_text(encoding="utf-8").splitlines()
     rows = [
@@ -242,10 +279,9 @@ def test_reading_refuses_a_mixed_column_until_each_row_says_its_system(tmp_path)
     assert shapely.distance(region.layers["poles"].geometry.to_numpy(), true).max() < 0.05
 
 
-def test_a_guess_looks_at_roads_and_buildings(tmp_path):
+def test_a_guess_looks_at_roads_and_buildings(demos, folder):
     """In the middle of the district all systems fit the boundary."""
-    folder = shutil.copytree("data/hedong", tmp_path / "hedong")
-    layers = layers_of("hedong")
+    layers = demos["hedong"]
     edge = layers["boundary"].to_crs(4548).boundary.iloc[0]
     middle = (layers["poles"].to_crs(4548).distance(edge) > 1500.0).to_numpy()
     lines = (folder / "poles.csv").read_text(encoding="utf-8").splitlines()
@@ -270,9 +306,8 @@ def test_a_guess_looks_at_roads_and_buildings(tmp_path):
     assert "m off" in note.value
 
 
-def test_reading_refuses_a_shifted_layer_until_its_system_is_said(tmp_path):
-    folder = shutil.copytree("data/hedong", tmp_path / "hedong")
-    poles = layers_of("hedong")["poles"]
+def test_reading_refuses_a_shifted_layer_until_its_system_is_said(demos, folder):
+    poles = demos["hedong"]["poles"]
     shifted = moved(poles, "gcj02")
     text = (folder / "poles.csv").read_text(encoding="utf-8").splitlines()
     rows = [text[0]]

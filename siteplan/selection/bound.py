@@ -20,6 +20,7 @@ References
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -46,7 +47,9 @@ CLOSE: Final = 1e-6
 """Relative distance to the known choice at which the search ends."""
 
 
-def lagrangian_bound(problem: Problem, upper: float, *, steps: int = 300) -> float:
+def lagrangian_bound(
+    problem: Problem, upper: float, *, steps: int = 300, time_limit_s: float = np.inf
+) -> float:
     """
     Lower bound on the cost of any choice that meets the rules.
 
@@ -58,6 +61,8 @@ def lagrangian_bound(problem: Problem, upper: float, *, steps: int = 300) -> flo
         Cost of a known choice that meets the rules; it sets the step sizes. [CNY]
     steps : int
         Subgradient steps.
+    time_limit_s : float
+        Time after which no further step is begun. [s]
 
     Returns
     -------
@@ -68,6 +73,7 @@ def lagrangian_bound(problem: Problem, upper: float, *, steps: int = 300) -> flo
     prices = np.zeros(len(relaxed.metric))
     direction = np.zeros(len(prices))
     best, pace, waited = 0.0, 1.0, 0
+    end = time.monotonic() + time_limit_s
     for _ in tqdm(range(steps), desc="bound", unit="step", leave=False, delay=1.0):
         value, slope = relaxed.value(prices)
         waited += 1
@@ -78,7 +84,8 @@ def lagrangian_bound(problem: Problem, upper: float, *, steps: int = 300) -> flo
             pace, waited = pace / 2.0, 0
         direction = slope + KEPT * direction
         norm = float(direction @ (relaxed.metric * direction))
-        if norm <= 0.0 or pace < SHORTEST or upper - best <= CLOSE * upper:
+        near = pace < SHORTEST or upper - best <= CLOSE * upper
+        if norm <= 0.0 or near or time.monotonic() > end:
             break
         step = pace * (upper - value) / norm
         prices = np.maximum(prices + step * relaxed.metric * direction, 0.0)

@@ -16,6 +16,15 @@ Rows of coverage
     x covers a whole, the row is violated whenever the fractions in x cover too little; rows of all such U
     together say what the columns v and the rows of the problem say, and the cut to R says more.
 
+Essential units
+    A unit u is essential when all other units of its item weigh less than 1 together: the item is covered
+    only if u is. With U = all units but u the row above reads
+
+        sum of x[j,t] over stations j that cover u >= y[i]
+
+    All of these are made at the start. By the sum of weights alone, a village of three points that must all
+    be covered is four fifths covered by two points and two fifths of the third; by these rows, two fifths.
+
 Reductions, all safe
     A station that covers nothing and counts for nothing has no column. Neither has one that counts for
     nothing while another of its structure covers as much for no higher price: exchanging them never costs
@@ -52,6 +61,9 @@ WHOLE: Final = 1.0 - 1e-9
 
 RIVAL: Final = 2
 """Stations that a structure with rivals counts for: more than one, so that it has columns of its own."""
+
+ENOUGH: Final = 1.0 - 1e-9
+"""Weight below which an item is not covered, less what sums are rounded by."""
 
 LEAST_RIGHT: Final = 1e-12
 """Smallest R for which a row is made."""
@@ -90,6 +102,12 @@ class _Part:
         self.by_unit = sp.csr_array(cover.T)
         self.y = y
 
+    def essential(self) -> NDArray[np.int64]:
+        """Units without which their item is not covered."""
+        weight, item = self.block.unit_weight, self.block.unit_item
+        others = np.bincount(item, weights=weight)[item] - weight
+        return np.flatnonzero(others < ENOUGH)
+
     def violated(
         self, x: NDArray[np.float64], y: NDArray[np.float64], least: float
     ) -> tuple[NDArray[np.int64], sp.csr_array]:
@@ -127,7 +145,7 @@ class Master:
     lower : ndarray of float64, shape (columns,)
         Lower limits of the columns, 0 or 1; the upper ones are 1.
     rows : Rows
-        What is built stays, stations need structures, limits, counts, numbers of items.
+        What is built stays, stations need structures, limits, counts, numbers of items, essential units.
     """
 
     def __init__(self, problem: Problem) -> None:
@@ -228,6 +246,16 @@ class Master:
             if part.block.mode == "share":
                 columns = part.y + np.arange(len(part.block.item_need))
                 add(columns[None, :], np.ones(len(columns)), part.block.need)
+            units = part.essential()
+            by = sp.coo_array(part.by_unit[units])
+            append(
+                np.concatenate([by.row, np.arange(len(units))]),
+                np.concatenate(
+                    [by.col * periods + part.place, part.y + part.block.unit_item[units]]
+                ),
+                np.repeat([1.0, -1.0], [by.nnz, len(units)]),
+                [0.0] * len(units),
+            )
         row, column, factor = (
             np.concatenate([np.zeros(0, dtype=kind), *(entry[i] for entry in entries)])
             for i, kind in enumerate((np.int64, np.int64, np.float64))
@@ -306,6 +334,27 @@ class Master:
             return None
         entries = (value, (np.zeros(len(column), dtype=np.int64), column * len(self.due) + place))
         return sp.csr_array(entries, shape=(1, width))
+
+    def whole_rows(self, *, flows: bool) -> Rows:
+        """
+        All rows of the problem: those that do not depend on coverage, then :meth:`unit_rows`.
+
+        Parameters
+        ----------
+        flows : bool
+            Also columns for the users of each place at each station.
+
+        Returns
+        -------
+        rows : Rows
+            With the columns of :meth:`unit_rows`.
+        """
+        units, fixed = self.unit_rows(flows=flows), self.rows.matrix.copy()
+        fixed.resize((fixed.shape[0], units.matrix.shape[1]))
+        return Rows(
+            matrix=sp.csr_array(sp.vstack([fixed, units.matrix], format="csr")),
+            low=np.concatenate([self.rows.low, units.low]),
+        )
 
     def unit_rows(self, *, flows: bool) -> Rows:
         """

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from siteplan.selection.problem import Problem
+
+BOUND_SHARE: Final = 0.1
+"""Share of the time for the Lagrangian bound: the solver has a better one wherever it ends its first step."""
 
 
 def optimise(
@@ -28,7 +31,7 @@ def optimise(
     problem : Problem
         The problem.
     time_limit_s : float
-        Longest search of the solver. [s]
+        Longest search for bounds and better choices, after greedy has found the first. [s]
     gap : float
         Relative gap at which the solver stops.
     seed : int
@@ -57,10 +60,12 @@ def optimise(
         cost = problem.cost(np.zeros(problem.stations, dtype=np.int32))
     bound, method = 0.0, "greedy, interrupted before a bound was known"
     try:
-        bound = lagrangian_bound(problem, cost)
+        end = time.monotonic() + time_limit_s
+        bound = lagrangian_bound(problem, cost, time_limit_s=BOUND_SHARE * time_limit_s)
         method = "greedy, Lagrangian bound"
         if cost - bound > gap * cost:
-            solution = solve(problem, built, time_limit_s=time_limit_s, gap=gap, seed=seed)
+            left_s = max(end - time.monotonic(), 0.0)
+            solution = solve(problem, built, time_limit_s=left_s, gap=gap, seed=seed)
             bound = max(bound, solution.bound)
             better = None if solution.built is None else _thinner(problem, solution.built)
             if better is not None and (problem.cost(better) <= cost or not holds):

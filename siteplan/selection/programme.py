@@ -56,14 +56,8 @@ def write_programme(problem: Problem, path: Path) -> None:
         When the name ends otherwise, or the file cannot be written.
     """
     master = Master(compact(problem))
-    units = master.unit_rows(flows=True)
-    number = units.matrix.shape[1] - len(master.cost)
-    fixed = master.rows.matrix.copy()
-    fixed.resize((fixed.shape[0], units.matrix.shape[1]))
-    rows = Rows(
-        matrix=sp.csr_array(sp.vstack([fixed, units.matrix], format="csr")),
-        low=np.concatenate([master.rows.low, units.low]),
-    )
+    rows = master.whole_rows(flows=True)
+    number = rows.matrix.shape[1] - len(master.cost)
     model = programme(
         np.concatenate([master.cost, np.zeros(number)]),
         np.concatenate([master.lower, np.zeros(number)]),

@@ -2,14 +2,17 @@
 The selection problem solved with HiGHS: rows of coverage on demand, then branch and bound.
 
 1. The linear programme of :mod:`siteplan.selection.master` is solved, the rows of coverage that its solution
-   violates are added, and so on. Its value is a lower bound at every step.
+   violates are added, and so on. Its value is a lower bound at every step. Where there are not too many
+   units, each has a column from the start, and few such rows are missing.
 2. Its fractions, rounded at several levels, completed and improved by
    :mod:`siteplan.selection.greedy`, give good choices.
 3. A column whose reduced cost alone lifts the bound beyond the best choice is fixed.
-4. HiGHS solves the programme in whole numbers. A solution that covers too little is cut off by further rows
+4. HiGHS solves the programme in whole numbers for the stations alone of which the fractions or the best
+   choice use any: a few hundred, among which the best choices are nearly always found.
+5. HiGHS solves the programme in whole numbers. A solution that covers too little is cut off by further rows
    (2. and 3. apply to it as well), one that covers enough is a least-cost choice.
 
-Bound and choice hold whenever the search ends: each programme in 1 and 4 relaxes the problem. There are
+Bound and choice hold whenever the search ends: each programme in 1 and 5 relaxes the problem. There are
 finitely many choices and each is cut off once, so without a time limit the search ends with a gap of no
 more than asked for.
 """
@@ -24,13 +27,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 import highspy
 import numpy as np
-import scipy.sparse as sp
 from tqdm.auto import tqdm
 
 from siteplan.selection.greedy import improve, ledger_of, repair
 from siteplan.selection.master import Master, Rows
 from siteplan.selection.problem import compact
-from siteplan.selection.programme import add_rows, believable, highs, honest, matrix_of, programme
+from siteplan.selection.programme import add_rows, believable, highs, honest, programme
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -50,7 +52,10 @@ FIRST_SHARE: Final = 0.4
 """Share of the time after which the first phase ends at the latest."""
 
 SMALL_SHARE: Final = 0.1
-"""The same where the programme in whole numbers has columns for units, and says more by itself."""
+"""The same where units have columns, and the programme in whole numbers says more by itself."""
+
+NARROW_SHARE: Final = 0.45
+"""Share of the time left for the search among the stations that fractions use."""
 
 LEVELS: Final = (0.99, 0.7, 0.5, 0.3, 0.15, 0.05)
 """Fractions from which a station is taken into a rounded choice."""
@@ -59,10 +64,16 @@ SEARCHES: Final = 3
 """Local searches from one choice."""
 
 MOST_ENTRIES: Final = 1_000_000
-"""Entries of the cover matrices up to which the programme in whole numbers has a column for each unit."""
+"""Entries of the cover matrices up to which each unit has a column."""
 
 HEURISTIC_EFFORT: Final = 0.01
 """Share of the work of HiGHS in its own search for choices: little, as ours are known to it."""
+
+NARROW_EFFORT: Final = 0.2
+"""The same among the stations that fractions use: there it is what is wanted."""
+
+USED: Final = 1e-6
+"""Fraction from which a station counts as used."""
 
 ROUNDING: Final = 1e-9
 """Relative rounding of costs."""
@@ -170,13 +181,15 @@ class _Search:
         self.solved, self.start_kept = False, True
         self.master = Master(problem)
         self.offer(start)
-        self.upper = np.ones(len(self.master.cost))
-        self.lower = self.master.lower.copy()
+        self.with_units = sum(block.cover.nnz for block in problem.blocks) <= MOST_ENTRIES
+        rows = self.master.whole_rows(flows=False) if self.with_units else self.master.rows
+        self.rows = [rows]
+        self.units = rows.matrix.shape[1] - len(self.master.cost)
+        self.cost_of = np.append(self.master.cost, np.zeros(self.units))
+        self.lower = np.append(self.master.lower, np.zeros(self.units))
+        self.upper = np.ones(len(self.lower))
         self.linear = highs(seed)
-        self.rows = [self.master.rows]
-        self.linear.passModel(programme(self.master.cost, self.lower, self.upper, self.master.rows))
-        entries = sum(block.cover.nnz for block in problem.blocks)
-        self.with_units = entries <= MOST_ENTRIES
+        self.linear.passModel(programme(self.cost_of, self.lower, self.upper, rows))
         self.reduced = 0.0, np.zeros(len(self.upper))
 
     def offer(self, built: NDArray[np.int32]) -> None:
@@ -200,6 +213,9 @@ class _Search:
             while not self.done and self.clock.left_s > 0.0:
                 self.round(values)
                 self.fix(values)
+                if not self.done:
+                    self.narrow(values)
+                    self.fix(values)
                 if not self.done:
                     self.whole_numbers()
                 if not self.done:
@@ -229,7 +245,7 @@ class _Search:
 
         Any prices that are not negative prove a bound, so that nothing rests on the word of the solver.
         """
-        reduced, value, first = self.master.cost.copy(), 0.0, 0
+        reduced, value, first = self.cost_of.copy(), 0.0, 0
         for rows in self.rows:
             price = np.maximum(dual[first : first + len(rows.low)], 0.0)
             reduced -= rows.matrix.T @ price
@@ -258,9 +274,12 @@ class _Search:
             self.add(rows)
 
     def round(self, values: NDArray[np.float64]) -> None:
-        """Round fractions to choices, and improve the cheapest."""
+        """Round fractions to choices, and improve the cheapest where no programme in few columns follows."""
         rounded = [repair(self.problem, self.master.built(values, least=level)) for level in LEVELS]
-        self.polish(min(rounded, key=self.problem.cost))
+        best = min(rounded, key=self.problem.cost)
+        self.offer(best)
+        if not self.with_units:
+            self.polish(best)
 
     def polish(self, built: NDArray[np.int32]) -> None:
         """Improve a choice by local search, several times with other random numbers."""
@@ -280,27 +299,27 @@ class _Search:
         every = np.arange(len(self.upper), dtype=np.int32)
         self.linear.changeColsBounds(len(every), every, self.lower, self.upper)
 
+    def narrow(self, values: NDArray[np.float64]) -> None:
+        """Search among the stations of which the fractions or the best choice use any."""
+        x, periods = slice(0, self.master.z0), len(self.master.due)
+        used = np.maximum(values[x], self.master.values(self.built)[x]).reshape(-1, periods) > USED
+        upper = self.upper.copy()
+        upper[x] = np.where(np.repeat(used.any(axis=1), periods), upper[x], self.lower[x])
+        solver = self.search(upper, NARROW_SHARE * self.clock.left_s, NARROW_EFFORT)
+        whole = self.solution(solver)
+        if whole is not None:
+            self.offer(repair(self.problem, self.master.built(whole, least=HALF)))
+
     def whole_numbers(self) -> None:
         """Solve the programme in whole numbers, and cut its solution off if it covers too little."""
-        solver = highs(self.seed)
-        solver.passModel(self.whole_model())
-        if self.start_kept:
-            known = highspy.HighsSolution()
-            values = [self.master.values(self.built)]
-            values += [self.master.unit_values(self.built)] if self.with_units else []
-            known.col_value = np.concatenate(values).tolist()
-            solver.setSolution(known)
-        solver.setOptionValue("time_limit", self.clock.left_s)
-        solver.setOptionValue("mip_rel_gap", self.gap / 2.0)
-        solver.setOptionValue("mip_heuristic_effort", HEURISTIC_EFFORT)
-        self._wait(solver)
+        solver = self.search(self.upper, self.clock.left_s, HEURISTIC_EFFORT)
         status, info = _status(solver), solver.getInfo()
         if believable(info.mip_dual_bound, self.cost):
             self.bound = max(self.bound, info.mip_dual_bound)
-        if info.primal_solution_status != highspy.SolutionStatus.kSolutionStatusFeasible:
+        whole = self.solution(solver)
+        if whole is None:
             return
-        whole = np.round(np.asarray(solver.getSolution().col_value)[: len(self.upper)])
-        true = honest(self.master.cost, whole, info.objective_function_value)
+        true = honest(self.cost_of, whole, info.objective_function_value)
         self.start_kept &= true
         built = self.master.built(whole, least=HALF)
         rows = self.master.violated(whole, least=HALF)
@@ -311,39 +330,33 @@ class _Search:
             self.add(rows)
         self.polish(repair(self.problem, built))
 
-    def whole_model(self) -> highspy.HighsLp:
-        """
-        Programme in whole numbers, with columns for the units where these are not too many.
-
-        Columns for units give HiGHS more to cut with; rows over stations alone are smaller by far. The
-        rows that hold with equality now are kept beside the columns: they are cut to R.
-        """
-        model = self.linear.getLp()
+    def search(self, upper: NDArray[np.float64], limit_s: float, effort: float) -> highspy.Highs:
+        """Run HiGHS on the programme in whole numbers from the best choice, with upper limits."""
+        solver, model = highs(self.seed), self.linear.getLp()
         kinds = highspy.HighsVarType
-        if self.with_units:
-            solution, units = self.linear.getSolution(), self.master.unit_rows(flows=False)
-            number, fixed = units.matrix.shape[1] - len(self.upper), len(self.master.rows.low)
-            matrix = matrix_of(model)
-            kept = np.asarray(solution.row_value) - np.asarray(model.row_lower_) <= LEAST_VIOLATION
-            kept[:fixed] = True
-            kept |= np.asarray(model.row_lower_) > 0.0  # users left over: no column speaks of them
-            matrix = sp.csr_array(matrix[kept])
-            matrix.resize((matrix.shape[0], units.matrix.shape[1]))
-            rows = Rows(
-                matrix=sp.csr_array(sp.vstack([matrix, units.matrix], format="csr")),
-                low=np.concatenate([np.asarray(model.row_lower_)[kept], units.low]),
-            )
-            model = programme(
-                np.concatenate([self.master.cost, np.zeros(number)]),
-                np.concatenate([self.lower, np.zeros(number)]),
-                np.concatenate([self.upper, np.ones(number)]),
-                rows,
-            )
-            integer = np.concatenate([self.master.integer, np.zeros(number, dtype=bool)])
-        else:
-            integer = self.master.integer
+        integer = np.append(self.master.integer, np.zeros(self.units, dtype=bool))
         model.integrality_ = [kinds.kInteger if flag else kinds.kContinuous for flag in integer]
-        return model
+        model.col_upper_ = upper
+        solver.passModel(model)
+        if self.start_kept and np.isfinite(self.cost):
+            known = highspy.HighsSolution()
+            units = self.master.unit_values(self.built) if self.units else np.zeros(0)
+            known.col_value = np.append(self.master.values(self.built), units).tolist()
+            solver.setSolution(known)
+        solver.setOptionValue("time_limit", limit_s)
+        solver.setOptionValue("mip_rel_gap", self.gap / 2.0)
+        solver.setOptionValue("mip_heuristic_effort", effort)
+        self._wait(solver)
+        return solver
+
+    def solution(self, solver: highspy.Highs) -> NDArray[np.float64] | None:
+        """Columns that HiGHS found, those of stations in whole numbers."""
+        info = solver.getInfo()
+        if info.primal_solution_status != highspy.SolutionStatus.kSolutionStatusFeasible:
+            return None
+        values = np.asarray(solver.getSolution().col_value)
+        number = len(self.master.cost)
+        return np.append(np.round(values[:number]), values[number:])
 
     def _wait(self, solver: highspy.Highs) -> None:
         """

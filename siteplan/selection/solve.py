@@ -78,6 +78,17 @@ USED: Final = 1e-6
 ROUNDING: Final = 1e-9
 """Relative rounding of costs."""
 
+BROKEN: Final = frozenset(
+    {
+        highspy.HighsModelStatus.kLoadError,
+        highspy.HighsModelStatus.kModelError,
+        highspy.HighsModelStatus.kPresolveError,
+        highspy.HighsModelStatus.kSolveError,
+        highspy.HighsModelStatus.kPostsolveError,
+    }
+)
+"""What HiGHS says when it failed."""
+
 HALF: Final = 0.5
 """Between the values of a binary column."""
 
@@ -96,7 +107,8 @@ class Solution:
         No choice costs less; 0 when nothing is known, infinity when no choice meets the rules. [CNY]
     status : str
         ``optimal`` (within the gap), ``time limit``, ``interrupted``, ``out of reach``, or ``solver at
-        fault`` when HiGHS contradicts a choice that holds; choice and bound are right all the same.
+        fault`` when HiGHS contradicts a choice that holds, or cannot take or solve its programme; choice
+        and bound are right all the same.
     """
 
     built: NDArray[np.int32] | None
@@ -168,6 +180,10 @@ class _OutOfReachError(Exception):
     """No choice meets the rules."""
 
 
+class _AtFaultError(Exception):
+    """HiGHS could not take or solve a programme, which is not the same as having had no time."""
+
+
 class _Search:
     """The best choice and bound so far, and the programme with its rows so far."""
 
@@ -189,7 +205,6 @@ class _Search:
         self.lower = np.append(self.master.lower, np.zeros(self.units))
         self.upper = np.ones(len(self.lower))
         self.linear = highs(seed)
-        self.linear.passModel(programme(self.cost_of, self.lower, self.upper, rows))
         self.reduced = 0.0, np.zeros(len(self.upper))
 
     def offer(self, built: NDArray[np.int32]) -> None:
@@ -208,6 +223,7 @@ class _Search:
     def run(self) -> str:
         """Search until the gap is small enough or the time is over."""
         try:
+            _take(self.linear, programme(self.cost_of, self.lower, self.upper, self.rows[0]))
             share = SMALL_SHARE if self.with_units else FIRST_SHARE
             values = self.tighten(share * self.clock.left_s)
             while not self.done and self.clock.left_s > 0.0:
@@ -225,6 +241,8 @@ class _Search:
                 self.bound = np.inf
                 return "out of reach"
             return "solver at fault"  # a choice is known that holds
+        except _AtFaultError:
+            return "solver at fault"
         return "optimal" if self.done else "time limit"
 
     def relax(self) -> NDArray[np.float64]:
@@ -337,7 +355,7 @@ class _Search:
         integer = np.append(self.master.integer, np.zeros(self.units, dtype=bool))
         model.integrality_ = [kinds.kInteger if flag else kinds.kContinuous for flag in integer]
         model.col_upper_ = upper
-        solver.passModel(model)
+        _take(solver, model)
         if self.start_kept and np.isfinite(self.cost):
             known = highspy.HighsSolution()
             units = self.master.unit_values(self.built) if self.units else np.zeros(0)
@@ -383,4 +401,12 @@ def _status(solver: highspy.Highs) -> highspy.HighsModelStatus:
     status = solver.getModelStatus()
     if status == highspy.HighsModelStatus.kInfeasible:
         raise _OutOfReachError
+    if status in BROKEN:
+        raise _AtFaultError
     return status  # not set when there was no time: then nothing is known of it
+
+
+def _take(solver: highspy.Highs, model: highspy.HighsLp) -> None:
+    """Give HiGHS a programme."""
+    if solver.passModel(model) == highspy.HighsStatus.kError:
+        raise _AtFaultError

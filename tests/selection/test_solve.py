@@ -7,6 +7,7 @@ import signal
 import threading
 import warnings
 
+import highspy
 import numpy as np
 import pytest
 import scipy.sparse as sp
@@ -127,6 +128,25 @@ def test_what_the_solver_reports_is_not_taken_on_trust(problem):
         solution = solve(problem, start, time_limit_s=0.5, gap=0.0, seed=1)
     assert not problem.unmet(solution.built)
     assert solution.bound <= least + 1e-6
+
+
+@pytest.mark.parametrize("fault", ["kSolveError", "kModelError", "refused"])
+def test_a_solver_that_fails_is_not_one_without_time(monkeypatch, fault):
+    class Broken(_Liar):
+        def passModel(self, model):  # noqa: N802  # the solver's name
+            status = self.solver.passModel(model)
+            return highspy.HighsStatus.kError if fault == "refused" else status
+
+        def getModelStatus(self):  # noqa: N802  # the solver's name
+            return getattr(highspy.HighsModelStatus, fault)
+
+    honest, problem = search.highs, hard(10)
+    monkeypatch.setattr(search, "highs", lambda seed: Broken(honest(seed)))
+    start = np.zeros(problem.stations, dtype=np.int32)
+    solution = solve(problem, start, time_limit_s=5.0, gap=0.0, seed=1)
+    assert solution.status == "solver at fault"
+    assert not problem.unmet(solution.built)
+    assert solution.bound <= problem.cost(solution.built)
 
 
 @given(st.integers(0, 10_000))

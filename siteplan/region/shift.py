@@ -199,27 +199,34 @@ def _mixture(
     move = (reference.to_plane(back) - here) * (-1.0 if undone else 1.0)
     some = np.random.default_rng(0).permutation(len(here))[:SAMPLE]
     now = _distance(here[some], tree)
-    moved = np.array(
-        [_distance(here[some] + _turn(move[some], turn), tree) for turn in range(_TURNS)]
-    )
-    best, scale_m, chance = 0.0, 0.0, 0.0
-    for scale in MIXED_SCALES_M:
-        apart = now > 2.0 * scale
-        count = int(apart.sum())
-        if count == 0:
-            continue
-        near = (moved[:, apart] < scale).sum(axis=1)
-        rival = float(max(near[1:].max(), 1))
-        odds = (near[0] / (count - near[0] + 1.0)) / (rival / (count - rival + 1.0))
-        strength = (near[0] - rival) / np.sqrt(rival * max(1.0 - rival / count, 0.0) + 1.0)
-        if odds >= MIXED_ODDS * (1.5 if undone else 1.0) and strength > best:
-            best, scale_m, chance = float(strength), scale, rival / len(some)
+    scales = np.array(MIXED_SCALES_M)
+    apart = now > 2.0 * scales[:, None]
+    count = apart.sum(axis=1).astype(np.float64)
+    hits = _lone_hits(here[some] + move[some], tree, apart)
+    rival = np.ones(len(scales))
+    for turn in range(1, _TURNS):
+        rival = np.maximum(rival, _lone_hits(here[some] + _turn(move[some], turn), tree, apart))
+        if (hits <= rival).all():
+            return None  # another move does as well
+    odds = (hits / (count - hits + 1.0)) / (rival / np.maximum(count - rival + 1.0, 1.0))
+    spread = np.sqrt(rival * np.maximum(1.0 - rival / np.maximum(count, 1.0), 0.0) + 1.0)
+    strength = np.where(odds >= MIXED_ODDS * (1.5 if undone else 1.0), (hits - rival) / spread, 0.0)
+    top = int(np.argmax(strength))
+    best, scale_m, chance = float(strength[top]), MIXED_SCALES_M[top], rival[top] / len(some)
     if best < DEVIATIONS:
         return None
     lone = np.flatnonzero(_distance(here, tree) > 2.0 * scale_m)
-    hits: NDArray[np.int64] = lone[_distance(here[lone] + move[lone], tree) < scale_m]
+    rows: NDArray[np.int64] = lone[_distance(here[lone] + move[lone], tree) < scale_m]
     shift_m = float(np.median(np.hypot(*move.T)))
-    return best, hits, round(chance * len(here)), shift_m
+    return best, rows, round(chance * len(here)), shift_m
+
+
+def _lone_hits(
+    plane: NDArray[np.float64], tree: shapely.STRtree, apart: NDArray[np.bool_]
+) -> NDArray[np.float64]:
+    """Count at each scale the positions on a line, of the rows that lie on none as they stand."""
+    near = _distance(plane, tree) < np.array(MIXED_SCALES_M)[:, None]
+    return np.asarray((near & apart).sum(axis=1), dtype=np.float64)
 
 
 def find_shifts(

@@ -184,8 +184,18 @@ def test_entities_of_xml_that_grow(tmp_path):
     refused(tmp_path, path="w.xlsx", crs="EPSG:4490")
 
 
+@pytest.mark.slow
 def test_a_polygon_of_ten_million_corners(tmp_path):
-    angle = np.linspace(0.0, 2 * np.pi, 10_000_000)
+    too_many_corners(tmp_path, 10_000_000)
+
+
+def test_a_polygon_of_too_many_corners(tmp_path, monkeypatch):
+    monkeypatch.setattr(readers, "MAX_VERTICES", 100_000)
+    too_many_corners(tmp_path, 100_002)
+
+
+def too_many_corners(tmp_path, number):
+    angle = np.linspace(0.0, 2 * np.pi, number)
     ring = np.column_stack([108.0 + 0.1 * np.cos(angle), 39.7 + 0.1 * np.sin(angle)])
     frame = gpd.GeoDataFrame(
         {"kind": ["built_up"]}, geometry=[shapely.Polygon(ring)], crs="EPSG:4490"

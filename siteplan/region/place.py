@@ -7,157 +7,52 @@ cannot be is refused with those that could.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
-from functools import cache
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import geopandas as gpd
 import numpy as np
 import shapely
-from pyproj import CRS, Transformer
 
 from siteplan import schema
 from siteplan.errors import Fault, InputError
 from siteplan.region import datum, values
-from siteplan.region.grid import in_china, parse_crs
+from siteplan.region.fit import (
+    EAST_DEG,
+    GEOGRAPHIC,
+    NORTH_DEG,
+    PLAIN,
+    PREFIXED,
+    SIX_PLAIN,
+    SIX_PREFIXED,
+    SWAPPED,
+    fit_in,
+    ranking,
+)
+from siteplan.region.grid import parse_crs
 from siteplan.region.headers import header_book, plain
 from siteplan.region.sheets import ROW
 from siteplan.scenario import SCENARIO_FILE
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-    from shapely.geometry.base import BaseGeometry
+    from pyproj import CRS
 
+    from siteplan.region.fit import Fit, Reference
     from siteplan.region.headers import Headers
     from siteplan.region.readers import Raw
     from siteplan.scenario import LayerSource
     from siteplan.schema import Table
 
-GEOGRAPHIC: Final = "EPSG:4490"
 GUESS: Final = "guess"
-SAMPLE: Final = 400
-"""Positions of a layer that are tried in every system."""
 
 FITS: Final = 0.5
 """Share of positions inside the boundary from which a system is taken to fit."""
 
-NEAR_M: Final = 200.0
-"""Positions this near outside the boundary count as inside when systems are compared. [m]"""
-
-NEIGHBOURS_M: Final = 3000.0
-"""Beyond the boundary and its margin, extracts are read this much farther: shifted layers lie there. [m]"""
-
 SHOWN: Final = 4
-_FARTHEST_DEG: Final = 89.0
-_METRE_DEG: Final = 111_195.0  # metres in a degree of latitude on a sphere of 6371 km
-_EAST_DEG, _NORTH_DEG = 180.0, 90.0
-_SWAPPED: Final = re.compile(r"\s+swapped$", re.IGNORECASE)
-_PREFIXED, _PLAIN = 4513, 4534  # CGCS2000 3-degree zones from 75 E with and without their number
-_SIX_PREFIXED, _SIX_PLAIN = 4491, 4502  # 6-degree zones from 75 E
 _LAST_PLAIN = 4554
 _FIRST_ZONE, _FIRST_SIX_ZONE = 25, 13  # their numbers
 _ZONE_M = 1e6  # eastings begin with the number of the zone
-
-
-@dataclass(frozen=True, slots=True)
-class Reference:
-    """
-    Boundary by which positions are judged.
-
-    Attributes
-    ----------
-    boundary : geometry
-        Longitude and latitude. [deg]
-    china : bool
-        Whether shifted coordinates are to be thought of.
-    plane : geometry
-        The boundary in metres east and north of its centre.
-    margin_m : float
-        Width around the boundary in which a layer may matter. [m]
-    """
-
-    boundary: BaseGeometry
-    china: bool
-    plane: BaseGeometry = field(repr=False)
-    margin_m: float = 0.0
-
-    @classmethod
-    def of(cls, boundary: gpd.GeoDataFrame, code: str, *, margin_m: float = 0.0) -> Reference:
-        """
-        Make a reference of a boundary layer.
-
-        Parameters
-        ----------
-        boundary : GeoDataFrame
-            In any system.
-        code : str
-            Statistical code of the area.
-        margin_m : float
-            Width around the boundary in which a layer may matter. [m]
-
-        Returns
-        -------
-        reference : Reference
-            In longitude and latitude.
-        """
-        outline = shapely.union_all(boundary.to_crs("EPSG:4326").geometry.to_numpy())
-        reference = cls(outline, in_china(outline, code), outline)
-        plane = shapely.transform(outline, reference.to_plane)
-        shapely.prepare(plane)
-        return cls(outline, reference.china, plane, margin_m)
-
-    @property
-    def frame(self) -> tuple[float, float, float, float]:
-        """West, south, east and north edge of what is read of an extract: the boundary with its margin."""
-        west, south, east, north = self.boundary.bounds
-        wide = (self.margin_m + NEIGHBOURS_M) / _METRE_DEG
-        far = wide / np.cos(np.radians(min(max(abs(south), abs(north)) + wide, _FARTHEST_DEG)))
-        return west - far, south - wide, east + far, north + wide
-
-    def to_plane(self, degrees: NDArray[np.float64]) -> NDArray[np.float64]:
-        """
-        Metres east and north of the boundary's centre, good to a few per mille nearby.
-
-        Parameters
-        ----------
-        degrees : ndarray of float64, shape (n, 2)
-            Longitude and latitude. [deg]
-
-        Returns
-        -------
-        plane : ndarray of float64, shape (n, 2)
-            East and north. [m]
-        """
-        west, south, east, north = self.boundary.bounds
-        middle = (south + north) / 2
-        shrink = np.cos(np.radians(middle))
-        east_m = (degrees[:, 0] - (west + east) / 2) * _METRE_DEG * shrink
-        return np.column_stack([east_m, (degrees[:, 1] - middle) * _METRE_DEG])
-
-
-@dataclass(frozen=True, slots=True)
-class Fit:
-    """
-    How well positions fit the boundary in one system.
-
-    Attributes
-    ----------
-    crs : str
-        As the scenario would say it.
-    inside : float
-        Share inside the boundary.
-    median_m : float
-        Median distance outside the boundary; 0 when most lie inside. [m]
-    """
-
-    crs: str
-    inside: float
-    median_m: float
-
-    def __str__(self) -> str:
-        far = f", median {self.median_m / 1e3:,.1f} km outside" if self.median_m > 0.0 else ""
-        return f'crs = "{self.crs}": {self.inside:.0%} inside{far}'
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -244,9 +139,9 @@ def _system(
         ranked = [] if reference is None else ranking(shapes, reference)
         stated, more = _chosen(stated, ranked, table, source)
         return _in_system(shapes, stated, where), (*faults, *more)
-    if order == "xy" and reference is not None and not _SWAPPED.search(stated):
+    if order == "xy" and reference is not None and not SWAPPED.search(stated):
         # a survey table calls the northing X: the boundary shows which it is
-        both = [_fit(shapes, system, reference) for system in (stated, f"{stated} swapped")]
+        both = [fit_in(shapes, system, reference) for system in (stated, f"{stated} swapped")]
         if both[1].inside > max(both[0].inside, FITS):
             stated = both[1].crs
             faults = (*faults, _note(source, "X", "the column X holds the northing, Y the easting"))
@@ -275,7 +170,7 @@ def _by_row(
     if layer in datum.SHIFTED:
         system[blank] = layer
     bounds = np.abs(np.array(shapely.total_bounds(shapes)))
-    degrees = bool((raw.crs is None or raw.crs.is_geographic) and bounds.max() <= _EAST_DEG)
+    degrees = bool((raw.crs is None or raw.crs.is_geographic) and bounds.max() <= EAST_DEG)
     shifted = np.isin(system.astype(str), datum.SHIFTED)
     wrong = [
         Fault(
@@ -394,10 +289,10 @@ def _stated(
         raise InputError([_contradiction(source, table, f"the file says {own}")])
     if given.lower() == GUESS:
         return (GUESS if raw.assumed or _impossible(shapes, raw.crs) else own), ()
-    system = parse_crs(_SWAPPED.sub("", given), SCENARIO_FILE, f"layers.{table.name}.crs")
-    if _SWAPPED.search(given) is None and raw.crs is not None and _same(system, raw.crs):
+    system = parse_crs(SWAPPED.sub("", given), SCENARIO_FILE, f"layers.{table.name}.crs")
+    if SWAPPED.search(given) is None and raw.crs is not None and _same(system, raw.crs):
         return own, ()
-    if raw.assumed or _impossible(shapes, raw.crs) or _SWAPPED.search(given):
+    if raw.assumed or _impossible(shapes, raw.crs) or SWAPPED.search(given):
         rule = f"the file says {own}, the scenario {given}: the scenario's is taken"
         return given, () if raw.assumed else (_note(source, given, rule),)
     raise InputError([_contradiction(source, table, f"the file says {own}")])
@@ -435,14 +330,14 @@ def _impossible(shapes: NDArray[np.object_], system: CRS | None) -> bool:
     if not np.isfinite(bounds).all():
         return False
     return bool(
-        max(abs(bounds[0]), abs(bounds[2])) > _EAST_DEG or np.abs(bounds).max() > 2 * _EAST_DEG
+        max(abs(bounds[0]), abs(bounds[2])) > EAST_DEG or np.abs(bounds).max() > 2 * EAST_DEG
     )
 
 
 def _in_system(shapes: NDArray[np.object_], stated: str, where: str) -> gpd.GeoSeries:
-    if _SWAPPED.search(stated):
+    if SWAPPED.search(stated):
         shapes = _swapped(shapes)
-        stated = _SWAPPED.sub("", stated)
+        stated = SWAPPED.sub("", stated)
     if stated.lower() in datum.SHIFTED:
         name: datum.Shifted = "gcj02" if stated.lower() == "gcj02" else "bd09"
         with np.errstate(invalid="ignore"):
@@ -452,113 +347,6 @@ def _in_system(shapes: NDArray[np.object_], stated: str, where: str) -> gpd.GeoS
 
 def _swapped(shapes: NDArray[np.object_]) -> NDArray[np.object_]:
     return np.asarray(shapely.transform(shapes, lambda corners: corners[:, ::-1]))
-
-
-def _sample(shapes: NDArray[np.object_]) -> NDArray[np.float64]:
-    """Take some corners of a layer, spread over its rows."""
-    step = max(1, len(shapes) // SAMPLE)
-    corners = shapely.get_coordinates(shapes[::step])
-    corners = corners[np.isfinite(corners).all(axis=1)]
-    return corners[:: max(1, len(corners) // SAMPLE)]
-
-
-def _fit(shapes: NDArray[np.object_], crs: str, reference: Reference) -> Fit:
-    return _fit_of(_sample(shapes), crs, reference)
-
-
-def _fit_of(corners: NDArray[np.float64], crs: str, reference: Reference) -> Fit:
-    if len(corners) == 0:
-        return Fit(crs, 0.0, float("inf"))
-    if _SWAPPED.search(crs):
-        corners = corners[:, ::-1]
-    lon, lat = _geographic(corners, _SWAPPED.sub("", crs))
-    real = (
-        np.isfinite(lon)
-        & np.isfinite(lat)
-        & (np.abs(lon) <= _EAST_DEG)
-        & (np.abs(lat) <= _NORTH_DEG)
-    )
-    distance = np.full(len(corners), np.inf)
-    plane = reference.to_plane(np.column_stack([lon[real], lat[real]]))
-    distance[real] = shapely.distance(shapely.points(plane), reference.plane)
-    return Fit(crs, float((distance <= NEAR_M).mean()), float(np.median(distance)))
-
-
-def _geographic(corners: NDArray[np.float64], crs: str) -> tuple[Any, Any]:
-    if crs.lower() in datum.SHIFTED:
-        name: datum.Shifted = "gcj02" if crs.lower() == "gcj02" else "bd09"
-        return datum.to_wgs84(corners[:, 0], corners[:, 1], datum=name)
-    system = CRS.from_user_input(crs)
-    if system.is_geographic:
-        return corners[:, 0], corners[:, 1]
-    return to_degrees(system).transform(corners[:, 0], corners[:, 1])
-
-
-@cache
-def to_degrees(system: CRS) -> Transformer:
-    """
-    Way from a system to longitude and latitude, made once: PROJ takes a tenth of a second for it.
-
-    Parameters
-    ----------
-    system : CRS
-        Any system.
-
-    Returns
-    -------
-    transformer : Transformer
-        To WGS 84, longitude first.
-    """
-    return Transformer.from_crs(system, "EPSG:4326", always_xy=True)
-
-
-def ranking(shapes: NDArray[np.object_], reference: Reference) -> list[Fit]:
-    """
-    Systems that positions may be in, best fit to the boundary first.
-
-    Parameters
-    ----------
-    shapes : ndarray of geometry
-        In the file's own numbers.
-    reference : Reference
-        Boundary.
-
-    Returns
-    -------
-    fits : list of Fit
-        Plain systems before shifted and swapped ones where they fit as well.
-    """
-    corners = _sample(shapes)
-    if len(corners) == 0:
-        return []
-    if np.abs(corners).max() <= _EAST_DEG:
-        systems = [GEOGRAPHIC, *datum.SHIFTED] if reference.china else ["EPSG:4326"]
-    else:
-        systems = _metric_systems(reference)
-    systems += [f"{system} swapped" for system in systems]
-    fits = [_fit_of(corners, system, reference) for system in systems]
-    return sorted(fits, key=lambda fit: (-round(fit.inside, 2), np.round(fit.median_m)))
-
-
-def _metric_systems(reference: Reference) -> list[str]:
-    west, _, east, north = reference.boundary.bounds
-    longitude = (west + east) / 2
-    utm = 32600 if north > 0 else 32700
-    codes = [utm + int((longitude + _EAST_DEG) // 6) + 1]
-    if reference.china:
-        zone = round((longitude - 75) / 3)
-        near = [
-            number for number in (zone, zone - 1, zone + 1) if 0 <= number <= _PLAIN - _PREFIXED - 1
-        ]
-        six = min(max(int((longitude - 72) // 6), 0), _SIX_PLAIN - _SIX_PREFIXED - 1)
-        codes = [
-            *(_PLAIN + number for number in near),
-            *(_PREFIXED + number for number in near),
-            _SIX_PLAIN + six,
-            _SIX_PREFIXED + six,
-            *codes,
-        ]
-    return [f"EPSG:{code}" for code in codes]
 
 
 def _chosen(
@@ -593,17 +381,17 @@ def _unnamed_boundary(
     west, south, east, north = (float(value) for value in shapely.total_bounds(shapes))
     say = f"under [layers.{table.name}]"
     prefix, swapped = int(west // _ZONE_M), int(south // _ZONE_M)
-    zones = {_FIRST_ZONE + i: _PREFIXED + i for i in range(_PLAIN - _PREFIXED)}
-    zones |= {_FIRST_SIX_ZONE + i: _SIX_PREFIXED + i for i in range(_SIX_PLAIN - _SIX_PREFIXED)}
-    if max(abs(west), abs(east)) <= _EAST_DEG and max(abs(south), abs(north)) <= _EAST_DEG:
-        order = " swapped" if max(abs(south), abs(north)) > _NORTH_DEG else ""
+    zones = {_FIRST_ZONE + i: PREFIXED + i for i in range(PLAIN - PREFIXED)}
+    zones |= {_FIRST_SIX_ZONE + i: SIX_PREFIXED + i for i in range(SIX_PLAIN - SIX_PREFIXED)}
+    if max(abs(west), abs(east)) <= EAST_DEG and max(abs(south), abs(north)) <= EAST_DEG:
+        order = " swapped" if max(abs(south), abs(north)) > NORTH_DEG else ""
         remedy = f'Say crs = "{GEOGRAPHIC}{order}" {say}, or crs = "gcj02{order}" for one of a map service.'
     elif prefix in zones or swapped in zones:
         code, order = (zones[prefix], "") if prefix in zones else (zones[swapped], " swapped")
         remedy = f'The numbers begin with the zone: say crs = "EPSG:{code}{order}" {say}.'
     else:
         remedy = (
-            f'The numbers are metres without a zone: say which {say}, in China crs = "EPSG:{_PLAIN}" '
+            f'The numbers are metres without a zone: say which {say}, in China crs = "EPSG:{PLAIN}" '
             f'(75 E) to "EPSG:{_LAST_PLAIN}" (135 E) by the central meridian.'
         )
     return Fault(
@@ -626,7 +414,7 @@ def _refuse_misfit(
     said: bool,
 ) -> None:
     """Refuse a layer that lies elsewhere in the system it is said to be in, and at home in another."""
-    here = _fit(shapes, stated, reference)
+    here = fit_in(shapes, stated, reference)
     if here.inside >= FITS:
         return
     better = [

@@ -25,11 +25,12 @@ from siteplan.region import (
     consistency,
     headers,
     rasters,
+    shifted,
     surface,
     tables,
 )
+from siteplan.region.fit import Reference
 from siteplan.region.grid import in_china, make_geobox, parse_crs, projected_crs, without_exclaves
-from siteplan.region.place import Reference
 from siteplan.scenario import SCENARIO_FILE, Scenario, inside, read_scenario
 
 if TYPE_CHECKING:
@@ -320,13 +321,13 @@ def examine(folder: Path) -> Examined:
     faults.extend(fault for fault in more if fault.severity == "error")
     warnings.extend(fault for fault in more if fault.severity == "warning")
     boundary = shapely.union_all(frames["boundary"].geometry.to_numpy())
-    frames, shifted, more = consistency.shift_faults(frames, scenario)
+    frames, refused, more = shifted.shift_faults(frames, scenario)
     faults.extend(fault for fault in more if fault.severity == "error")
-    anew = {fault.source for fault in more if fault.rule.startswith(consistency.GUESSED)}
-    warnings = [w for w in warnings if w.source not in anew or consistency.GUESSED not in w.rule]
+    anew = {fault.source for fault in more if fault.rule.startswith(shifted.GUESSED)}
+    warnings = [w for w in warnings if w.source not in anew or shifted.GUESSED not in w.rule]
     warnings.extend(fault for fault in more if fault.severity == "warning")
     frames = _clip_extracts(frames, scenario, boundary)
-    placed = {name: frame for name, frame in frames.items() if name not in shifted}
+    placed = {name: frame for name, frame in frames.items() if name not in refused}
     faults.extend(consistency.outside_faults(placed, scenario, boundary))
     frames, more = _with_townships(frames, scenario)
     faults.extend(more)

@@ -20,7 +20,7 @@ import numpy as np
 import shapely
 
 from siteplan.region import datum
-from siteplan.region.place import to_degrees
+from siteplan.region.fit import to_degrees
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     import geopandas as gpd
     from numpy.typing import NDArray
 
-    from siteplan.region.place import Reference
+    from siteplan.region.fit import Reference
 
 SAMPLE: Final = 1500
 """Corners of a layer that are looked at."""

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from siteplan.region.fit import Reference
     from siteplan.region.headers import HeaderBook, Headers
-    from siteplan.region.place import Reference
     from siteplan.scenario import LayerSource
 
 _GEOMETRY_TYPES = {

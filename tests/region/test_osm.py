@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from siteplan import schema
 from siteplan.errors import InputError
 from siteplan.region import osm
-from siteplan.region.place import Reference
+from siteplan.region.fit import Reference
 from siteplan.region.tables import read_table
 from siteplan.scenario import LayerSource
 

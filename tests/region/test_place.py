@@ -10,7 +10,7 @@ from pyproj import Transformer
 from siteplan import schema
 from siteplan.errors import InputError
 from siteplan.region import datum
-from siteplan.region.place import Reference, ranking
+from siteplan.region.fit import Reference, ranking
 from siteplan.region.tables import read_table
 from siteplan.scenario import LayerSource
 from tests.conftest import HEIGHT_M, WIDTH_M, lonlat

@@ -13,7 +13,7 @@ import siteplan
 from siteplan import schema
 from siteplan.errors import InputError
 from siteplan.region import datum, shift
-from siteplan.region.place import Reference
+from siteplan.region.fit import Reference
 from siteplan.region.tables import read_table
 from siteplan.scenario import read_scenario
 

@@ -17,6 +17,7 @@ from matplotlib.font_manager import FontProperties
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch, Polygon, Rectangle
 from matplotlib.patheffects import withStroke
+from PIL import Image
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -453,9 +454,30 @@ class Sheet:
         """Picture of 300 dots an inch; the same sheet gives the same bytes."""
         self.axes.set_xlabel("")  # what the layers' plots leave there
         self.axes.set_ylabel("")
-        file = io.BytesIO()
-        self.figure.savefig(file, format="png", dpi=DPI, metadata={"Software": None})
-        return file.getvalue()
+        return packed(self.figure)
+
+
+def packed(figure: Figure) -> bytes:
+    """
+    Draw a figure as PNG.
+
+    Parameters
+    ----------
+    figure : Figure
+        The figure, with a canvas of dots.
+
+    Returns
+    -------
+    picture : bytes
+        PNG of ``DPI`` dots an inch without transparency.
+    """
+    drawn = io.BytesIO()
+    figure.savefig(drawn, format="raw", dpi=DPI)
+    width, height = (int(side * DPI) for side in figure.get_size_inches())
+    dots = Image.frombuffer("RGBA", (width, height), drawn.getvalue(), "raw", "RGBA", 0, 1)
+    file = io.BytesIO()
+    dots.convert("RGB").save(file, "PNG", dpi=(DPI, DPI), compress_level=3)
+    return file.getvalue()
 
 
 def _ems(text: str) -> float:

@@ -353,7 +353,8 @@ def _print_plan(plan: Plan) -> None:
         )
         print("  ".join(padded).rstrip())
     stations = plan.planned_stations
-    print(f"\n{len(stations)} stations on {stations['site_id'].nunique()} sites. ", end="")
+    sites = stations["site_id"].nunique()
+    print(f"\nstations: {len(stations)}, on sites: {sites}. ", end="")
     print(plan.selection.summary())
     for limit in plan.selection.relaxations.itertuples():
         print(f"  {limit.rule_id}: {limit.allowed:,.0f} allowed, {limit.needed:,.0f} needed")

@@ -7,6 +7,7 @@ Not part of the test run. Seconds are those of the processor: the machine may be
 from __future__ import annotations
 
 import json
+import resource
 import subprocess
 import sys
 import time
@@ -86,21 +87,26 @@ def run(side, kind, sites, demand):
 
 
 @pytest.mark.parametrize("kind", ["most", "least"])
-@pytest.mark.parametrize(("sites", "demand"), [(500, 5_000), (2_000, 20_000)])
-def test_against_spopt(kind, sites, demand):
+def test_against_spopt(kind):
     pytest.importorskip("spopt")
-    ours, theirs = (run(side, kind, sites, demand) for side in ("siteplan", "spopt"))
-    print(f"\n{kind} {demand} x {sites}\n  siteplan {ours}\n  spopt    {theirs}")
-    if kind == "most":
-        assert ours["value"] >= theirs["value"] * (1.0 - 1e-9)
-    else:
-        assert ours["value"] <= theirs["value"]
-    if (sites, demand) == (500, 5_000):
-        assert ours["value"] == pytest.approx(theirs["value"])
-    if kind == "most" or sites < 2_000:
-        assert theirs["whole"] > 10.0 * ours["whole"]
+    ours, theirs = (run(side, kind, 500, 5_000) for side in ("siteplan", "spopt"))
+    print(f"\n{kind} 5000 x 500\n  siteplan {ours}\n  spopt    {theirs}")
+    assert ours["value"] == pytest.approx(theirs["value"])
+    assert theirs["whole"] > 10.0 * ours["whole"]
     assert theirs["built"] > 200.0 * ours["built"]
     assert ours["held"] < theirs["held"] / 10.0
+
+
+def test_plain_problems_larger_than_spopt_can_hold():
+    """20,000 x 2,000: a dense model of 40 million terms, sixteen times what is compared above."""
+    cover, weight = plane(2_000, 20_000)
+    most = max_cover(cover, weight, sites=80, time_limit_s=LIMIT_S)
+    least = set_cover(cover, time_limit_s=LIMIT_S)
+    for name, found in (("most", most), ("least", least)):
+        print(f"\n{name} {found.value:,.0f}, bound {found.bound:,.1f}, gap {found.gap:.2%}")
+    assert most.gap < 0.03
+    assert not least.uncovered.any()
+    assert least.gap < 0.12
 
 
 def test_a_steppe_county_over_three_years():
@@ -110,7 +116,7 @@ def test_a_steppe_county_over_three_years():
     used, cost = time.process_time() - began, problem.cost(built)
     print(f"\n{cost:,.0f} CNY, gap {(cost - bound) / cost:.2%} in {used:.0f} s ({method})")
     assert not problem.unmet(built)
-    assert cost - bound < 0.05 * cost
+    assert cost - bound < 0.025 * cost  # 0.01 is what a planner would like
 
 
 @pytest.mark.parametrize(("sites", "most"), [(150, 0.01), (773, 0.03)])
@@ -121,12 +127,8 @@ def test_a_city_district(sites, most):
     used = time.process_time() - began
     share = found.value / weight.sum()
     print(f"\n{sites} stations cover {share:.2%}, gap {found.gap:.2%} in {used:.1f} s")
+    peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024.0
+    print(f"{peak_mb:,.0f} MB at most, with all before")
     assert found.gap < most
     assert used < 180.0
-
-
-def test_set_cover_of_many():
-    cover, _ = plane(2_000, 20_000)
-    found = set_cover(cover, time_limit_s=1.0)
-    print(f"\n{found.value:.0f} sites, bound {found.bound:.1f}")
-    assert not found.uncovered.any()
+    assert peak_mb < 4000.0

@@ -56,7 +56,7 @@ def test_prints_each_rule_with_what_is_required_today_and_planned(run):
 def test_totals_agree_between_terminal_lists_layers_and_summary(run):
     printed, out = run
     totals = json.loads((out / "summary.json").read_text(encoding="utf-8"))["totals"]
-    assert f"{totals['stations_planned']} stations on {totals['sites_planned']} sites" in printed
+    assert f"stations: {totals['stations_planned']}, on sites: {totals['sites_planned']}" in printed
     with (out / "sites.csv").open(encoding="utf-8-sig", newline="") as file:
         rows = list(csv.DictReader(file))
     assert len(rows) == totals["sites_planned"]

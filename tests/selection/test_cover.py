@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from siteplan.errors import InputError
-from siteplan.selection.cover import _bound_most, _merged, max_cover, set_cover
+from siteplan.selection._cover_bound import bound_most
+from siteplan.selection.cover import _merged, max_cover, set_cover
 
 
 def small(seed):
@@ -70,7 +71,7 @@ def test_the_bound_alone_is_a_bound(seed):
     )
     matrix, merged = _merged(cover, weight)
     held = np.zeros(len(dense), dtype=bool)
-    assert _bound_most(matrix, merged, held, 1, 0.0)[0] >= best - 1e-9
+    assert bound_most(matrix, merged, held, 1, 0.0)[0] >= best - 1e-9
 
 
 def planted(sites, size, seed):

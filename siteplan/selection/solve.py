@@ -20,8 +20,8 @@ more than asked for.
 from __future__ import annotations
 
 import contextlib
-import threading
 import time
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -32,7 +32,7 @@ from tqdm.auto import tqdm
 from siteplan.selection.greedy import improve, ledger_of, repair
 from siteplan.selection.master import Master, Rows
 from siteplan.selection.problem import compact
-from siteplan.selection.programme import add_rows, believable, highs, honest, programme
+from siteplan.selection.programme import add_rows, believable, highs, honest, programme, run
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -249,7 +249,7 @@ class _Search:
         """Solve the linear programme with the rows so far."""
         solver = self.linear
         solver.setOptionValue("time_limit", solver.getRunTime() + self.clock.left_s)
-        solver.run()
+        run(solver)
         status = _status(solver)
         if status == highspy.HighsModelStatus.kOptimal:
             self.reduced = self.proof(np.asarray(solver.getSolution().row_dual))
@@ -364,6 +364,7 @@ class _Search:
         solver.setOptionValue("time_limit", limit_s)
         solver.setOptionValue("mip_rel_gap", self.gap / 2.0)
         solver.setOptionValue("mip_heuristic_effort", effort)
+        solver.HandleUserInterrupt = True  # without it, cancelSolve is not heard
         self._wait(solver)
         return solver
 
@@ -380,20 +381,21 @@ class _Search:
         """
         Run in a thread, so that an interrupt stops the search.
 
-        The thread has ended when this returns or raises: one that runs on while Python exits aborts it.
+        The run has ended when this returns or raises: one that goes on while Python exits aborts it. A
+        future tells that; a thread does not, as an interrupt of its ``join`` marks it as ended.
         """
-        worker = threading.Thread(target=solver.run, daemon=True)
-        try:
-            worker.start()
-            while worker.is_alive():
-                worker.join(0.25)
-                self.clock.used_s  # noqa: B018  # moves the bar
-        except KeyboardInterrupt:
-            solver.cancelSolve()
-            while worker.is_alive():
-                with contextlib.suppress(KeyboardInterrupt):  # a second one changes nothing
-                    worker.join()
-            raise
+        with ThreadPoolExecutor(1) as pool:
+            running = pool.submit(run, solver)
+            try:
+                while not wait([running], timeout=0.25).done:
+                    self.clock.used_s  # noqa: B018  # moves the bar
+            except KeyboardInterrupt:
+                solver.cancelSolve()
+                while not running.done():
+                    with contextlib.suppress(KeyboardInterrupt):  # a second one changes nothing
+                        wait([running])
+                raise
+            running.result()
 
 
 def _status(solver: highspy.Highs) -> highspy.HighsModelStatus:

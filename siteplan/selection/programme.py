@@ -152,7 +152,7 @@ def solve_programme(  # noqa: PLR0913  # a programme has this many parts
             solver.setSolution(known)
         solver.setOptionValue("time_limit", max(end - time.monotonic(), 0.0))
         solver.setOptionValue("mip_rel_gap", gap)
-        run(solver)
+        solver.run()
         info = solver.getInfo()
         values = np.asarray(solver.getSolution().col_value)
         found = info.primal_solution_status == highspy.SolutionStatus.kSolutionStatusFeasible
@@ -237,24 +237,6 @@ def highs(seed: int) -> highspy.Highs:
     for name, value in options.items():
         solver.setOptionValue(name, value)
     return solver
-
-
-def run(solver: highspy.Highs) -> None:
-    """
-    Solve, and end the solver's own threads before going on.
-
-    HiGHS keeps its threads for the thread of Python that called it. Left to the end of that thread, or of
-    the process, they may be taken down while one of them still runs, which aborts Python.
-
-    Parameters
-    ----------
-    solver : Highs
-        Holding a programme.
-    """
-    try:
-        solver.run()
-    finally:
-        highspy.Highs.resetGlobalScheduler(True)
 
 
 def programme(

@@ -32,7 +32,7 @@ from tqdm.auto import tqdm
 from siteplan.selection.greedy import improve, ledger_of, repair
 from siteplan.selection.master import Master, Rows
 from siteplan.selection.problem import compact
-from siteplan.selection.programme import add_rows, believable, highs, honest, programme, run
+from siteplan.selection.programme import add_rows, believable, highs, honest, programme
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -249,7 +249,7 @@ class _Search:
         """Solve the linear programme with the rows so far."""
         solver = self.linear
         solver.setOptionValue("time_limit", solver.getRunTime() + self.clock.left_s)
-        run(solver)
+        solver.run()
         status = _status(solver)
         if status == highspy.HighsModelStatus.kOptimal:
             self.reduced = self.proof(np.asarray(solver.getSolution().row_dual))
@@ -385,7 +385,7 @@ class _Search:
         future tells that; a thread does not, as an interrupt of its ``join`` marks it as ended.
         """
         with ThreadPoolExecutor(1) as pool:
-            running = pool.submit(run, solver)
+            running = pool.submit(solver.run)
             try:
                 while not wait([running], timeout=0.25).done:
                     self.clock.used_s  # noqa: B018  # moves the bar

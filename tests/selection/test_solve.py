@@ -13,6 +13,7 @@ import pytest
 import scipy.sparse as sp
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
+from tqdm import TMonitor
 
 import siteplan.selection.solve as search
 from siteplan.errors import InputError
@@ -90,6 +91,7 @@ def hard(sites):
 def test_an_interrupt_gives_the_best_so_far():
     problem = hard(300)
     start = greedy(problem)
+    before = set(threading.enumerate())
     main = threading.main_thread().ident
     timer = threading.Timer(1.5, lambda: signal.pthread_kill(main, signal.SIGINT))
     timer.start()
@@ -97,6 +99,10 @@ def test_an_interrupt_gives_the_best_so_far():
         solution = solve(problem, start, time_limit_s=120.0, gap=0.0, seed=1)
     finally:
         timer.cancel()
+    timer.join()
+    left = set(threading.enumerate()) - before
+    # a run that outlives the search aborts Python at exit; the progress bar keeps a watcher of its own
+    assert all(isinstance(thread, TMonitor) for thread in left)
     assert solution.status == "interrupted"
     assert not problem.unmet(solution.built)
     assert 0.0 < solution.bound <= problem.cost(solution.built) <= problem.cost(start)

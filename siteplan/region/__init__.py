@@ -1,5 +1,7 @@
 """The door in: files of a region folder become one checked Region on one grid."""
 
-from siteplan.region.region import InputFile, Region, read_region
+from siteplan.region.inputs import InputFile
+from siteplan.region.read import read_region
+from siteplan.region.region import Region
 
 __all__ = ["InputFile", "Region", "read_region"]

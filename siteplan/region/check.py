@@ -19,13 +19,13 @@ from siteplan.catalog import Entry
 from siteplan.errors import Fault, InputError
 from siteplan.region import rasters
 from siteplan.region.grid import ANY_COUNTY, in_china, make_geobox
-from siteplan.region.region import examine
+from siteplan.region.read import examine
 from siteplan.scenario import SCENARIO_FILE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from siteplan.region.region import Examined
+    from siteplan.region.read import Examined
 
 COLUMNS = ("severity", "layer", "row", "column", "value", "rule", "remedy")
 """Columns of the table, in this order."""

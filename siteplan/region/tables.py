@@ -8,32 +8,20 @@ from typing import TYPE_CHECKING
 import geopandas as gpd
 import numpy as np
 import pandas as pd
-import pandera.pandas as pa
-import shapely
-from pandera.errors import SchemaErrors
 
 from siteplan import catalog, schema
 from siteplan.errors import Fault, InputError
-from siteplan.region import headers, place, readers, sheets
-from siteplan.region.headers import words_of
-from siteplan.region.values import CELL_REMEDIES, DTYPES, MOST_TOLD, coerce, more_rows, remedy
+from siteplan.region import conform, headers, place, readers, shapes, sheets
+from siteplan.region.values import DTYPES, MOST_TOLD
 from siteplan.scenario import SCENARIO_FILE, inside
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from numpy.typing import NDArray
-
     from siteplan.region.fit import Reference
     from siteplan.region.headers import HeaderBook, Headers
     from siteplan.scenario import LayerSource
-
-_GEOMETRY_TYPES = {
-    "point": {"Point"},
-    "line": {"LineString", "MultiLineString"},
-    "polygon": {"Polygon", "MultiPolygon"},
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,9 +134,16 @@ def examine_table(
     columns = _columns(raw.cells, found, table, source)
     geometry = nothing if layout.geometry is None else layout.geometry
     rows = gpd.GeoDataFrame(columns, geometry=geometry.to_numpy(), crs=geometry.crs)
-    checked = rows.index[:0] if layout.geometry is None else rows.index[~layout.nowhere]
-    rows, more, lost = _conform(rows, found, table, source, book, checked)
+    rows, more = conform.conform(rows, found, table, source, book)
     faults.extend(more)
+    lost: frozenset[str] = frozenset()
+    if table.geometry != "none":
+        checked = rows.index[:0] if layout.geometry is None else rows.index[~layout.nowhere]
+        bad, more = shapes.geometry_faults(rows.loc[checked], table, source.path)
+        faults.extend(more)
+        rows, lost = _kept(rows, checked.difference(bad))
+    if faults:
+        rows = all_columns(rows, table)
     if layout.geometry is None or (faults and table.name == "boundary"):
         return Examined(frame=None, faults=tuple(faults), lost=lost)
     left_out = raw.cells.attrs.get("left_out", ())
@@ -156,11 +151,11 @@ def examine_table(
         *_left_out(left_out, source.path),
         *raw.faults,
         *layout.notes,
-        *_mended(rows, table, source.path),
+        *shapes.mended(rows, table, source.path),
     )
     rows.attrs["unread"] = found.unread
     if table.geometry == "polygon":
-        rows = rows.set_geometry(_polygonal(rows.geometry.to_numpy()), crs=rows.crs)
+        rows = rows.set_geometry(shapes.polygonal(rows.geometry.to_numpy()), crs=rows.crs)
     return Examined(frame=rows.reset_index(drop=True), faults=tuple(faults), lost=lost)
 
 
@@ -239,72 +234,10 @@ def _columns(
     return pd.DataFrame(columns, index=cells.index)
 
 
-def _conform(
-    frame: gpd.GeoDataFrame,
-    found: Headers,
-    table: schema.Table,
-    source: LayerSource,
-    book: HeaderBook | None,
-    checked: pd.Index,
-) -> tuple[gpd.GeoDataFrame, list[Fault], frozenset[str]]:
-    """Cells in their types, rows with a place, what is wrong, and identifiers of the rows without one."""
-    faults: list[Fault] = []
-    if len(frame) == 0 and table.name != "stations":
-        faults.append(
-            Fault(
-                source=source.path,
-                rule=f"the layer {table.name} has no rows",
-                remedy="Fill it, or remove the layer from scenario.toml.",
-            )
-        )
-    checks: dict[str, pa.Column] = {}
-    frame = frame.copy()
-    for column in table.columns:
-        if column.name not in frame:
-            if column.required:
-                faults.append(_missing_column(column, found, source))
-            continue
-        before = frame[column.name]
-        words = words_of(column, book) if column.kind in {"category", "flag"} else {}
-        values, wrong = coerce(
-            before, column, words=words, factor=found.factors.get(column.name, 1.0)
-        )
-        faults.extend(
-            Fault(
-                source=source.path,
-                row=_label(frame, i),
-                column=column.name,
-                value=repr(before.loc[i])[:80].replace(repr(sheets.FORMULA)[1:-1], ""),
-                rule=rule,
-                remedy=remedy(column) if rule.startswith("not a") else CELL_REMEDIES[rule],
-            )
-            for rule, rows in wrong.items()
-            for i in frame.index[rows][:MOST_TOLD]
-        )
-        faults.extend(
-            more_rows(source.path, column.name, int(rows.sum()), rule)
-            for rule, rows in wrong.items()
-            if rows.sum() > MOST_TOLD
-        )
-        frame[column.name] = values
-        checks[column.name] = _pandera_column(column)
-    frame, more = _schema_faults(frame, checks, table, source.path)
-    faults.extend(more)
-    frame, more = _with_id(frame, table, source.path)
-    faults.extend(more)
-    if table.geometry != "none":
-        bad, more = _geometry_faults(frame.loc[checked], table, source.path)
-        faults.extend(more)
-        kept = checked.difference(bad)
-        lost = (
-            frozenset(frame["id"].drop(kept).dropna().astype(str)) if "id" in frame else frozenset()
-        )
-        frame = frame.loc[kept]
-    else:
-        lost = frozenset()
-    if faults:
-        frame = all_columns(frame, table)
-    return frame, faults, lost
+def _kept(frame: gpd.GeoDataFrame, index: pd.Index) -> tuple[gpd.GeoDataFrame, frozenset[str]]:
+    """Rows that have a place, and identifiers of the others."""
+    lost = frame["id"].drop(index).dropna().astype(str) if "id" in frame else ()
+    return frame.loc[index], frozenset(lost)
 
 
 def _left_out(rows: Sequence[tuple[str, str]], source: str) -> list[Fault]:
@@ -319,203 +252,3 @@ def _left_out(rows: Sequence[tuple[str, str]], source: str) -> list[Fault]:
         )
         for row, text in rows[:MOST_TOLD]
     ]
-
-
-def _missing_column(column: schema.Column, found: Headers, source: LayerSource) -> Fault:
-    return Fault(
-        source=source.path,
-        column=column.name,
-        value=", ".join(found.unread[:12]),
-        rule=f"the column is missing ({column.meaning})",
-        remedy=f"Add a column {column.name} or {column.zh}, or name yours in a file of aliases.",
-    )
-
-
-def _mended(frame: gpd.GeoDataFrame, table: schema.Table, source: str) -> list[Fault]:
-    """Tell which polygons cross themselves and are read as make_valid mends them."""
-    if table.geometry != "polygon":
-        return []
-    geometry = frame.geometry.to_numpy()
-    bad = np.flatnonzero(~shapely.is_valid(geometry))
-    return [
-        Fault(
-            source=source,
-            row=_label(frame, frame.index[i]),
-            column="geometry",
-            value=str(shapely.is_valid_reason(geometry[i]))[:80],
-            rule="the polygon is invalid and was mended",
-            remedy="Look at it, and draw it again if the mended shape is wrong.",
-            severity="warning",
-        )
-        for i in bad
-    ]
-
-
-def _label(frame: pd.DataFrame, i: object) -> str:
-    """Row of a reader's count, with the name or id that stands there."""
-    row = str(frame[sheets.ROW].loc[i])
-    for name in ("name", "id"):
-        if name in frame:
-            value = frame[name].loc[i]
-            return row if pd.isna(value) or not str(value) else f"{row} '{str(value)[:40]}'"
-    return row
-
-
-def _polygonal(geometry: NDArray[np.object_]) -> NDArray[np.object_]:
-    """Repair polygons; what is left of lines and points has no area and goes."""
-    valid = shapely.make_valid(geometry)
-    mixed = shapely.get_type_id(valid) == shapely.GeometryType.GEOMETRYCOLLECTION
-    for i in np.flatnonzero(mixed):
-        parts = shapely.get_parts(shapely.get_parts(valid[i]))
-        valid[i] = shapely.union_all(parts[shapely.area(parts) > 0.0])
-    return np.asarray(valid)
-
-
-def _pandera_column(column: schema.Column) -> pa.Column:
-    checks = []
-    if column.choices:
-        checks.append(pa.Check.isin(column.choices, error="choices"))
-    if column.low is not None and column.high is not None:
-        checks.append(pa.Check.in_range(column.low, column.high, error="range"))
-    return pa.Column(DTYPES[column.kind], checks, nullable=not column.required)
-
-
-def _schema_faults(
-    frame: gpd.GeoDataFrame,
-    checks: dict[str, pa.Column],
-    table: schema.Table,
-    source: str,
-) -> tuple[gpd.GeoDataFrame, list[Fault]]:
-    """Cells that break a rule become blank, and are told."""
-    try:
-        pa.DataFrameSchema(checks).validate(pd.DataFrame(frame[list(checks)]), lazy=True)
-    except SchemaErrors as error:
-        rules = {
-            "choices": "not an allowed value",
-            "range": "out of range",
-            "not_nullable": "the cell is empty",
-        }
-        faults = []
-        cases = error.failure_cases
-        for (column_name, check), count in cases.groupby(["column", "check"]).size().items():
-            if count > MOST_TOLD:
-                rule = rules.get(str(check), str(check))
-                faults.append(more_rows(source, str(column_name), int(count), rule))
-        for case in cases.groupby(["column", "check"]).head(MOST_TOLD).itertuples():
-            column = table.column(str(case.column))
-            faults.append(
-                Fault(
-                    source=source,
-                    row=_label(frame, case.index),
-                    column=column.name,
-                    value="" if pd.isna(case.failure_case) else repr(_plain(case.failure_case)),
-                    rule=rules.get(str(case.check), str(case.check)),
-                    remedy=remedy(column),
-                )
-            )
-        blank = {
-            str(name): frame[name].mask(frame.index.isin(rows["index"]))
-            for name, rows in cases.groupby("column")
-        }
-        return frame.assign(**blank), faults
-    return frame, []
-
-
-def _plain(value: object) -> object:
-    """Give a number as Python writes it."""
-    return value.item() if isinstance(value, np.generic) else value
-
-
-def _with_id(
-    frame: gpd.GeoDataFrame, table: schema.Table, source: str
-) -> tuple[gpd.GeoDataFrame, list[Fault]]:
-    """Give every row an id: its own, its code, its name when that is unique, or its number."""
-    candidates = ["id", "code"] if table.name != "townships" else ["id", "code", "name"]
-    for name in candidates:
-        if name == "id" and name in frame and frame[name].notna().any():
-            blank = frame[name].isna()
-            twice = frame[name].duplicated() & ~blank
-            if blank.any() or twice.any():
-                return frame, _id_faults(frame, blank, twice, source)
-        if name in frame and frame[name].notna().all():
-            ids = frame[name].astype("string")
-            twice = ids.duplicated()
-            if not twice.any():
-                return frame.assign(id=ids), []
-    ids = pd.Series(
-        [f"{table.name}-{row}" for row in frame["_row"]], index=frame.index, dtype="string"
-    )
-    return frame.assign(id=ids), []
-
-
-def _id_faults(
-    frame: gpd.GeoDataFrame, blank: pd.Series[bool], twice: pd.Series[bool], source: str
-) -> list[Fault]:
-    rules = (
-        (blank, "the identifier is missing, and other rows have one"),
-        (twice, "the identifier stands twice"),
-    )
-    faults = [
-        Fault(
-            source=source,
-            row=_label(frame, i),
-            column="id",
-            value="" if blank.loc[i] else repr(frame["id"].loc[i]),
-            rule=rule,
-            remedy="Give every row its own.",
-        )
-        for rows, rule in rules
-        for i in frame.index[rows][:MOST_TOLD]
-    ]
-    return faults + [
-        more_rows(source, "id", int(rows.sum()), rule)
-        for rows, rule in rules
-        if rows.sum() > MOST_TOLD
-    ]
-
-
-def _geometry_faults(
-    frame: gpd.GeoDataFrame, table: schema.Table, source: str
-) -> tuple[pd.Index, list[Fault]]:
-    """Rows that cannot be placed, and why."""
-    allowed = _GEOMETRY_TYPES[table.geometry]
-    geometry = frame.geometry.to_numpy()
-    missing = shapely.is_missing(geometry) | shapely.is_empty(geometry)
-    kinds = frame.geom_type.to_numpy()
-    vast = shapely.get_num_coordinates(geometry) > readers.MAX_VERTICES
-    nowhere = np.zeros(len(frame), dtype=bool)
-    if not vast.any():
-        corners, owner = shapely.get_coordinates(geometry, return_index=True)
-        nowhere[owner[~np.isfinite(corners).all(axis=1)]] = True
-    wrong_kind = ~missing & ~np.isin(kinds, sorted(allowed))
-    flat = np.zeros(len(frame), dtype=bool)
-    if table.geometry == "polygon":
-        sound = ~missing & ~wrong_kind & ~vast & ~nowhere
-        flat[sound] = shapely.area(geometry[sound]) == 0.0
-        # a bow tie has no signed area and two good halves
-        flat[flat] = shapely.area(shapely.make_valid(geometry[flat])) == 0.0
-    rules = {
-        "the row has no geometry": missing,
-        f"a {table.geometry} is needed": wrong_kind,
-        f"the feature has more than {readers.MAX_VERTICES:,} corners": vast,
-        "a coordinate is not finite": nowhere & ~wrong_kind,
-        "the polygon has no area": flat,
-    }
-    faults = [
-        Fault(
-            source=source,
-            row=_label(frame, frame.index[i]),
-            column="geometry",
-            value=str(kinds[i]) if wrong_kind[i] else "",
-            rule=rule,
-            remedy="Draw it again, or delete the row.",
-        )
-        for rule, rows in rules.items()
-        for i in np.flatnonzero(rows)[:MOST_TOLD]
-    ]
-    faults += [
-        more_rows(source, "geometry", int(rows.sum()), rule)
-        for rule, rows in rules.items()
-        if rows.sum() > MOST_TOLD
-    ]
-    return frame.index[np.any(list(rules.values()), axis=0)], faults

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+import numpy as np
 import pandas as pd
 
-from siteplan.outputs import frames, monitoring, report
+from siteplan.outputs import frames, monitoring, reasons, report
 from siteplan.outputs.provenance import link_budgets
 from siteplan.outputs.workbook import Column
 
@@ -145,6 +146,63 @@ class Sheets:
             self.given("year", year.to_list(), kind="integer"),
             self.column(stations, "cost_cny", "money"),
             self.column(stations, "rules", words=self.words.spaced, blank=""),
+        ]
+
+    def chosen(self) -> list[Column]:
+        """Why each station of the plan is in it."""
+        words, plan = self.words, self.plan
+        table = reasons.chosen_stations(plan)
+        dear = np.isinf(table["replacement"])
+        others = table["instead"].map(words.spaced).mask(dear, words("reasons.nothing"))
+        table = table.assign(
+            verdict=table["reason"],
+            must_rules=table["rules"],
+            alone=table["station_id"].map(reasons.sole_items(plan, words)),
+            replaced_by=others,
+            **{
+                reasons.money_name(plan, "saves"): table["cost"],
+                reasons.money_name(plan, "replacement"): table["replacement"].mask(dear),
+            },
+        )
+        return [
+            self.column(table, "station_id"),
+            self.column(table, "site_id"),
+            self.column(table, "name"),
+            self.column(table, "township_name"),
+            self.column(table, "year", "integer"),
+            self.column(table, "reuse", words=words.label),
+            self.column(table, "verdict", words=words.verdicts.__getitem__),
+            self.column(table, "must_rules", words=words.spaced, blank=""),
+            self.column(table, "covers", "percent"),
+            self.column(table, "covers_alone", "percent"),
+            self.column(table, "alone", blank=""),
+            self.column(table, reasons.money_name(plan, "saves"), "amount"),
+            self.column(table, reasons.money_name(plan, "replacement"), "amount"),
+            self.column(table, "replaced_by", blank=""),
+        ]
+
+    def rejected(self) -> list[Column]:
+        """Why each other candidate is not in the plan."""
+        words, plan = self.words, self.plan
+        table = reasons.rejected_stations(plan)
+        table = table.assign(
+            verdict=table["reason"],
+            candidate_id=table["station_id"],
+            kept_out_by=table["instead"],
+            **{reasons.money_name(plan, "adds"): table["cost"]},
+        )
+        return [
+            self.column(table, "candidate_id", blank=""),
+            self.column(table, "site_id"),
+            self.column(table, "name"),
+            self.column(table, "township_name"),
+            self.column(table, "kind", words=words.label),
+            self.column(table, "operator", blank=""),
+            self.column(table, "technology", blank=""),
+            self.column(table, "verdict", words=words.verdicts.__getitem__),
+            self.column(table, "kept_out_by", words=words.spaced, blank=""),
+            self.column(table, "covers", "percent"),
+            self.column(table, reasons.money_name(plan, "adds"), "amount"),
         ]
 
     def cell(self) -> list[Column]:

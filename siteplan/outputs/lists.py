@@ -94,9 +94,10 @@ def _csv_value(value: object) -> object:
 
 def write_sites_xlsx(plan: Plan, path: Path, *, language: Language = "zh") -> None:
     """
-    Write the workbook: sites, stations, cells, phases, investment, targets, gaps, assumptions, filing.
+    Write the workbook: sites and why, stations, cells, phases, money, targets, gaps, assumptions, filing.
 
-    Seventeen sheets with headers that carry the units; in Chinese 站址清单, 基站清单, 小区清单, 分期,
+    Nineteen sheets with headers that carry the units; in Chinese 站址清单, 入选理由, 未选理由 (not in the
+    public edition), 基站清单, 小区清单, 分期,
     乡镇汇总, 投资, 目标, 目标明细, 目标进度, 未达标清单, 覆盖空白, 人口覆盖, 道路覆盖, 室内覆盖, 假设与来源,
     覆盖计算说明, 链路预算. A missing word is 未知 (unknown), a missing number a blank cell.
 
@@ -124,6 +125,8 @@ def write_sites_xlsx(plan: Plan, path: Path, *, language: Language = "zh") -> No
     spent = sheets.headed({name: money[name].sum() for name in ("sites", "stations", *MONEY)})
     contents: dict[str, tuple[list[Column], dict[str, float] | None]] = {
         "sites": (sheets.site(), None),
+        "chosen": (sheets.chosen(), None),
+        "rejected": (sheets.rejected(), None),
         "stations": (sheets.station(), None),
         "cells": (sheets.cell(), None),
         "phases": (sheets.phases(phases), built),
@@ -141,6 +144,8 @@ def write_sites_xlsx(plan: Plan, path: Path, *, language: Language = "zh") -> No
         "filing": (sheets.facts(filing(plan, words)), None),
         "budgets": (sheets.budget(), None),
     }
+    if not len(contents["rejected"][0][0].values):
+        del contents["rejected"]
     for name, (columns, totals) in contents.items():
         book.sheet(words(f"workbook.{name}"), columns, totals=totals)
     path.write_bytes(book.content())

@@ -17,6 +17,7 @@ import shapely
 from siteplan import schema
 from siteplan.outputs.frames import gap_list, phase_table, site_table
 from siteplan.outputs.map_images import MODES
+from siteplan.outputs.reasons import site_lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -65,6 +66,7 @@ class MapLayers:
         self.tolerance_m = max(east - west, north - south) / DETAIL
         self.township_names = self.region.townships()["name"]
         self.sites = site_table(plan)
+        self.reasons = site_lines(plan, names)
 
     # --- geometry ---------------------------------------------------------------------------------
 
@@ -243,6 +245,7 @@ class MapLayers:
                 unit=self.words["unit_money"],
             ),
             self.field("rules", self.listed(sites["rules"])),
+            self.field("reason", _texts(sites.index.to_series().map(self.reasons))),
             self.field("antenna_height", _numbers(sites["antenna_height_m"], unknown), unit="m"),
             self.field("power", self.column_texts(sites_schema.column("power"), sites["power"])),
             self.field("fibre", self.column_texts(sites_schema.column("fibre"), sites["fibre"])),

@@ -102,6 +102,8 @@ def plan_tables(plan: Plan, *, language: Language = "zh") -> dict[str, pd.DataFr
         "phases": frames.phase_table(plan),
         "investment": report.investment(plan),
         "candidates": _candidates(plan),
+        "closed_sites": plan.selection.closed.rename_axis("site_id").reset_index(name="reason"),
+        "sole_cover": plan.selection.alone,
         "needs": report.needs(plan),
         "grants": report.grants(plan),
         "tasks": report.tasks(plan),
@@ -170,7 +172,6 @@ def write_plan_json(
     tables = plan_tables(plan, language=language)
     if public:
         tables.pop("conflicts", None)  # rounded places tell nothing of zones
-        tables.pop("candidates", None)  # what was not chosen is nobody's business
     body = ",\n".join(f'"{name}":{_table_json(table)}' for name, table in tables.items())
     parts.append(f'"tables":{{\n{body}\n}}')
     path.write_bytes(("{" + ",\n".join(parts) + "}\n").encode())

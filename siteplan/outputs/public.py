@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from siteplan.backhaul.stage import BackhaulPlan
     from siteplan.coverage.network import Coverage
     from siteplan.plan import Plan
+    from siteplan.selection import Selection
 
 SQUARE_M: Final = 1000.0
 """Side of the squares to whose middle a site is moved. [m]"""
@@ -49,10 +50,9 @@ def public_plan(plan: Plan) -> Plan:
     -------
     public : Plan
         The same results; sites at the middle of their square kilometre, levels cut off at the highest
-        threshold of their technology, no servers, no SINR, no levels of buildings, no ways of cables; gaps
-        tell
-        the distance to a station in whole kilometres, and no ridge on the way. Townships of sites stay the
-        true ones.
+        threshold of their technology, no servers, no SINR, no levels of buildings, no ways of cables, no
+        candidates that were not taken; gaps tell the distance to a station in whole kilometres, and no
+        ridge on the way. Townships of sites stay the true ones.
     """
     region = plan.region
     sites = region.sites.assign(township=site_township(plan, region.sites))
@@ -69,8 +69,16 @@ def public_plan(plan: Plan) -> Plan:
         coverage_today=_cut(plan, plan.coverage_today),
         coverage_plan=_cut(plan, plan.coverage_plan),
         backhaul=_without_ways(plan.backhaul),
+        selection=_chosen_only(plan.selection),
         indoors=plan.indoors.assign(outdoor_dbm=np.nan, indoor_dbm=np.nan, short_db=np.nan),
     )
+
+
+def _chosen_only(selection: Selection) -> Selection:
+    """Give reasons without the candidates that were not taken: they are nobody's business."""
+    told = selection.explanation
+    told = told[told["chosen"]].assign(instead="")
+    return replace(selection, explanation=told, closed=selection.closed.iloc[:0])
 
 
 def _rounded(geometry: gpd.GeoSeries) -> gpd.GeoSeries:

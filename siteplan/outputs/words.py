@@ -29,6 +29,7 @@ from siteplan.gaps import (
     SOLUTION_ZH,
 )
 from siteplan.outputs.translation import fault_in_chinese, in_chinese, in_english
+from siteplan.selection.explain import REASONS, REASONS_EN
 from siteplan.targets import STATE_ZH
 
 if TYPE_CHECKING:
@@ -71,6 +72,7 @@ class Words:
         self.remedies: Mapping[str, str] = self.pick_table(REMEDY_ZH, REMEDY_EN)
         self.hindrances: Mapping[str, str] = self.pick_table(HINDRANCE_ZH, HINDRANCE_EN)
         self.solutions: Mapping[str, str] = self.pick_table(SOLUTION_ZH, SOLUTION_EN)
+        self.verdicts: Mapping[str, str] = self.pick_table(REASONS, REASONS_EN)
 
     def __call__(self, key: str, **values: object) -> str:
         """Text of a key such as ``general.scope``, its places filled in."""

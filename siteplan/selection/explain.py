@@ -6,19 +6,30 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import pandas as pd
+import scipy.sparse as sp
 
+from siteplan import catalog
+from siteplan.selection.candidates import forbidden
 from siteplan.selection.capacity import serve
 from siteplan.selection.greedy import complete_without
 from siteplan.selection.problem import block_met, compact, covered_units
 from siteplan.selection.reductions import stand_ins
+from siteplan.selection.wishes import too_near
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from numpy.typing import NDArray
 
+    from siteplan.demand import Demand
+    from siteplan.region import Region
     from siteplan.selection.problem import Capacity, Problem
 
 MOST_REPLACED: Final = 200
 """Chosen stations up to which each is taken out for a trial."""
+
+TRIED: Final = 50
+"""Of more stations, those taken out for a trial: the ones that alone cover most."""
 
 REASONS: Final = {
     "needed": "缺它则有目标不达标",
@@ -29,8 +40,30 @@ REASONS: Final = {
     "too near": "与已选新建站址间距不足",
     "adds nothing": "所覆盖对象均已由已选站覆盖",
     "dearer": "所能增加的覆盖由已选站以更低代价实现",
+    "unavailable": "站址不可用",
+    "forbidden": "方案设置中禁用",
+    "zone": "位于禁止建设区内",
+    "near existing": "与现有或指定站址间距不足",
+    "no equipment": "该类站址无适用设备",
 }
-"""Every verdict, in the words of the bureau."""
+"""Every verdict on a station or a site, in the words of the bureau."""
+
+REASONS_EN: Final = {
+    "needed": "without it a target is missed",
+    "replaceable": "others could stand in for it, at no lower cost",
+    "count": "for a number of stations, repeated coverage or capacity",
+    "covers nothing": "covers nothing that is still missing",
+    "same structure": "another station of the same site covers no less and is no dearer",
+    "too near": "too near to a chosen new structure",
+    "adds nothing": "all that it covers is covered by chosen stations",
+    "dearer": "what it could add is covered at less cost by chosen stations",
+    "unavailable": "the site is not available",
+    "forbidden": "forbidden by the scenario",
+    "zone": "lies in a zone where nothing may be built",
+    "near existing": "too near to a standing or fixed structure",
+    "no equipment": "no equipment of the networks fits its kind",
+}
+"""The same verdicts in English."""
 
 
 def explain(problem: Problem, built: NDArray[np.int32], names: pd.Index[str]) -> pd.DataFrame:
@@ -52,9 +85,14 @@ def explain(problem: Problem, built: NDArray[np.int32], names: pd.Index[str]) ->
         Indexed by `names`: ``chosen``; ``reason`` and ``reason_zh``, see :data:`REASONS`; ``covers`` and
         ``covers_alone``, the share of what each coverage rule still needed that it covers and that no
         other chosen station covers by then, the largest over the rules; ``rules``, ids that fail when
-        only this station goes; ``cost``, what the plan saves at once without it; ``replacement``, what
-        the cheapest completion found costs more than the plan when it is barred (infinite when the rules
-        fail then, NaN for rejected stations and beyond 200 chosen ones). In the unit of the objective.
+        only this station goes; ``cost``, what the plan saves at once without a chosen station, or pays
+        more with a rejected one from the first year; ``replacement``, what the cheapest completion found
+        costs more than the plan when a chosen station is barred (infinite when the rules fail then, NaN
+        for rejected stations, and of more than 200 chosen ones for all but the 50 that alone cover
+        most), and ``instead``, the stations that it adds,
+        joined by ``;`` (for a rejected station the chosen one that covers most of what it covers, the
+        one of its structure that does as well, or those of the structure that stands too near). Costs are
+        in the unit of the objective.
 
     Examples
     --------
@@ -89,7 +127,11 @@ def explain(problem: Problem, built: NDArray[np.int32], names: pd.Index[str]) ->
     reason[chosen] = "replaceable"
     reason[chosen & (alone <= 0.0) & counted] = "count"
     reason[chosen & (rules != "")] = "needed"
-    saved, replacement = _trials(problem, small, built, chosen)
+    tried = np.flatnonzero(chosen)
+    if len(tried) > MOST_REPLACED:
+        tried = np.sort(tried[np.argsort(-alone[tried], kind="stable")[:TRIED]])
+    cost, replacement, trial = _trials(problem, small, built, tried)
+    instead = _named(_in_stead(small, built, reason) + trial, names)
     return pd.DataFrame(
         {
             "chosen": chosen,
@@ -98,8 +140,9 @@ def explain(problem: Problem, built: NDArray[np.int32], names: pd.Index[str]) ->
             "covers": covers,
             "covers_alone": alone,
             "rules": rules,
-            "cost": saved,
+            "cost": cost,
             "replacement": replacement,
+            "instead": instead,
         },
         index=names,
     )
@@ -173,20 +216,176 @@ def _rejected(
 
 
 def _trials(
-    problem: Problem, small: Problem, built: NDArray[np.int32], chosen: NDArray[np.bool_]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Find what the plan saves without each chosen station, and costs more once it is completed."""
-    saved, replacement = (np.full(problem.stations, np.nan) for _ in range(2))
-    whole = problem.cost(built)
-    for j in np.flatnonzero(chosen).tolist():
+    problem: Problem, small: Problem, built: NDArray[np.int32], tried: NDArray[np.int64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64], sp.csr_array]:
+    """Find what the plan costs less without each station, or more with it, and how it is completed."""
+    factor, opened = np.append(problem.discount, 0.0), problem.opened(built)
+    early = factor[0] - factor[opened[problem.station_site]]
+    cost = factor[0] * problem.station_cost + early * problem.site_cost[problem.station_site]
+    replacement = np.full(problem.stations, np.nan)
+    trials = sp.lil_array((problem.stations, problem.stations), dtype=bool)
+    whole, missed = problem.cost(built), set(problem.unmet(built))
+    for j in np.flatnonzero(built < problem.periods).tolist():
         without = built.copy()
         without[j] = problem.periods
-        saved[j] = whole - problem.cost(without)
-        if chosen.sum() <= MOST_REPLACED:
-            other = complete_without(small, without, j)
-            fails = set(problem.unmet(other)) - set(problem.unmet(built))
-            replacement[j] = np.inf if fails else problem.cost(other) - whole
-    return saved, replacement
+        cost[j] = whole - problem.cost(without)
+    for j in tried.tolist():
+        without = built.copy()
+        without[j] = problem.periods
+        other = complete_without(small, without, j)
+        if set(problem.unmet(other)) <= missed:
+            replacement[j] = problem.cost(other) - whole
+            trials[j, (other < problem.periods) & (without == problem.periods)] = True
+        else:
+            replacement[j] = np.inf
+    return cost, replacement, sp.csr_array(trials)
+
+
+def _in_stead(
+    small: Problem, built: NDArray[np.int32], reason: NDArray[np.object_]
+) -> sp.csr_array:
+    """Chosen stations, or the one of the same structure, that keep each rejected one out."""
+    total, chosen = small.stations, np.flatnonzero(built < small.periods)
+    found = sp.lil_array((total, total), dtype=bool)
+    stand_in = stand_ins(small)
+    same = np.flatnonzero(reason == "same structure")
+    found[same, stand_in[same]] = True
+    of_site = sp.csr_array(
+        (np.ones(len(chosen), dtype=bool), (small.station_site[chosen], chosen)),
+        shape=(len(small.site_cost), total),
+    )
+    one, two = small.rivals.T
+    apart = sp.coo_array(
+        (np.ones(2 * len(one), dtype=np.int32), (np.append(one, two), np.append(two, one))),
+        shape=(len(small.site_cost), len(small.site_cost)),
+    )
+    near = np.flatnonzero(reason == "too near")
+    found[near] = (sp.csr_array(apart)[small.station_site[near]] @ of_site).astype(bool)
+    rest = np.flatnonzero((reason == "adds nothing") | (reason == "dearer"))
+    shared = sp.csr_array((len(rest), len(chosen)))
+    for block in small.blocks:
+        standing = sp.csr_array(block.cover[chosen[built[chosen] <= block.period]].T)
+        mine = block.cover[rest].astype(np.float64) * block.unit_weight
+        part = sp.coo_array(mine @ standing)
+        place = np.flatnonzero(built[chosen] <= block.period)
+        shared = shared + sp.csr_array((part.data, (part.row, place[part.col])), shape=shared.shape)
+    if shared.nnz:
+        most = np.asarray(shared.argmax(axis=1)).reshape(-1)
+        held = np.flatnonzero(np.diff(shared.indptr) > 0)
+        found[rest[held], chosen[most[held]]] = True
+    return sp.csr_array(found)
+
+
+def _named(pairs: sp.csr_array, names: pd.Index[str]) -> list[str]:
+    """Names of the columns of each row, joined by semicolons."""
+    pairs.sort_indices()
+    texts = names.to_numpy(dtype=str)
+    ends = pairs.indptr
+    return [";".join(texts[pairs.indices[ends[i] : ends[i + 1]]]) for i in range(pairs.shape[0])]
+
+
+def sole_cover(
+    problem: Problem,
+    built: NDArray[np.int32],
+    names: pd.Index[str],
+    demands: Mapping[str, Demand],
+) -> pd.DataFrame:
+    """
+    List what each chosen station alone covers, by the year of each rule.
+
+    Parameters
+    ----------
+    problem : Problem
+        The problem.
+    built : ndarray of int32, shape (stations,)
+        A choice.
+    names : Index of str, shape (stations,)
+        Names of the stations.
+    demands : mapping of str to Demand
+        By rule id, as the problem was built from them.
+
+    Returns
+    -------
+    table : DataFrame
+        One row per station, rule and item of which some part is covered by no station of today and no
+        other chosen one: ``station_id``, ``rule_id``, ``item_id``, ``name`` and ``share`` of the item.
+
+    Examples
+    --------
+    >>> sole_cover(problem, built, candidates.index, plan.demands)  # doctest: +SKIP
+    """
+    parts = []
+    for block in problem.blocks:
+        items, whole = demands[block.rule_id].items, demands[block.rule_id].item_weight()
+        standing = np.flatnonzero(built <= block.period)
+        cover = sp.csr_array(block.cover[standing])
+        times = np.asarray(cover.astype(np.int32).sum(axis=0)).reshape(-1)
+        weight = block.unit_weight * (times == 1)
+        by_item = sp.csr_array(
+            (weight, (np.arange(len(weight)), block.unit_item)), shape=(len(weight), len(items))
+        )
+        held = sp.coo_array(cover.astype(np.float64) @ by_item)
+        kept = held.data > 0.0
+        row, item = held.row[kept], held.col[kept]
+        parts.append(
+            pd.DataFrame(
+                {
+                    "station_id": names[standing[row]],
+                    "rule_id": block.rule_id,
+                    "item_id": items.index.astype(str)[item],
+                    "name": items["name"].to_numpy()[item],
+                    "share": held.data[kept] / whole[item],
+                    "order": standing[row],
+                }
+            )
+        )
+    columns = ["station_id", "rule_id", "item_id", "name", "share"]
+    if not parts:
+        return pd.DataFrame(columns=columns)
+    table = pd.concat(parts, ignore_index=True)
+    keys = ["order", "rule_id", "share", "item_id"]
+    table = table.sort_values(keys, ascending=[True, True, False, True], kind="stable")
+    return table[columns].reset_index(drop=True)
+
+
+def closed_sites(region: Region, candidates: pd.DataFrame) -> pd.Series[str]:
+    """
+    Say of every site on which no station can be added what keeps it out.
+
+    Parameters
+    ----------
+    region : Region
+        With sites, networks and scenario.
+    candidates : DataFrame
+        From :func:`siteplan.selection.candidates.candidate_stations`.
+
+    Returns
+    -------
+    reasons : Series of str
+        Verdicts of :data:`REASONS` by site id; a site that carries every network already is left out.
+
+    Examples
+    --------
+    >>> closed_sites(region, candidate_stations(region))  # doctest: +SKIP
+    """
+    sites = region.sites[~region.sites.index.isin(candidates["site_id"])]
+    kinds = catalog.structures()
+    scale = sites["kind"].map({kind: item.scale for kind, item in kinds.items()})
+    built = [network for network in region.scenario.networks if network.build]
+    scales = {"macro" for network in built if network.macro}
+    scales |= {"micro" for network in built if network.micro}
+    verdicts = {
+        "unavailable": sites["status"].eq("unavailable"),
+        "forbidden": sites.index.isin(region.scenario.selection.forbidden),
+        "zone": forbidden(region, sites),
+        "near existing": too_near(region, sites),
+        "no equipment": ~scale.isin(scales),
+    }
+    reason = np.select(
+        [np.asarray(verdict, dtype=bool) for verdict in verdicts.values()], list(verdicts), ""
+    )
+    told = pd.Series(reason, index=sites.index.astype(str), dtype="object")
+    return told[told != ""]
 
 
 def serving(

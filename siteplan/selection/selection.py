@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field, fields
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -12,7 +13,7 @@ from scipy.spatial import cKDTree
 from siteplan.errors import Fault, InputError
 from siteplan.selection.blocks import build_problem
 from siteplan.selection.candidates import candidate_stations
-from siteplan.selection.explain import explain, serving
+from siteplan.selection.explain import closed_sites, explain, serving, sole_cover
 from siteplan.selection.money import subsidies
 from siteplan.selection.optimise import optimise
 from siteplan.selection.reach import Shortfall
@@ -72,12 +73,19 @@ class Selection:
     candidates : int
         Candidate stations offered.
     shortfalls : DataFrame
-        Needs that no candidate can meet: ``rule_id``, ``item_id``, ``name``, ``reachable``, ``needed``.
+        Needs that no candidate can meet: ``rule_id``, ``item_id``, ``name``, ``reachable``, ``needed`` and
+        ``operator``, where each of several must meet the rule.
     relaxations : DataFrame
         Limits and distances that had to give way because no choice keeps them: ``rule_id``
         (``budget:2021``, ``stations:2021``, ``spacing``), ``allowed`` and ``needed``. Empty as a rule.
     explanation : DataFrame
-        Every candidate, chosen or not, and why: see :func:`siteplan.selection.explain.explain`.
+        Every candidate, chosen or not: ``site_id``, ``operator``, ``technology``, and why, see
+        :func:`siteplan.selection.explain.explain`.
+    closed : Series of str
+        Why no station can be added on a site, by site: see
+        :func:`siteplan.selection.explain.closed_sites`.
+    alone : DataFrame
+        What each chosen station alone covers: see :func:`siteplan.selection.explain.sole_cover`.
     """
 
     stations: pd.DataFrame
@@ -91,6 +99,8 @@ class Selection:
     shortfalls: pd.DataFrame = field(repr=False)
     relaxations: pd.DataFrame = field(repr=False, default_factory=pd.DataFrame)
     explanation: pd.DataFrame = field(repr=False, default_factory=pd.DataFrame)
+    closed: pd.Series[str] = field(repr=False, default_factory=partial(pd.Series, dtype=object))
+    alone: pd.DataFrame = field(repr=False, default_factory=pd.DataFrame)
 
     @property
     def gap(self) -> float:
@@ -223,7 +233,11 @@ def select_stations(
             columns=[part.name for part in fields(Shortfall)],
         ),
         relaxations=relaxations,
-        explanation=explain(problem, built, candidates.index),
+        explanation=candidates[["site_id", "operator", "technology"]].join(
+            explain(problem, built, candidates.index)
+        ),
+        closed=closed_sites(region, candidates),
+        alone=sole_cover(problem, built, candidates.index, demands),
     )
 
 

@@ -23,6 +23,8 @@ from tests.outputs.conftest import CODE_18, HOSTILE, LONG_NAME
 
 SHEETS = [
     "站址清单",
+    "入选理由",
+    "未选理由",
     "基站清单",
     "小区清单",
     "分期",

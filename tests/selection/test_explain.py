@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -10,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 
 from siteplan.errors import InputError
-from siteplan.selection.explain import REASONS, explain
+from siteplan.selection.explain import REASONS, REASONS_EN, explain, sole_cover
 from siteplan.selection.greedy import greedy
 from siteplan.selection.sensitivity import cost_curve
 from tests.selection.test_optimise import cheapest, holds, price, problems
@@ -24,14 +25,80 @@ def test_what_is_needed_fails_without_it(problem):
     whole = price(problem, built.tolist())
     for j, row in enumerate(frame.itertuples()):
         assert row.reason in REASONS
+        assert row.reason in REASONS_EN
         assert row.chosen == (built[j] < problem.periods)
         if not row.chosen:
+            first = built.copy()
+            first[j] = 0
+            assert row.cost == pytest.approx(price(problem, first.tolist()) - whole)
             continue
         without = built.copy()
         without[j] = problem.periods
         assert (row.rules != "") == (not holds(problem, without.tolist()))
         assert row.cost == pytest.approx(whole - price(problem, without.tolist()))
         assert np.isinf(row.replacement) or row.replacement >= cheapest(problem) - whole - 1e-9
+
+
+@given(problems(spaced=True))
+@settings(max_examples=40, deadline=None, derandomize=True)
+def test_what_stands_in_the_stead_of_a_station(problem):
+    built = greedy(problem)
+    frame = explain(problem, built, pd.RangeIndex(problem.stations).astype(str))
+    chosen = built < problem.periods
+    for j, row in enumerate(frame.itertuples()):
+        others = [int(name) for name in row.instead.split(";") if name]
+        assert j not in others
+        if row.chosen:
+            assert not chosen[others].any()
+            assert others or np.isinf(row.replacement) or row.replacement <= 0.0
+            continue
+        site = problem.station_site[j]
+        for k in others:
+            if row.reason == "same structure":
+                assert problem.station_site[k] == site
+                continue
+            assert chosen[k]
+            pair = sorted((int(site), int(problem.station_site[k])))
+            if row.reason == "too near":
+                assert pair in [sorted(both) for both in problem.rivals.tolist()]
+            else:
+                both = [block.cover[[j]].multiply(block.cover[[k]]).nnz for block in problem.blocks]
+                assert sum(both) > 0
+        assert others or row.reason in {"covers nothing", "adds nothing", "dearer"}
+
+
+@given(problems())
+@settings(max_examples=40, deadline=None, derandomize=True)
+def test_what_one_station_alone_covers(problem):
+    """Counted unit by unit: covered by the station and by no other chosen one of that year."""
+    built = greedy(problem)
+    names = pd.RangeIndex(problem.stations).astype(str)
+    table = sole_cover(problem, built, names, demands_of(problem))
+    told = table.set_index(["station_id", "rule_id", "item_id"])["share"].to_dict()
+    counted = {}
+    for block in problem.blocks:
+        cover = block.cover.toarray()
+        whole = np.bincount(block.unit_item, block.unit_weight, minlength=len(block.item_need))
+        for unit, item in enumerate(block.unit_item.tolist()):
+            who = [j for j in range(len(built)) if cover[j, unit] and built[j] <= block.period]
+            if len(who) == 1:
+                key = (str(who[0]), block.rule_id, f"i{item}")
+                share = block.unit_weight[unit] / whole[item]
+                counted[key] = counted.get(key, 0.0) + share
+    assert told == pytest.approx({key: share for key, share in counted.items() if share > 0.0})
+
+
+def demands_of(problem):
+    """Items of every rule, whose whole weight is that of its units."""
+    return {
+        block.rule_id: SimpleNamespace(
+            items=pd.DataFrame({"name": "x"}, index=[f"i{i}" for i in range(len(block.item_need))]),
+            item_weight=lambda block=block: np.bincount(
+                block.unit_item, block.unit_weight, minlength=len(block.item_need)
+            ),
+        )
+        for block in problem.blocks
+    }
 
 
 @given(problems())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from siteplan import catalog
-from siteplan.outputs import monitoring
+from siteplan.outputs import monitoring, reasons
 from siteplan.outputs import report as tables
 from siteplan.outputs.blocks import Heading, Picture, text_of
 from siteplan.outputs.chapters.effect import effect
@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 
 SHORTFALLS = 20
 """Needs out of reach told one by one in the text."""
+
+KEY_SITES = 12
+"""Sites whose reasons are told in the text; the workbook tells those of all."""
 
 SHARED = 2
 """Operators from which on a site is shared."""
@@ -66,6 +69,7 @@ def layout(report: Report) -> list[Block]:
         section(words("layout.townships")),
         *_townships(report),
         *_sharing(report),
+        *_choice(report),
         section(words("layout.effect")),
         *effect(report),
     ]
@@ -139,12 +143,11 @@ def _method(report: Report) -> list[Block]:
         items = [
             words(
                 "layout.shortfall_one",
-                rule=text_of(row["rule_id"]),
-                name=text_of(row["name"]),
-                needed=f"{row['needed']:.3g}",
-                reachable=f"{row['reachable']:.3g}",
+                what=" ".join(filter(None, (row["rule_id"], row["name"], row["operator"]))),
+                needed=words.value(row["needed"], "share"),
+                reachable=words.value(row["reachable"], "share", row["needed"]),
             )
-            for _, row in short.head(SHORTFALLS).iterrows()
+            for _, row in short.head(SHORTFALLS).fillna("").iterrows()
         ]
         blocks.append(lack(words("layout.shortfalls", items=words.joined(items))))
     return blocks
@@ -259,3 +262,40 @@ def _sharing(report: Report) -> list[Block]:
         "shared_share": share_text(shared, len(sites)),
     }
     return [section(words("layout.sharing")), say(words("layout.sharing_text", **told))]
+
+
+def _choice(report: Report) -> list[Block]:
+    """Why these sites and no others."""
+    words, plan = report.words, report.plan
+    counts = reasons.reason_counts(plan)
+    if not counts["chosen"].any():
+        return []
+    rows = [
+        [
+            words("layout.chosen" if row.chosen else "layout.rejected"),
+            words.verdicts[str(row.reason)],
+            whole(row.stations),
+        ]
+        for row in counts.itertuples()
+    ]
+    text = "layout.choice_public" if report.options.public else "layout.choice_text"
+    blocks: list[Block] = [
+        section(words("layout.choice")),
+        say(words(text, ref=table_ref("choice"), keys=table_ref("key_sites"))),
+        make_table(words, "choice", rows, "clr"),
+    ]
+    lines = reasons.site_lines(plan, words)
+    keys = [
+        [
+            text_of(site_id),
+            text_of(report.sites.loc[site_id, "name"]),
+            report.township(report.sites.loc[site_id, "township"]),
+            str(report.sites.loc[site_id, "year"]),
+            text_of(lines.loc[site_id]),
+        ]
+        for site_id in reasons.key_sites(plan, KEY_SITES)
+    ]
+    return [
+        *blocks,
+        make_table(words, "key_sites", keys, "lllcl", weights=(2.0, 2.0, 1.6, 0.9, 5.0)),
+    ]

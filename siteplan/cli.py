@@ -78,7 +78,12 @@ def _parser() -> argparse.ArgumentParser:
     compare = commands.add_parser("compare", help="tell what a plan changes against another")
     compare.add_argument("before", type=Path, help="plan.json, or the output folder that holds it")
     compare.add_argument("after", type=Path, help="the other plan")
-    compare.add_argument("--out", type=Path, help="also write the differences to this .xlsx file")
+    compare.add_argument(
+        "--out", type=Path, help="also write the differences to this new .xlsx file"
+    )
+    compare.add_argument(
+        "--language", choices=("zh", "en"), default="zh", help="of what is told (default: zh)"
+    )
     compare.set_defaults(run=_compare)
     fit = commands.add_parser("calibrate", help="fit a propagation model to drive-test samples")
     fit.add_argument("folder", type=Path, help="folder whose scenario.toml names [layers.samples]")
@@ -163,16 +168,14 @@ def _plan(arguments: argparse.Namespace) -> int:
 
 def _compare(arguments: argparse.Namespace) -> int:
     from siteplan.outputs import compare_plans, read_plan, write_revision  # noqa: PLC0415  # as above
-    from siteplan.outputs.revision import revision_tables  # noqa: PLC0415  # as above
+    from siteplan.outputs.revision import revision_text  # noqa: PLC0415  # as above
 
     revision = compare_plans(read_plan(arguments.before), read_plan(arguments.after))
     encoding = sys.stdout.encoding or "utf-8"
-    for name, table in revision_tables(revision).items():
-        told = table.astype(object).where(table.notna(), "—").to_csv(sep="\t", index=False)
-        text = f"{name}（{len(table)}）\n" + (told if len(table) else "无\n")
-        print(text.encode(encoding, "replace").decode(encoding))
+    text = revision_text(revision, language=arguments.language)
+    print(text.encode(encoding, "replace").decode(encoding))
     if arguments.out is not None:
-        write_revision(revision, arguments.out)
+        write_revision(revision, arguments.out, language=arguments.language)
         print(f"  {arguments.out}")
     return 0
 
@@ -312,6 +315,18 @@ def _add_output_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--template", type=Path, help="the bureau's own .docx for the layout plan")
     group.add_argument("--comments", type=Path, help="sheet of comments and replies (.xlsx, .csv)")
     group.add_argument("--font", type=Path, help="font file with Chinese letters for the atlas")
+    group.add_argument(
+        "--basemap",
+        choices=("osm", "tianditu"),
+        help="online map under map.html (default: none, the map asks no server for anything)",
+    )
+    group.add_argument(
+        "--tianditu-key",
+        default=os.environ.get("SITEPLAN_TIANDITU_KEY", ""),
+        metavar="KEY",
+        help="your key for Tianditu, which everybody who opens the map can read "
+        "(default: $SITEPLAN_TIANDITU_KEY)",
+    )
 
 
 def _make(folder: Path, arguments: argparse.Namespace) -> int:
@@ -319,7 +334,8 @@ def _make(folder: Path, arguments: argparse.Namespace) -> int:
     from siteplan.plan import make_plan  # noqa: PLC0415
     from siteplan.region import read_region  # noqa: PLC0415
 
-    names = ("language", "edition", "public", "template", "comments", "font")
+    names = ["language", "edition", "public", "template", "comments", "font"]
+    names += ["basemap", "tianditu_key"]
     given = {name: getattr(arguments, name) for name in names}
     if arguments.formats:
         given["formats"] = tuple(arguments.formats)

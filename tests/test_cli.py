@@ -106,6 +106,17 @@ def test_a_missing_folder_is_named(tmp_path, capsys):
     assert "nowhere" in capsys.readouterr().err
 
 
+def test_a_basemap_of_tianditu_needs_a_key(tmp_path, monkeypatch, capsys):
+    command = ["plan", str(tmp_path / "nowhere"), "--basemap", "tianditu"]
+    monkeypatch.delenv("SITEPLAN_TIANDITU_KEY", raising=False)
+    assert main(command) == 2
+    assert "Tianditu asks for a key" in capsys.readouterr().err
+    for more in (["--tianditu-key", "abc123"], []):
+        assert main([*command, *more]) == 2
+        assert "Tianditu" not in capsys.readouterr().err  # the folder is what is wrong now
+        monkeypatch.setenv("SITEPLAN_TIANDITU_KEY", "abc123")
+
+
 def test_a_demo_away_from_the_data_says_where_it_looks(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     assert main(["demo"]) == 2

@@ -7,26 +7,21 @@ Both are read from the ``plan.json`` that each left, so that last year's input i
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from siteplan.outputs import frames
-from siteplan.targets import STATE_ZH
+from siteplan.errors import OutputError
+from siteplan.outputs.words import Words
+from siteplan.outputs.workbook import Book, Column
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
+    from siteplan.outputs.options import Language
     from siteplan.outputs.plan_json import PlanFile
-
-CHANGE_ZH: Final = {
-    "gained": "新增达标",
-    "lost": "不再达标",
-    "added": "新增",
-    "dropped": "取消",
-    "moved": "年份调整",
-}
+    from siteplan.outputs.workbook import Kind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,8 +32,8 @@ class Revision:
     Attributes
     ----------
     rules : DataFrame
-        One row per rule and year of either: ``rule_id``, ``zh``, ``year``, ``unit``, ``before`` and ``after``
-        (values with the plan), ``change``, ``state_before``, ``state_after``.
+        One row per rule and year of either: ``rule_id``, ``zh``, ``en``, ``year``, ``unit``, ``before`` and
+        ``after`` (values with the plan), ``difference``, ``state_before``, ``state_after``.
     items : DataFrame
         One row per rule and item that one of the plans covers and the other does not, in the rule's own
         year: ``rule_id``, ``item_id``, ``name``, ``township_name``, ``change`` (``gained``, ``lost``).
@@ -80,7 +75,7 @@ def compare_plans(before: PlanFile, after: PlanFile) -> Revision:
 
 def _rules(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
     keys = ["rule_id", "year"]
-    columns = [*keys, "zh", "unit", "plan", "state_plan"]
+    columns = [*keys, "zh", "en", "unit", "plan", "state_plan"]
     both = before[columns].merge(
         after[columns], on=keys, how="outer", suffixes=("_before", "_after"), sort=True
     )
@@ -88,11 +83,12 @@ def _rules(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
         {
             "rule_id": both["rule_id"],
             "zh": both["zh_after"].fillna(both["zh_before"]),
+            "en": both["en_after"].fillna(both["en_before"]),
             "year": both["year"],
             "unit": both["unit_after"].fillna(both["unit_before"]),
             "before": both["plan_before"],
             "after": both["plan_after"],
-            "change": both["plan_after"] - both["plan_before"],
+            "difference": both["plan_after"] - both["plan_before"],
             "state_before": both["state_plan_before"],
             "state_after": both["state_plan_after"],
         }
@@ -138,68 +134,34 @@ def _sites(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
     return found[~same.astype(bool)].reset_index(drop=True)
 
 
-def revision_tables(revision: Revision) -> dict[str, pd.DataFrame]:
+def revision_text(revision: Revision, *, language: Language = "zh") -> str:
     """
-    Tables of a revision in Chinese.
+    Print a revision as lines of tab-separated cells.
 
     Parameters
     ----------
     revision : Revision
         From :func:`compare_plans`.
+    language : {"zh", "en"}
+        Language of headings, states and changes.
 
     Returns
     -------
-    tables : dict of str to DataFrame
-        ``目标变化`` (rules whose value or state differs), ``对象变化``, ``站址变化``; headers with units.
+    text : str
+        Three tables: rules whose value or state differs, items, sites; each heading tells how many rows.
     """
-    rules = revision.rules
-    differs = rules["change"].fillna(1.0).ne(0.0) & ~(
-        rules["before"].isna() & rules["after"].isna()
-    )
-    differs |= rules["state_before"].ne(rules["state_after"]).fillna(value=True)
-    rules = rules[differs.astype(bool)]
-    share = rules["unit"].eq("share").fillna(value=False).astype(bool)
-    shown = {
-        name: [_value(value, one) for value, one in zip(rules[name], share, strict=True)]
-        for name in ("before", "after", "change")
-    }
-    state = {None: "—"} | STATE_ZH
-    return {
-        "目标变化": pd.DataFrame(
-            {
-                "目标编号": rules["rule_id"].to_numpy(),
-                "目标内容": rules["zh"].to_numpy(),
-                "年份": rules["year"].to_numpy(),
-                "原规划": shown["before"],
-                "新规划": shown["after"],
-                "变化": shown["change"],
-                "原判定": [state.get(word, "—") for word in rules["state_before"].to_list()],
-                "新判定": [state.get(word, "—") for word in rules["state_after"].to_list()],
-            }
-        ),
-        "对象变化": pd.DataFrame(
-            {
-                "目标编号": revision.items["rule_id"],
-                "对象编号": revision.items["item_id"],
-                "名称": revision.items["name"],
-                "乡镇": revision.items["township_name"],
-                "变化": revision.items["change"].map(CHANGE_ZH),
-            }
-        ),
-        "站址变化": pd.DataFrame(
-            {
-                "站址编号": revision.sites["site_id"],
-                "站址名称": revision.sites["name"],
-                "类型": [frames.label(word) for word in revision.sites["kind"]],
-                "原年份": revision.sites["year_before"],
-                "新年份": revision.sites["year_after"],
-                "变化": revision.sites["change"].map(CHANGE_ZH),
-            }
-        ),
-    }
+    words, parts = Words(language), []
+    for name, columns in _sheets(revision, words).items():
+        rows = zip(*(_texts(column) for column in columns), strict=True)
+        lines = ["\t".join(row) for row in rows]
+        parts.append(words("revision.heading", name=name, n=len(lines)))
+        if lines:
+            parts.append("\t".join(column.header for column in columns))
+        parts += [*(lines or [words("revision.none")]), ""]
+    return "\n".join(parts)
 
 
-def write_revision(revision: Revision, path: Path) -> None:
+def write_revision(revision: Revision, path: Path, *, language: Language = "zh") -> None:
     """
     Write a revision as a workbook of three sheets.
 
@@ -208,20 +170,79 @@ def write_revision(revision: Revision, path: Path) -> None:
     revision : Revision
         From :func:`compare_plans`.
     path : Path
-        File to write, ``.xlsx``.
+        File to write, ``.xlsx``; it must not be there yet.
+    language : {"zh", "en"}
+        Language of sheets, headers, states and changes.
 
     Raises
     ------
-    OSError
-        When the file cannot be written.
+    OutputError
+        When the file is there already or cannot be written.
     """
-    options = {"strings_to_formulas": False, "strings_to_urls": False}
-    with pd.ExcelWriter(path, engine="xlsxwriter", engine_kwargs={"options": options}) as writer:
-        for name, table in revision_tables(revision).items():
-            table.to_excel(writer, sheet_name=name, index=False, freeze_panes=(1, 1))
+    words = Words(language)
+    book = Book(words("revision.title"), words("words.subject"), words.states, words("words.total"))
+    for name, columns in _sheets(revision, words).items():
+        book.sheet(name, columns)
+    try:
+        with path.open("xb") as file:
+            file.write(book.content())
+    except OSError as error:
+        reason = "it exists already" if isinstance(error, FileExistsError) else error.strerror
+        raise OutputError(f"{path} was not written: {reason}") from None
 
 
-def _value(value: float, share: bool) -> str:  # noqa: FBT001  # of this table alone
-    if pd.isna(value):
-        return "—"
-    return f"{100.0 * value:.1f}%" if share else f"{value:,.0f}"
+def _sheets(revision: Revision, words: Words) -> dict[str, list[Column]]:
+    """Columns of the three tables by the names of their sheets."""
+    rules = revision.rules
+    differs = rules["difference"].fillna(1.0).ne(0.0) & ~(
+        rules["before"].isna() & rules["after"].isna()
+    )
+    differs |= rules["state_before"].ne(rules["state_after"]).fillna(value=True)
+    rules = rules[differs.astype(bool)]
+    share = rules["unit"].eq("share").fillna(value=False).astype(bool)
+    kinds: list[Kind] = ["percent" if one else "amount" for one in share]
+    head, none = words.group("revision"), words("common.none")
+    texts = [words.pick(zh, en) for zh, en in zip(rules["zh"], rules["en"], strict=True)]
+
+    def told(name: str, values: Iterable[object], kind: Kind | Sequence[Kind] = "text") -> Column:
+        states = name.startswith("state_")
+        return Column(header=head[name], values=list(values), kind=kind, blank=none, states=states)
+
+    items, sites = revision.items, revision.sites
+    return {
+        head["rules"]: [
+            told("rule_id", rules["rule_id"]),
+            told("text", texts),
+            told("year", rules["year"], "integer"),
+            *(told(name, rules[name], kinds) for name in ("before", "after", "difference")),
+            *(
+                told(name, map(words.state, rules[name]))
+                for name in ("state_before", "state_after")
+            ),
+        ],
+        head["items"]: [
+            *(told(name, items[name]) for name in ("rule_id", "item_id", "name", "township_name")),
+            told("change", items["change"].map(words.group("changes"))),
+        ],
+        head["sites"]: [
+            *(told(name, sites[name]) for name in ("site_id", "name")),
+            told("kind", map(words.label, sites["kind"])),
+            *(told(name, sites[name], "integer") for name in ("year_before", "year_after")),
+            told("change", sites["change"].map(words.group("changes"))),
+        ],
+    }
+
+
+def _texts(column: Column) -> list[str]:
+    """Cells of a column as a terminal shows them."""
+    kinds = [column.kind] * len(column.values) if isinstance(column.kind, str) else column.kind
+    return [
+        column.blank
+        if pd.isna(value) or value == ""
+        else f"{100.0 * value:.1f}%"
+        if kind == "percent"
+        else f"{value:.0f}"
+        if kind in {"amount", "integer"}
+        else " ".join(str(value).split())
+        for value, kind in zip(column.values, kinds, strict=True)
+    ]

@@ -3,10 +3,13 @@
 from dataclasses import replace
 
 import openpyxl
+import pandas as pd
 import pytest
 
 from siteplan.cli import main
 from siteplan.outputs import compare_plans, read_plan, write_plan_json, write_revision
+from siteplan.outputs.revision import revision_text
+from siteplan.outputs.translation import HAN
 from siteplan.targets import MET, NOT_MET
 
 
@@ -42,7 +45,7 @@ def test_values_and_states_of_the_rules(small_plan, revision):
         after = small_plan.planned.region_result(rule, year)
         assert row["state_before"] == before["state"]
         assert row["state_after"] == after["state"]
-        assert row["change"] == pytest.approx(after["value"] - before["value"], nan_ok=True)
+        assert row["difference"] == pytest.approx(after["value"] - before["value"], nan_ok=True)
     assert {(NOT_MET, MET)} <= set(zip(rules["state_before"], rules["state_after"], strict=True))
 
 
@@ -78,9 +81,32 @@ def test_a_plan_does_not_differ_from_itself(files, tmp_path):
     assert [sheet.max_row for sheet in book] == [1, 1, 1]
 
 
-def test_the_command_prints_and_writes(files, tmp_path, capsys):
+@pytest.mark.parametrize(
+    ("language", "sheets", "word"),
+    [
+        ("zh", ["目标变化", "对象变化", "站址变化"], "新增达标"),
+        ("en", ["Targets that change", "Items that change", "Sites that change"], "newly covered"),
+    ],
+)
+def test_the_command_prints_and_writes(files, tmp_path, capsys, language, sheets, word):
     out = tmp_path / "changes.xlsx"
-    assert main(["compare", str(files / "old"), str(files / "new"), "--out", str(out)]) == 0
+    command = ["compare", str(files / "old"), str(files / "new"), "--out", str(out)]
+    assert main([*command, "--language", language]) == 0
     told = capsys.readouterr().out
-    assert "新增达标" in told
-    assert openpyxl.load_workbook(out).sheetnames == ["目标变化", "对象变化", "站址变化"]
+    assert word in told
+    book = openpyxl.load_workbook(out)
+    assert book.sheetnames == sheets
+    rules = book[sheets[0]]
+    text = "行政村" if language == "zh" else "villages"
+    assert any(text in str(row[1]) for row in rules.iter_rows(values_only=True))
+    assert main([*command, "--language", language]) == 2
+    assert "it exists already" in capsys.readouterr().err
+
+
+def test_english_has_no_chinese_but_names(files):
+    revision = compare_plans(read_plan(files / "old"), read_plan(files / "new"))
+    text = revision_text(revision, language="en")
+    names = [*revision.items["name"], *revision.items["township_name"], *revision.sites["name"]]
+    for name in sorted({str(name) for name in names if not pd.isna(name)}, key=len, reverse=True):
+        text = text.replace(name, "")
+    assert not HAN.findall(text)

@@ -35,6 +35,9 @@ SIGNS: Final = str.maketrans(
 )
 """Signs between Chinese words, and what stands for them between English ones."""
 
+VERBATIM: Final = "key"
+"""Place whose value the reader must write as it is."""
+
 CLAUSES: Final = "; "
 """What joins clauses that may be translated one by one."""
 
@@ -60,12 +63,12 @@ def in_chinese(text: str) -> str:
     >>> in_chinese("2 without fibre"), in_chinese("75% of stations"), in_chinese("3GPP TR 38.901")
     ('2个不满足：通光纤', '基站的75%', '3GPP TR 38.901')
     """
-    known = _translated(text, "chinese", _place)
-    if known is not None:
-        return known
     clauses = text.split(CLAUSES)
-    told = [in_chinese(clause) for clause in clauses] if len(clauses) > 1 else clauses
-    return text if told == clauses else "；".join(told)
+    told = [in_chinese(clause) for clause in clauses] if len(clauses) > 1 else []
+    whole = _translated(text, "chinese", _place)
+    if whole is not None and (text in _texts("chinese")[0] or not told or {*told} & {*clauses}):
+        return whole
+    return text if told == clauses or not told else "；".join(told)
 
 
 def in_english(text: str) -> str:
@@ -151,7 +154,10 @@ def _translated(text: str, language: str, place: Callable[[str], str]) -> str | 
     for pattern, translation in patterns:
         if found := pattern.fullmatch(text):
             return translation.format(
-                **{name: place(value) for name, value in found.groupdict().items()}
+                **{
+                    name: value if name == VERBATIM else place(value)
+                    for name, value in found.groupdict().items()
+                }
             )
     return None
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from functools import cache
-from typing import TYPE_CHECKING, Any, Final
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import shapely
@@ -15,6 +16,8 @@ from siteplan.region import datum
 from siteplan.region.grid import in_china
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import geopandas as gpd
     from numpy.typing import NDArray
     from shapely.geometry.base import BaseGeometry
@@ -58,12 +61,17 @@ class Reference:
         The boundary in metres east and north of its centre.
     margin_m : float
         Width around the boundary in which a layer may matter. [m]
+    lines : mapping of str to (str, STRtree)
+        File and lines of the layers on which others lie, by name. [m]
     """
 
     boundary: BaseGeometry
     china: bool
     plane: BaseGeometry = field(repr=False)
     margin_m: float = 0.0
+    lines: Mapping[str, tuple[str, shapely.STRtree]] = field(
+        default_factory=lambda: MappingProxyType({}), repr=False
+    )
 
     @classmethod
     def of(cls, boundary: gpd.GeoDataFrame, code: str, *, margin_m: float = 0.0) -> Reference:
@@ -132,23 +140,41 @@ class Fit:
         Share inside the boundary.
     median_m : float
         Median distance outside the boundary; 0 when most lie inside. [m]
+    on_lines : str
+        Share on the roads or at the buildings, where they tell systems apart.
     """
 
     crs: str
     inside: float
     median_m: float
+    on_lines: str = ""
 
     def __str__(self) -> str:
         far = f", median {self.median_m / 1e3:,.1f} km outside" if self.median_m > 0.0 else ""
-        return f'crs = "{self.crs}": {self.inside:.0%} inside{far}'
+        on = f", {self.on_lines}" if self.on_lines else ""
+        return f'crs = "{self.crs}": {self.inside:.0%} inside{far}{on}'
 
 
-def _sample(shapes: NDArray[np.object_]) -> NDArray[np.float64]:
-    """Take some corners of a layer, spread over its rows."""
-    step = max(1, len(shapes) // SAMPLE)
+def sample(shapes: NDArray[np.object_], count: int = SAMPLE) -> NDArray[np.float64]:
+    """
+    Take some corners of a layer, spread over its rows.
+
+    Parameters
+    ----------
+    shapes : ndarray of geometry
+        Rows.
+    count : int
+        About as many corners.
+
+    Returns
+    -------
+    corners : ndarray of float64, shape (n, 2)
+        Finite ones, in the layer's own numbers.
+    """
+    step = max(1, len(shapes) // count)
     corners = shapely.get_coordinates(shapes[::step])
     corners = corners[np.isfinite(corners).all(axis=1)]
-    return corners[:: max(1, len(corners) // SAMPLE)]
+    return corners[:: max(1, len(corners) // count)]
 
 
 def fit_in(shapes: NDArray[np.object_], crs: str, reference: Reference) -> Fit:
@@ -169,15 +195,13 @@ def fit_in(shapes: NDArray[np.object_], crs: str, reference: Reference) -> Fit:
     fit : Fit
         Of some of the corners, spread over the rows.
     """
-    return _fit_of(_sample(shapes), crs, reference)
+    return _fit_of(sample(shapes), crs, reference)
 
 
 def _fit_of(corners: NDArray[np.float64], crs: str, reference: Reference) -> Fit:
     if len(corners) == 0:
         return Fit(crs, 0.0, float("inf"))
-    if SWAPPED.search(crs):
-        corners = corners[:, ::-1]
-    lon, lat = _geographic(corners, SWAPPED.sub("", crs))
+    lon, lat = degrees_of(corners, crs).T
     real = (
         np.isfinite(lon) & np.isfinite(lat) & (np.abs(lon) <= EAST_DEG) & (np.abs(lat) <= NORTH_DEG)
     )
@@ -187,14 +211,32 @@ def _fit_of(corners: NDArray[np.float64], crs: str, reference: Reference) -> Fit
     return Fit(crs, float((distance <= NEAR_M).mean()), float(np.median(distance)))
 
 
-def _geographic(corners: NDArray[np.float64], crs: str) -> tuple[Any, Any]:
+def degrees_of(corners: NDArray[np.float64], crs: str) -> NDArray[np.float64]:
+    """
+    Longitude and latitude of positions.
+
+    Parameters
+    ----------
+    corners : ndarray of float64, shape (n, 2)
+        In the file's own numbers.
+    crs : str
+        As the scenario would say it.
+
+    Returns
+    -------
+    degrees : ndarray of float64, shape (n, 2)
+        Infinite where there is no such place. [deg]
+    """
+    if SWAPPED.search(crs):
+        corners = corners[:, ::-1]
+    crs = SWAPPED.sub("", crs)
     if crs.lower() in datum.SHIFTED:
         name: datum.Shifted = "gcj02" if crs.lower() == "gcj02" else "bd09"
-        return datum.to_wgs84(corners[:, 0], corners[:, 1], datum=name)
+        return np.column_stack(datum.to_wgs84(corners[:, 0], corners[:, 1], datum=name))
     system = CRS.from_user_input(crs)
     if system.is_geographic:
-        return corners[:, 0], corners[:, 1]
-    return to_degrees(system).transform(corners[:, 0], corners[:, 1])
+        return corners
+    return np.column_stack(to_degrees(system).transform(corners[:, 0], corners[:, 1]))
 
 
 @cache
@@ -231,7 +273,7 @@ def ranking(shapes: NDArray[np.object_], reference: Reference) -> list[Fit]:
     fits : list of Fit
         Plain systems before shifted and swapped ones where they fit as well.
     """
-    corners = _sample(shapes)
+    corners = sample(shapes)
     if len(corners) == 0:
         return []
     if np.abs(corners).max() <= EAST_DEG:

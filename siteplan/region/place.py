@@ -29,12 +29,15 @@ from siteplan.region.fit import (
     fit_in,
     ranking,
 )
-from siteplan.region.grid import parse_crs
+from siteplan.region.grid import ANY_COUNTY, in_china, parse_crs
 from siteplan.region.headers import header_book, plain
+from siteplan.region.lines import by_lines
 from siteplan.region.sheets import ROW
 from siteplan.scenario import SCENARIO_FILE
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from numpy.typing import NDArray
     from pyproj import CRS
 
@@ -50,6 +53,7 @@ FITS: Final = 0.5
 """Share of positions inside the boundary from which a system is taken to fit."""
 
 SHOWN: Final = 4
+_NAMELESS: Final = (".csv", ".txt", ".xlsx", ".xlsm", ".dxf", ".parquet")
 _LAST_PLAIN = 4554
 _FIRST_ZONE, _FIRST_SIX_ZONE = 25, 13  # their numbers
 _ZONE_M = 1e6  # eastings begin with the number of the zone
@@ -76,6 +80,28 @@ class Placed:
     nowhere: NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, dtype=bool))
     faults: tuple[Fault, ...] = ()
     notes: tuple[Fault, ...] = ()
+
+
+def undecided(path: Path, source: LayerSource) -> bool:
+    """
+    Whether the other layers must show the system of a file: nothing else says it.
+
+    Parameters
+    ----------
+    path : Path
+        File.
+    source : LayerSource
+        What the scenario says of its system.
+
+    Returns
+    -------
+    undecided : bool
+        True where it is to be guessed, and where neither the scenario nor the format names one.
+    """
+    if source.crs is not None:
+        return source.crs.strip().lower() == GUESS
+    suffix = path.suffix.lower()
+    return suffix in _NAMELESS or (suffix == ".shp" and not path.with_suffix(".prj").exists())
 
 
 def placed(
@@ -136,7 +162,7 @@ def _system(
     if stated is None or stated == GUESS:
         if reference is None and len(shapes):
             raise InputError([_unnamed_boundary(shapes, stated, source, table)])
-        ranked = [] if reference is None else ranking(shapes, reference)
+        ranked = _ranked(shapes, table, reference)
         stated, more = _chosen(stated, ranked, table, source)
         return _in_system(shapes, stated, where), (*faults, *more)
     if order == "xy" and reference is not None and not SWAPPED.search(stated):
@@ -349,6 +375,13 @@ def _swapped(shapes: NDArray[np.object_]) -> NDArray[np.object_]:
     return np.asarray(shapely.transform(shapes, lambda corners: corners[:, ::-1]))
 
 
+def _ranked(shapes: NDArray[np.object_], table: Table, reference: Reference | None) -> list[Fit]:
+    """Systems by their fit to the boundary, and to the lines where these tell them apart."""
+    if reference is None:
+        return []
+    return by_lines(ranking(shapes, reference), shapes, table.name, reference)
+
+
 def _chosen(
     stated: str | None, ranked: list[Fit], table: Table, source: LayerSource
 ) -> tuple[str, tuple[Fault, ...]]:
@@ -356,21 +389,19 @@ def _chosen(
     good = [fit for fit in ranked if fit.inside >= FITS]
     if stated == GUESS and good:
         best = good[0]
-        rule = f"the system was guessed from the boundary: {best}"
+        by = "the boundary and the lines" if best.on_lines else "the boundary"
+        rule = f"the system was guessed from {by}: {best}"
         return best.crs, (_note(source, "; ".join(map(str, good[1:SHOWN])), rule),)
     shown = "; ".join(map(str, (good or ranked)[:SHOWN]))
     rule = "the file names no coordinate reference system"
     if stated == GUESS:
         rule = "no system fits the boundary"
-    suggested = good[0].crs if good else GEOGRAPHIC
-    fault = Fault(
-        source=source.path,
-        column="geometry",
-        value=shown,
-        rule=rule,
-        remedy=f'Say crs = "{suggested}" (or what it is) under [layers.{table.name}]'
-        + ('; crs = "guess" takes the first.' if good and stated is None else "."),
-    )
+    say = f"under [layers.{table.name}]"
+    remedy = f'Say crs = "EPSG:..." {say}, with the number of the system that the file is in.'
+    if good:
+        remedy = f'Say crs = "{good[0].crs}" (or what it is) {say}'
+        remedy += '; crs = "guess" takes the first.' if stated is None else "."
+    fault = Fault(source=source.path, column="geometry", value=shown, rule=rule, remedy=remedy)
     raise InputError([fault])
 
 
@@ -385,7 +416,17 @@ def _unnamed_boundary(
     zones |= {_FIRST_SIX_ZONE + i: SIX_PREFIXED + i for i in range(SIX_PLAIN - SIX_PREFIXED)}
     if max(abs(west), abs(east)) <= EAST_DEG and max(abs(south), abs(north)) <= EAST_DEG:
         order = " swapped" if max(abs(south), abs(north)) > NORTH_DEG else ""
-        remedy = f'Say crs = "{GEOGRAPHIC}{order}" {say}, or crs = "gcj02{order}" for one of a map service.'
+        box = (
+            shapely.box(south, west, north, east)
+            if order
+            else shapely.box(west, south, east, north)
+        )
+        remedy = f'Say crs = "EPSG:4326{order}" {say}.'
+        if in_china(box, ANY_COUNTY):
+            remedy = (
+                f'Say crs = "{GEOGRAPHIC}{order}" {say}, '
+                f'or crs = "gcj02{order}" for one of a map service.'
+            )
     elif prefix in zones or swapped in zones:
         code, order = (zones[prefix], "") if prefix in zones else (zones[swapped], " swapped")
         remedy = f'The numbers begin with the zone: say crs = "EPSG:{code}{order}" {say}.'

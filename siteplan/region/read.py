@@ -21,6 +21,8 @@ from siteplan.region import (
     cells,
     consistency,
     headers,
+    lines,
+    place,
     rasters,
     shifted,
     surface,
@@ -44,6 +46,7 @@ if TYPE_CHECKING:
 
     from siteplan.catalog import TargetDocument
     from siteplan.region.inputs import InputFile
+    from siteplan.scenario import LayerSource
 
 
 def read_region(folder: str | PathLike[str]) -> Region:
@@ -269,11 +272,15 @@ def _read_layers(
     faults: list[Fault] = []
     inputs: list[InputFile] = []
     unsure: dict[str, frozenset[str] | None] = {}
-    layers = scenario.layers.vectors().items()
+    layers = scenario.layers.vectors()
     book = headers.read_book(folder, scenario.aliases)
     reference: Reference | None = None
-    for name, source in tqdm(layers, desc="reading", unit="layer", leave=False, delay=1.0):
-        table = schema.TABLES[name]
+    for name in tqdm(
+        _in_order(folder, layers), desc="reading", unit="layer", leave=False, delay=1.0
+    ):
+        source, table = layers[name], schema.TABLES[name]
+        if reference is not None and place.undecided(folder / source.path, source):
+            reference = _with_lines(reference, frames, layers)
         found = tables.examine_table(folder, table, source, book=book, reference=reference)
         faults.extend(found.faults)
         if found.faults:
@@ -290,7 +297,32 @@ def _read_layers(
         frames[name] = frame
         crs = "" if frame.crs is None else str(frame.crs.to_string())
         inputs.append(input_file(folder, source.path, name, rows=len(frame), crs=crs))
-    return frames, faults, inputs, unsure
+    return {name: frames[name] for name in layers if name in frames}, faults, inputs, unsure
+
+
+def _in_order(folder: Path, layers: Mapping[str, LayerSource]) -> list[str]:
+    """Layers whose system is named before those that are held against them, roads first."""
+    return sorted(
+        layers,
+        key=lambda name: (
+            name != "boundary",
+            place.undecided(folder / layers[name].path, layers[name]),
+            name not in lines.ON,
+        ),
+    )
+
+
+def _with_lines(
+    reference: Reference, frames: Mapping[str, gpd.GeoDataFrame], layers: Mapping[str, LayerSource]
+) -> Reference:
+    """Give the reference the lines of the layers that were read and on which others lie."""
+    drawn = dict(reference.lines)
+    for name in lines.ON:
+        frame = frames.get(name)
+        if name not in drawn and frame is not None:
+            tree = lines.line_tree(frame, reference, solid=name == "buildings")
+            drawn[name] = layers[name].path, tree
+    return replace(reference, lines=drawn)
 
 
 def _terrain_file_faults(folder: Path, scenario: Scenario) -> list[Fault]:

@@ -1,5 +1,7 @@
 """The system of a layer is honoured, or refused with what would fit; it is never guessed in silence."""
 
+from dataclasses import replace
+
 import geopandas as gpd
 import numpy as np
 import prcoords
@@ -11,6 +13,7 @@ from siteplan import schema
 from siteplan.errors import InputError
 from siteplan.region import datum
 from siteplan.region.fit import Reference, ranking
+from siteplan.region.lines import by_lines, line_tree
 from siteplan.region.tables import read_table
 from siteplan.scenario import LayerSource
 from tests.conftest import HEIGHT_M, WIDTH_M, lonlat
@@ -110,6 +113,64 @@ def test_what_would_fit_is_shown_and_guess_takes_it(tmp_path):
     (told,) = found.attrs["faults"]
     assert "was guessed" in told.rule
     assert told.severity == "warning"
+
+
+ROAD = gpd.GeoDataFrame(
+    geometry=[
+        shapely.LineString(
+            np.column_stack([np.linspace(107.7, 108.3, 61), 39.5 + np.arange(61) % 2 / 9])
+        )
+    ],
+    crs="EPSG:4490",
+)
+WIDE = Reference.of(
+    gpd.GeoDataFrame(geometry=[shapely.box(107.5, 39.2, 108.5, 39.9)], crs="EPSG:4490"), "159999"
+)
+ALONG = shapely.get_coordinates(
+    ROAD.geometry.iloc[0].interpolate(np.linspace(0.01, 0.99, 80), normalized=True)
+)
+
+
+@pytest.mark.parametrize("system", ["EPSG:4490", "gcj02", "bd09", "EPSG:32649", "EPSG:4546"])
+def test_roads_show_the_system_where_all_fit_the_boundary(system):
+    """UTM and the zone of the same meridian are 1.8 km apart, map services half a kilometre and more."""
+    if system in datum.SHIFTED:
+        places = np.column_stack(datum.FORWARD[system](*ALONG.T))
+    else:
+        convert = Transformer.from_crs("EPSG:4490", system, always_xy=True)
+        places = np.column_stack(convert.transform(*ALONG.T))
+    points = shapely.points(places)
+    drawn = replace(WIDE, lines={"roads": ("roads.shp", line_tree(ROAD, WIDE, solid=False))})
+    fits = ranking(points, drawn)
+    assert [fit.inside for fit in fits[:2]] == [1.0, 1.0]
+    first, *others = by_lines(fits, points, "villages", drawn)
+    assert first.crs == system
+    assert first.on_lines == "100% on roads.shp"
+    assert {fit.crs for fit in others} == {fit.crs for fit in fits} - {system}
+    # roads that have nothing to do with the layer show nothing
+    apart = ROAD.translate(0.0, 0.017)
+    off = replace(WIDE, lines={"roads": ("roads.shp", line_tree(apart, WIDE, solid=False))})
+    assert by_lines(fits, points, "villages", off) == fits
+
+
+@pytest.mark.parametrize(("west", "south"), [(-8.65, 41.1), (-103.4, 20.6), (99.9, 20.3)])
+def test_no_map_service_of_china_is_suggested_elsewhere(tmp_path, west, south):
+    """Porto, Guadalajara, and the north of Thailand, which lies within China's longitudes."""
+    places = ALONG - [108.0, 39.5] + [west, south]
+    outline = gpd.GeoDataFrame(
+        geometry=[shapely.box(west - 0.5, south - 0.3, west + 0.5, south + 0.4)], crs="EPSG:4326"
+    )
+    reference = Reference.of(outline, "")
+    road = ROAD.translate(west - 108.0, south - 39.5)
+    tree = line_tree(road, reference, solid=False)
+    reference = replace(reference, lines={"roads": ("roads.shp", tree)})
+    rows = "\n".join(f"Aldeia {i};natural;{x};{y}" for i, (x, y) in enumerate(places))
+    (tmp_path / "v.csv").write_text(f"name;kind;lon;lat\n{rows}\n", encoding="utf-8")
+    with pytest.raises(InputError) as caught:
+        read_table(tmp_path, VILLAGES, LayerSource(path="v.csv"), reference=reference)
+    (fault,) = caught.value.faults
+    assert 'Say crs = "EPSG:4326"' in fault.remedy
+    assert not any(system in str(fault) for system in datum.SHIFTED)
 
 
 def test_nothing_is_guessed_where_nothing_fits(tmp_path):

@@ -1,5 +1,6 @@
 """Shifted layers are found where there is evidence, and layers that fit are never refused."""
 
+import re
 import shutil
 from importlib.util import find_spec
 from pathlib import Path
@@ -279,8 +280,8 @@ def test_reading_refuses_a_mixed_column_until_each_row_says_its_system(demos, fo
     assert shapely.distance(region.layers["poles"].geometry.to_numpy(), true).max() < 0.05
 
 
-def test_a_guess_looks_at_roads_and_buildings(demos, folder):
-    """In the middle of the district all systems fit the boundary."""
+def test_roads_show_the_system_where_the_boundary_does_not(demos, folder):
+    """In the middle of the district all systems fit the boundary: the one that fits the roads comes first."""
     layers = demos["hedong"]
     edge = layers["boundary"].to_crs(4548).boundary.iloc[0]
     middle = (layers["poles"].to_crs(4548).distance(edge) > 1500.0).to_numpy()
@@ -296,6 +297,14 @@ def test_a_guess_looks_at_roads_and_buildings(demos, folder):
     scenario = folder / "scenario.toml"
     before, after = scenario.read_text(encoding="utf-8").split("[layers.poles]")
     scenario.write_text(
+        before + "[layers.poles]" + after.replace('crs = "EPSG:4490"\n', "", 1), encoding="utf-8"
+    )
+    with pytest.raises(InputError) as caught:
+        siteplan.read_region(folder)
+    (fault,) = caught.value.faults
+    assert 'Say crs = "bd09"' in fault.remedy
+    assert fault.value.startswith('crs = "bd09": 100% inside')
+    scenario.write_text(
         before + "[layers.poles]" + after.replace("EPSG:4490", "guess", 1), encoding="utf-8"
     )
     region = siteplan.read_region(folder)
@@ -303,7 +312,11 @@ def test_a_guess_looks_at_roads_and_buildings(demos, folder):
     assert shapely.distance(region.layers["poles"].geometry.to_numpy(), true).max() < 0.05
     (note,) = [warning for warning in region.warnings if "guessed" in warning.rule]
     assert 'crs = "bd09"' in note.rule
-    assert "m off" in note.value
+    best, *others = [
+        int(share) for share in re.findall(r"(\d+)% on roads", f"{note.rule} {note.value}")
+    ]
+    assert len(others) == 2
+    assert best > max(others)
 
 
 def test_reading_refuses_a_shifted_layer_until_its_system_is_said(demos, folder):

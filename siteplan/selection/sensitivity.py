@@ -39,7 +39,8 @@ def cost_curve(
     problem : Problem
         The problem; the other rules stay as they are.
     rule_id : str
-        A coverage rule on a share of items or on pooled weight.
+        A coverage rule on a share of items or on pooled weight. Where each of several operators must meet
+        it, each of those that miss it today must reach the share.
     shares : sequence of float
         Shares of what the candidates can still add for this rule, from 0 to 1.
     time_limit_s : float
@@ -52,9 +53,9 @@ def cost_curve(
     Returns
     -------
     curve : DataFrame
-        One row for each share, ascending: ``share``, ``need``, ``cost``, ``bound``, ``stations`` and
-        ``per_percent``, what one further per cent costs between this share and the one before (NaN in
-        the first row, where costs lie within their gaps of the least).
+        One row for each share, ascending: ``share``, ``need`` (summed over the operators), ``cost``,
+        ``bound``, ``stations`` and ``per_percent``, what one further per cent costs between this share and
+        the one before (NaN in the first row, where costs lie within their gaps of the least).
 
     Raises
     ------
@@ -76,19 +77,21 @@ def cost_curve(
     1    1.0   5.0         2
     """
     _check(problem, rule_id, shares)
-    place = [block.rule_id for block in problem.blocks].index(rule_id)
-    block = problem.blocks[place]
-    most, rows = _most(block), []
+    most = [_most(block) for block in problem.blocks]
+    rows = []
     for share in sorted(shares):
-        need = most * share if block.mode == "pooled" else float(np.ceil(most * share - 1e-9))
-        blocks = list(problem.blocks)
-        blocks[place] = replace(block, need=need)
-        changed = replace(problem, blocks=tuple(blocks))
+        blocks = tuple(
+            replace(block, need=_part(block, all_of_it, share))
+            if block.rule_id == rule_id
+            else block
+            for block, all_of_it in zip(problem.blocks, most, strict=True)
+        )
+        changed = replace(problem, blocks=blocks)
         built, bound, _, _ = optimise(changed, time_limit_s=time_limit_s, gap=gap, seed=seed)
         rows.append(
             {
                 "share": share,
-                "need": need,
+                "need": sum(block.need for block in blocks if block.rule_id == rule_id),
                 "cost": changed.cost(built),
                 "bound": bound,
                 "stations": int((built < problem.periods).sum()),
@@ -165,6 +168,11 @@ def _most(block: Block) -> float:
         return float(reached.sum())
     can = np.bincount(block.unit_item, weights=reached, minlength=len(block.item_need))
     return float((can >= block.item_need * (1.0 - 1e-9)).sum())
+
+
+def _part(block: Block, most: float, share: float) -> float:
+    """Share of what all candidates give: weight, or whole items."""
+    return most * share if block.mode == "pooled" else float(np.ceil(most * share - 1e-9))
 
 
 def _check(problem: Problem, rule_id: str, shares: Sequence[float]) -> None:

@@ -116,6 +116,26 @@ def test_the_curve_is_the_least_cost_at_each_share(problem):
 
 
 @given(problems())
+@settings(max_examples=20, deadline=None, derandomize=True)
+def test_a_rule_for_each_operator_is_varied_for_all_of_them(problem):
+    """Blocks of one rule: the curve is the least cost at which every one of them has its share."""
+    if not problem.blocks:
+        return
+    pooled = {"mode": "pooled", "rule_id": "both", "need": 0.0, "item_need": np.zeros(1)}
+    blocks = [
+        replace(block, unit_item=np.zeros_like(block.unit_item), **pooled)
+        for block in problem.blocks
+    ]
+    problem = replace(problem, blocks=tuple(blocks))
+    for row in cost_curve(problem, "both", [0.5, 1.0], gap=0.0).itertuples():
+        needs = [row.share * block.unit_weight.sum() for block in blocks]  # all is in reach
+        changed = [replace(block, need=need) for block, need in zip(blocks, needs, strict=True)]
+        assert row.need == pytest.approx(sum(needs))
+        least = cheapest(replace(problem, blocks=tuple(changed)))
+        assert row.cost == pytest.approx(least, abs=1e-9)
+
+
+@given(problems())
 @settings(max_examples=5, deadline=None, derandomize=True)
 def test_an_unknown_rule_is_refused(problem):
     with pytest.raises(InputError, match="no such coverage rule"):

@@ -17,7 +17,9 @@ _DATE_OPTION: Final = "OGR_CURRENT_DATE"
 _DATE: Final = "2000-01-01T00:00:00.000Z"
 
 
-def write_layer(frame: gpd.GeoDataFrame, path: Path, layer: str) -> None:
+def write_layer(
+    frame: gpd.GeoDataFrame, path: Path, layer: str, *, geometry_type: str | None = None
+) -> None:
     """
     Write rows as a layer of a GeoPackage, added to those that it holds.
 
@@ -28,11 +30,19 @@ def write_layer(frame: gpd.GeoDataFrame, path: Path, layer: str) -> None:
     path : Path
         File; made when missing.
     layer : str
-        Name of the layer.
+        Name of the layer; rows are added to one that is there.
+    geometry_type : str, optional
+        Kind of shapes that the layer may hold, ``"Unknown"`` for any; that of the rows when missing.
     """
     with gdal_option(_DATE_OPTION, _DATE):  # GDAL dates every layer
         pyogrio.write_dataframe(
-            frame, path, layer=layer, driver="GPKG", append=path.exists(), promote_to_multi=False
+            frame,
+            path,
+            layer=layer,
+            driver="GPKG",
+            append=path.exists(),
+            promote_to_multi=False,
+            geometry_type=geometry_type,
         )
 
 

@@ -7,28 +7,32 @@ columns is data, in ``catalog/osm.toml``.
 
 from __future__ import annotations
 
-import re
 import tempfile
 import warnings
 from contextlib import contextmanager
-from dataclasses import dataclass
-from fnmatch import fnmatchcase
-from functools import cache
-from importlib.resources import files
-from typing import TYPE_CHECKING, Any, Final, Literal
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pyogrio
 import shapely
-from pydantic import Field
-from pyogrio.errors import DataLayerError, DataSourceError
+from pyogrio.errors import DataLayerError, DataSourceError, FeatureError
 
 from siteplan import catalog, schema
-from siteplan.catalog import Entry, Mark
 from siteplan.errors import Fault, InputError
 from siteplan.region.geopackage import write_layer
+from siteplan.region.osm_tags import (
+    FeatureRule,
+    LayerRules,
+    osm_layers,
+    parse_hstore,
+    rule_for,
+    tag_mapping,
+    value_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -37,218 +41,18 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from shapely.geometry.base import BaseGeometry
 
+    from siteplan.region.osm_tags import Source
+
 ORIGIN: Final = "OpenStreetMap (ODbL)"
 """Origin of every row; the attribution is "© OpenStreetMap contributors"."""
 
-_FOOT_M: Final = 0.3048  # international foot, exact
-_INCHES_PER_FOOT: Final = 12.0
-_HSTORE_PAIR: Final = re.compile(r'"((?:[^"\\]|\\.)*)"=>(?:"((?:[^"\\]|\\.)*)"|NULL)', re.DOTALL)
-_ESCAPED: Final = re.compile(r"\\(.)", re.DOTALL)
-_NUMBER: Final = re.compile(r"\d+(?:\.\d+)?|\.\d+")
-_METRES: Final = re.compile(r"(\d+(?:\.\d+)?|\.\d+)\s*(?:m|metres?|meters?|米)?", re.IGNORECASE)
-_FEET: Final = re.compile(r"(\d+(?:\.\d+)?)\s*(?:'|ft|feet)\s*(?:(\d+(?:\.\d+)?)\s*(?:\"|in))?")
 _TYPES: Final = ("node", "way", "relation")
+_SOURCES: Final[tuple[Source, ...]] = ("points", "lines", "multipolygons")
+_BATCH_ROWS: Final = 20_000
 # Ways that the edge of the extract cuts lose nodes; the reader itself counts what that breaks.
 _CUT_WARNINGS: Final = ("Non closed ring detected", "organizePolygons")
 
 _WITHIN: Final = ("zones", "villages", "venues", "poles")
-
-_Source = Literal["points", "lines", "multipolygons"]
-
-
-class FeatureRule(Entry):
-    """
-    One kind of feature of a layer.
-
-    Attributes
-    ----------
-    tags : tuple of mapping of str to tuple of str
-        Alternatives; one must fit, with every key having one of its values.
-    unless : mapping of str to tuple of str
-        A feature with one of these values is not taken.
-    constants : mapping of str to str
-        Columns with a fixed value, written ``set`` in the file.
-    """
-
-    tags: tuple[dict[str, tuple[str, ...]], ...] = Field(min_length=1)
-    unless: dict[str, tuple[str, ...]] = Field(default_factory=dict)
-    constants: dict[str, str] = Field(default_factory=dict, alias="set")
-
-
-class LayerRules(Entry):
-    """
-    How features become rows of one layer.
-
-    Attributes
-    ----------
-    layers : tuple of {"points", "lines", "multipolygons"}
-        Layers of GDAL's driver to look in.
-    unless : mapping of str to tuple of str
-        A feature with one of these values is never taken.
-    columns : mapping of str to tuple of str
-        Tags from which a column is taken, written ``copy`` in the file.
-    features : tuple of FeatureRule
-        Tried in order; the first that fits counts.
-    """
-
-    layers: tuple[_Source, ...] = Field(min_length=1)
-    unless: dict[str, tuple[str, ...]] = Field(default_factory=dict)
-    columns: dict[str, tuple[str, ...]] = Field(default_factory=dict, alias="copy")
-    features: tuple[FeatureRule, ...] = Field(min_length=1)
-
-
-class TagMapping(Entry):
-    """
-    All of ``catalog/osm.toml``.
-
-    Attributes
-    ----------
-    source, date, mark : str
-        Where the mapping comes from.
-    poles, roads, buildings, venues, villages, zones, sites : LayerRules
-        Rules of each layer.
-    """
-
-    source: str
-    date: str
-    mark: Mark
-    poles: LayerRules
-    roads: LayerRules
-    buildings: LayerRules
-    venues: LayerRules
-    villages: LayerRules
-    zones: LayerRules
-    sites: LayerRules
-
-
-@cache
-def tag_mapping() -> TagMapping:
-    """
-    How tags become layers and columns.
-
-    Returns
-    -------
-    mapping : TagMapping
-        From ``catalog/osm.toml``.
-
-    Examples
-    --------
-    >>> tag_mapping().poles.features[0].constants
-    {'kind': 'lamp_pole'}
-    """
-    path = files("siteplan.catalog") / "osm.toml"
-    return catalog.parse_toml(path, TagMapping, "catalog/osm.toml")
-
-
-def osm_layers() -> tuple[str, ...]:
-    """
-    Layers of the project that an extract can fill.
-
-    Returns
-    -------
-    names : tuple of str
-        In the order of the schema.
-
-    Examples
-    --------
-    >>> osm_layers()
-    ('zones', 'villages', 'roads', 'venues', 'sites', 'buildings', 'poles')
-    """
-    return tuple(name for name in schema.TABLES if name in TagMapping.model_fields)
-
-
-def parse_hstore(text: str) -> dict[str, str]:
-    r"""
-    Tags of a feature from the text that GDAL writes into ``other_tags``.
-
-    Parameters
-    ----------
-    text : str
-        Pairs ``"key"=>"value"`` joined by commas; a backslash precedes a quote or backslash inside.
-
-    Returns
-    -------
-    tags : dict of str to str
-        A pair whose value is ``NULL`` is left out.
-
-    Raises
-    ------
-    ValueError
-        When the text has another form.
-
-    References
-    ----------
-    .. [1] PostgreSQL 16 documentation, appendix F, "hstore", external representation.
-
-    Examples
-    --------
-    >>> parse_hstore('"lit"=>"yes","note"=>"a \\"high\\" mast"')
-    {'lit': 'yes', 'note': 'a "high" mast'}
-    """
-    tags: dict[str, str] = {}
-    position = 0
-    while position < len(text):
-        pair = _HSTORE_PAIR.match(text, position)
-        if pair is None:
-            raise ValueError(f"no hstore pair at character {position} of {text!r}")
-        key, value = pair.groups()
-        if value is not None:
-            tags[_ESCAPED.sub(r"\1", key)] = _ESCAPED.sub(r"\1", value)
-        position = pair.end()
-        if position < len(text):
-            if text[position] != "," or position + 1 == len(text):
-                raise ValueError(f"no comma between pairs at character {position} of {text!r}")
-            position += 1
-    return tags
-
-
-def parse_length_m(text: str) -> float:
-    r"""
-    Length in a tag such as ``height``, in metres when it names no unit.
-
-    Parameters
-    ----------
-    text : str
-        A number with or without ``m``, feet and inches, or a list of such values.
-
-    Returns
-    -------
-    length_m : float
-        The greatest value of a list; NaN when a value is not understood. [m]
-
-    References
-    ----------
-    .. [1] OpenStreetMap wiki, pages "Key:height" and "Map features/Units".
-
-    Examples
-    --------
-    >>> [parse_length_m(text) for text in ("12 m", "3.5", "5;6", "10'6\"", "about 12")]
-    [12.0, 3.5, 6.0, 3.2004, nan]
-    """
-    return _greatest([_one_length_m(part.strip()) for part in text.split(";")])
-
-
-def parse_number(text: str) -> float:
-    """
-    Plain number in a tag such as ``building:levels``.
-
-    Parameters
-    ----------
-    text : str
-        A number that is not negative, or a list of such numbers.
-
-    Returns
-    -------
-    number : float
-        The greatest value of a list; NaN when a value is not understood.
-
-    Examples
-    --------
-    >>> [parse_number(text) for text in ("7", "3.5", "5;6", "5-6", "")]
-    [7.0, 3.5, 6.0, nan, nan]
-    """
-    parts = [part.strip() for part in text.split(";")]
-    return _greatest([float(part) if _NUMBER.fullmatch(part) else np.nan for part in parts])
 
 
 def read_osm(
@@ -302,12 +106,18 @@ def read_osm(
     if layer not in osm_layers():
         raise InputError([catalog.unknown_name(path.name, "layer", layer, osm_layers())])
     rules: LayerRules = getattr(tag_mapping(), layer)
-    features: dict[str, _Feature] = {}
+    _refuse_damaged(path)
+    empty, _ = _table([], layer, rules)
+    parts, lost = [empty], list[str]()
     for source in rules.layers:
-        for feature in _read_features(path, source, rules, bounds):
-            features.setdefault(feature.id, feature)
-    ordered = sorted(features.values(), key=_order)
-    return _table(ordered, layer, rules, path.name)
+        for tables in _read_tables(path, source, {layer: rules}, bounds):
+            for part, more in tables.values():
+                parts.append(part)
+                lost.extend(more)
+    rows = pd.concat(parts).drop_duplicates("id")
+    rows = rows.iloc[np.argsort(_codes(rows["id"]), kind="stable")].reset_index(drop=True)
+    rows.attrs["faults"] = _cut_faults(sorted(lost, key=_code), layer, path.name)
+    return rows
 
 
 def write_osm_layers(
@@ -322,7 +132,7 @@ def write_osm_layers(
     Parameters
     ----------
     extract : Path
-        Extract, larger than the area as a rule; it is streamed once for each layer.
+        Extract, larger than the area as a rule; it is streamed, and so are the layers that come of it.
     boundary : Polygon or MultiPolygon
         Boundary in EPSG:4326; zones, villages, venues and poles beyond it are left out. [deg]
     bounds : tuple of float
@@ -337,19 +147,18 @@ def write_osm_layers(
     faults : list of Fault
         Features that the edge of the extract cuts, severity "warning".
     """
-    rows: dict[str, int] = {}
-    faults: list[Fault] = []
+    layers: dict[str, LayerRules] = {name: getattr(tag_mapping(), name) for name in osm_layers()}
+    found = {name: _Written() for name in layers}
+    _refuse_damaged(extract)
     shapely.prepare(boundary)
-    for layer in osm_layers():
-        frame = read_osm(extract, layer, bounds)
-        faults.extend(frame.attrs["faults"])
-        if layer in _WITHIN:
-            frame = frame[frame.intersects(boundary)]
-        if layer == "zones":
-            frame = frame[shapely.area(frame.intersection(boundary).to_numpy()) > 0.0]
-        rows[layer] = len(frame)
-        if len(frame):
-            write_layer(frame, path, layer)
+    for source in _SOURCES:
+        wanted = {name: rules for name, rules in layers.items() if source in rules.layers}
+        for tables in _read_tables(extract, source, wanted, bounds):
+            for name, (rows, lost) in tables.items():
+                found[name].lost.extend(lost)
+                kept = found[name].new(_near(rows, name, boundary))
+                if len(kept):
+                    write_layer(kept, path, name, geometry_type="Unknown")
     if not path.exists():
         fault = Fault(
             source=extract.name,
@@ -357,7 +166,38 @@ def write_osm_layers(
             remedy="Check the boundary and the extract.",
         )
         raise InputError([fault])
-    return rows, faults
+    faults = [
+        fault
+        for name, written in found.items()
+        for fault in _cut_faults(sorted(written.lost, key=_code), name, extract.name)
+    ]
+    return {name: len(written.codes) for name, written in found.items()}, faults
+
+
+@dataclass(slots=True)
+class _Written:
+    """What was written of a layer: which features, and which have no shape."""
+
+    codes: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+    lost: list[str] = field(default_factory=list)
+
+    def new(self, rows: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+        """Rows that were not written before: an extract glued from two holds features twice."""
+        codes = _codes(rows["id"])
+        _, first = np.unique(codes, return_index=True)
+        kept = np.sort(first)
+        kept = kept[~np.isin(codes[kept], self.codes)]
+        self.codes = np.concatenate([self.codes, codes[kept]])
+        return rows.iloc[kept]
+
+
+def _near(rows: gpd.GeoDataFrame, layer: str, boundary: BaseGeometry) -> gpd.GeoDataFrame:
+    """Rows that a region takes: of some layers those in the boundary alone."""
+    if layer in _WITHIN:
+        rows = rows[rows.intersects(boundary)]
+    if layer == "zones":
+        rows = rows[shapely.area(rows.intersection(boundary).to_numpy()) > 0.0]
+    return rows
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -368,49 +208,42 @@ class _Feature:
     geometry: shapely.Geometry | None
 
 
-def _order(feature: _Feature) -> tuple[int, int]:
-    kind, number = feature.id.split("/")
-    return _TYPES.index(kind), int(number)
+def _code(name: str) -> int:
+    """Place of a feature in the order by kind and number."""
+    kind, number = name.split("/")
+    return (_TYPES.index(kind) << 60) + int(number)
 
 
-def _one_length_m(text: str) -> float:
-    if metres := _METRES.fullmatch(text):
-        return float(metres[1])
-    if feet := _FEET.fullmatch(text):
-        return (float(feet[1]) + float(feet[2] or 0.0) / _INCHES_PER_FOOT) * _FOOT_M
-    return np.nan
+def _codes(names: pd.Series[str]) -> NDArray[np.int64]:
+    return np.array([_code(name) for name in names], dtype=np.int64)
 
 
-def _greatest(values: Sequence[float]) -> float:
-    # np.max keeps NaN: one value not understood makes the list unknown.
-    return float(np.max(values))
+def _read_tables(
+    path: Path,
+    source: Source,
+    layers: Mapping[str, LayerRules],
+    bounds: tuple[float, float, float, float] | None,
+) -> Iterator[dict[str, tuple[gpd.GeoDataFrame, list[str]]]]:
+    """Rows of layers that one layer of the driver gives, and features without a shape, a batch at a time."""
+    for batch in _batches(path, source, layers, bounds):
+        found: dict[str, list[_Feature]] = {name: [] for name in layers}
+        for feature, layer in _features(batch, source, layers):
+            found[layer].append(feature)
+        yield {
+            name: _table(features, name, layers[name])
+            for name, features in found.items()
+            if features
+        }
 
 
-def _fits(tags: Mapping[str, str], key: str, patterns: Sequence[str]) -> bool:
-    value = tags.get(key)
-    return value is not None and any(fnmatchcase(value, pattern) for pattern in patterns)
-
-
-def _rule_for(tags: Mapping[str, str], rules: LayerRules) -> FeatureRule | None:
-    if any(_fits(tags, key, patterns) for key, patterns in rules.unless.items()):
-        return None
-    for rule in rules.features:
-        if any(_fits(tags, key, patterns) for key, patterns in rule.unless.items()):
-            continue
-        if any(
-            all(_fits(tags, key, patterns) for key, patterns in alternative.items())
-            for alternative in rule.tags
-        ):
-            return rule
-    return None
-
-
-def _read_features(
-    path: Path, source: str, rules: LayerRules, bounds: tuple[float, float, float, float] | None
-) -> Iterator[_Feature]:
-    meta, geometries, columns = _read_rows(path, source, rules, bounds)
-    fields = [str(name) for name in meta["fields"]]
-    shapes = shapely.from_wkb(geometries, on_invalid="ignore")
+def _features(
+    batch: pa.RecordBatch, source: Source, layers: Mapping[str, LayerRules]
+) -> Iterator[tuple[_Feature, str]]:
+    *fields, drawn = batch.schema.names  # GDAL puts the geometry last
+    shapes = shapely.from_wkb(
+        batch.column(drawn).to_numpy(zero_copy_only=False), on_invalid="ignore"
+    )
+    columns = [batch.column(name).to_pylist() for name in fields]
     for shape, values in zip(shapes, zip(*columns, strict=True), strict=True):
         tags = {
             name: value for name, value in zip(fields, values, strict=True) if value is not None
@@ -418,35 +251,60 @@ def _read_features(
         number = tags.pop("osm_id", None)
         way = tags.pop("osm_way_id", None)
         tags.update(parse_hstore(tags.pop("other_tags", "")))
-        rule = _rule_for(tags, rules)
-        if rule is None:
-            continue
-        if source == "multipolygons":
-            name = f"relation/{number}" if way is None else f"way/{way}"
-        else:
-            name = f"{'node' if source == 'points' else 'way'}/{number}"
-        yield _Feature(id=name, tags=tags, rule=rule, geometry=shape)
+        for layer, rules in layers.items():
+            rule = rule_for(tags, rules)
+            if rule is None:
+                continue
+            if source == "multipolygons":
+                name = f"relation/{number}" if way is None else f"way/{way}"
+            else:
+                name = f"{'node' if source == 'points' else 'way'}/{number}"
+            yield _Feature(id=name, tags=tags, rule=rule, geometry=shape), layer
 
 
-def _read_rows(
-    path: Path, source: str, rules: LayerRules, bounds: tuple[float, float, float, float] | None
-) -> tuple[dict[str, Any], NDArray[np.object_], list[NDArray[np.object_]]]:
+def _batches(
+    path: Path,
+    source: Source,
+    layers: Mapping[str, LayerRules],
+    bounds: tuple[float, float, float, float] | None,
+) -> Iterator[pa.RecordBatch]:
+    """Features that a layer may take, some thousands at a time."""
+    with _told(path), _temporary_files():
+        fields = {str(name) for name in pyogrio.read_info(path, layer=source)["fields"]}
+        # A statement makes GDAL skip the other layers; reading a layer would pile them up.
+        statement = f"SELECT * FROM {source} WHERE {_condition(layers, fields)}"  # noqa: S608
+        with pyogrio.open_arrow(
+            path, sql=statement, bbox=bounds, batch_size=_BATCH_ROWS, use_pyarrow=True
+        ) as (_, reader):
+            while (batch := _next(reader)) is not None:
+                yield batch
+
+
+def _refuse_damaged(path: Path) -> None:
+    """Read the file to its end once: a stream of batches just ends where the data are damaged."""
+    with _told(path), _temporary_files():
+        pyogrio.raw.read(path, sql="SELECT osm_id FROM points WHERE osm_id = ''")
+
+
+@contextmanager
+def _told(path: Path) -> Iterator[None]:
+    """Turn errors of GDAL into one that a planner understands."""
     try:
-        with _temporary_files(), warnings.catch_warnings():
-            for message in _CUT_WARNINGS:
-                warnings.filterwarnings("ignore", message=message, category=RuntimeWarning)
-            fields = {str(name) for name in pyogrio.read_info(path, layer=source)["fields"]}
-            # A statement makes GDAL skip the other layers; reading a layer would pile them up.
-            statement = f"SELECT * FROM {source} WHERE {_condition(rules, fields)}"  # noqa: S608
-            meta, _, geometries, columns = pyogrio.raw.read(path, sql=statement, bbox=bounds)
-    except (DataSourceError, DataLayerError) as error:
+        yield
+    except (DataSourceError, DataLayerError, FeatureError, pa.ArrowException, OSError) as error:
         fault = Fault(
             source=path.name,
             rule=f"not a readable OpenStreetMap extract: {error}",
             remedy="Give an .osm.pbf or .osm file that GDAL can read.",
         )
         raise InputError([fault]) from None
-    return meta, geometries, columns
+
+
+def _next(reader: pa.RecordBatchReader) -> pa.RecordBatch | None:
+    with warnings.catch_warnings():
+        for message in _CUT_WARNINGS:
+            warnings.filterwarnings("ignore", message=message, category=RuntimeWarning)
+        return next(reader, None)
 
 
 @contextmanager
@@ -463,10 +321,11 @@ def _temporary_files() -> Iterator[None]:
         pyogrio.set_gdal_config_options({option: None})
 
 
-def _condition(rules: LayerRules, fields: set[str]) -> str:
+def _condition(layers: Mapping[str, LayerRules], fields: set[str]) -> str:
     """Write SQL that every wanted feature meets; others may meet it and are sorted out later."""
     alternatives = {
         " AND ".join(_key_condition(key, patterns, fields) for key, patterns in tags.items())
+        for rules in layers.values()
         for rule in rules.features
         for tags in rule.tags
     }
@@ -494,8 +353,9 @@ def _hstore(text: str) -> str:
 
 
 def _table(
-    features: Sequence[_Feature], layer: str, rules: LayerRules, source: str
-) -> gpd.GeoDataFrame:
+    features: Sequence[_Feature], layer: str, rules: LayerRules
+) -> tuple[gpd.GeoDataFrame, list[str]]:
+    """Rows of a layer, and features that have no shape."""
     table = schema.TABLES[layer]
     geometry = _geometry([feature.geometry for feature in features], table.geometry)
     whole = ~shapely.is_empty(geometry)
@@ -505,9 +365,15 @@ def _table(
         for column in table.columns
     }
     rows = gpd.GeoDataFrame(columns, geometry=list(geometry[whole]), crs="EPSG:4326")
-    lost = [feature.id for feature, keep in zip(features, whole, strict=True) if not keep]
-    rows.attrs["faults"] = _cut_faults(lost, layer, source)
-    return rows
+    return rows, [feature.id for feature, keep in zip(features, whole, strict=True) if not keep]
+
+
+def _value(column: schema.Column, feature: _Feature, rules: LayerRules) -> object:
+    if column.name == "id":
+        return feature.id
+    if column.name == "origin":
+        return ORIGIN
+    return value_of(column, feature.tags, feature.rule, rules)
 
 
 def _cut_faults(lost: Sequence[str], layer: str, source: str) -> tuple[Fault, ...]:
@@ -545,25 +411,6 @@ def _geometry(
 def _polygons(shape: shapely.Geometry) -> shapely.Geometry:
     parts = shapely.get_parts(shapely.get_parts(shape))
     return shapely.union_all(parts[shapely.get_dimensions(parts) > 1])
-
-
-def _value(column: schema.Column, feature: _Feature, rules: LayerRules) -> object:
-    if column.name == "id":
-        return feature.id
-    if column.name == "origin":
-        return ORIGIN
-    if column.name in feature.rule.constants:
-        return feature.rule.constants[column.name]
-    for key in rules.columns.get(column.name, ()):
-        text = feature.tags.get(key, "").strip()
-        if column.kind == "number":
-            value = parse_length_m(text) if column.unit == "m" else parse_number(text)
-            # A comparison with NaN is false, so that what is not understood falls through.
-            if (column.low or 0.0) <= value <= (np.inf if column.high is None else column.high):
-                return value
-        elif text and text != "yes":
-            return text
-    return None
 
 
 def _column(column: schema.Column, values: list[object]) -> pd.Series[Any]:

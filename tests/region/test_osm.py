@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from siteplan import schema
 from siteplan.errors import InputError
-from siteplan.region import osm
+from siteplan.region import osm, osm_tags
 from siteplan.region.fit import Reference
 from siteplan.region.tables import read_table
 from siteplan.scenario import LayerSource
@@ -60,7 +60,7 @@ def quoted(text):
 @given(st.dictionaries(tag_text, tag_text))
 def test_hstore_reads_what_was_written(tags):
     text = ",".join(f"{quoted(key)}=>{quoted(value)}" for key, value in tags.items())
-    assert osm.parse_hstore(text) == tags
+    assert osm_tags.parse_hstore(text) == tags
 
 
 @pytest.mark.parametrize(
@@ -68,11 +68,11 @@ def test_hstore_reads_what_was_written(tags):
 )
 def test_hstore_of_another_form_is_refused(text):
     with pytest.raises(ValueError, match=r"hstore pair|no comma"):
-        osm.parse_hstore(text)
+        osm_tags.parse_hstore(text)
 
 
 def test_hstore_null_is_no_tag():
-    assert osm.parse_hstore('"a"=>NULL,"b"=>"NULL"') == {"b": "NULL"}
+    assert osm_tags.parse_hstore('"a"=>NULL,"b"=>"NULL"') == {"b": "NULL"}
 
 
 def test_hstore_reads_what_gdal_writes(tmp_path):
@@ -87,39 +87,39 @@ def test_hstore_reads_what_gdal_writes(tmp_path):
     tags = {f"key{i}": value for i, value in enumerate(values)}
     path = write_osm(tmp_path / "a.osm", [(1, 24.9, 60.1, {"highway": "street_lamp", **tags})])
     text = pyogrio.read_dataframe(path, layer="points")["other_tags"].iloc[0]
-    assert osm.parse_hstore(text) == tags
+    assert osm_tags.parse_hstore(text) == tags
 
 
 @given(st.floats(0.1, 800.0), st.sampled_from(["", "m", " m", " metres", "米"]))
 def test_length_in_metres(length, unit):
-    assert osm.parse_length_m(f"{length:.3f}{unit}") == round(length, 3)
+    assert osm_tags.parse_length_m(f"{length:.3f}{unit}") == round(length, 3)
 
 
 @given(st.integers(1, 900), st.integers(0, 11))
 def test_feet_and_inches(feet, inches):
     # The inch is 25.4 mm by definition.
     expected = (12 * feet + inches) * 0.0254
-    assert osm.parse_length_m(f"{feet}'{inches}\"") == pytest.approx(expected, rel=1e-12)
-    assert osm.parse_length_m(f"{feet} ft") == pytest.approx(12 * feet * 0.0254, rel=1e-12)
+    assert osm_tags.parse_length_m(f"{feet}'{inches}\"") == pytest.approx(expected, rel=1e-12)
+    assert osm_tags.parse_length_m(f"{feet} ft") == pytest.approx(12 * feet * 0.0254, rel=1e-12)
 
 
 @given(st.lists(st.integers(0, 99), min_size=1))
 def test_the_greatest_of_a_list_counts(levels):
-    assert osm.parse_number(";".join(map(str, levels))) == max(levels)
-    assert osm.parse_length_m("; ".join(f"{level} m" for level in levels)) == max(levels)
+    assert osm_tags.parse_number(";".join(map(str, levels))) == max(levels)
+    assert osm_tags.parse_length_m("; ".join(f"{level} m" for level in levels)) == max(levels)
 
 
 @pytest.mark.parametrize(
     "text", ["", "high", "~12", "12,5", "5-6", "-3", "nan", "inf", "1e3", "5;high", "5;"]
 )
 def test_what_is_not_understood_is_unknown(text):
-    assert math.isnan(osm.parse_length_m(text))
-    assert math.isnan(osm.parse_number(text))
+    assert math.isnan(osm_tags.parse_length_m(text))
+    assert math.isnan(osm_tags.parse_number(text))
 
 
 def test_the_mapping_fills_columns_of_the_schema_with_allowed_values():
-    for layer in osm.osm_layers():
-        table, rules = schema.TABLES[layer], getattr(osm.tag_mapping(), layer)
+    for layer in osm_tags.osm_layers():
+        table, rules = schema.TABLES[layer], getattr(osm_tags.tag_mapping(), layer)
         assert {table.column(name).kind for name in rules.columns} <= {"text", "number"}
         required = {column.name for column in table.columns if column.required}
         for rule in rules.features:
@@ -306,7 +306,7 @@ def test_a_broken_polygon_is_repaired_or_told(tmp_path):
 
 def test_an_extract_without_the_features_gives_an_empty_table(tmp_path):
     path = write_osm(tmp_path / "a.osm", [(1, 24.9, 60.1, {"amenity": "bench"})])
-    for layer in osm.osm_layers():
+    for layer in osm_tags.osm_layers():
         rows = osm.read_osm(path, layer)
         assert len(rows) == 0
         assert rows.crs == "EPSG:4326"
@@ -329,13 +329,13 @@ def test_what_cannot_be_read_is_told(tmp_path):
 @pytest.mark.parametrize("given_folder", [None, "/given"])
 def test_temporary_files_stay_out_of_the_working_directory(monkeypatch, given_folder):
     seen = []
-    read = pyogrio.raw.read
+    read = pyogrio.open_arrow
 
     def spy(*args, **options):
         seen.append(pyogrio.get_gdal_config_option("CPL_TMPDIR"))
         return read(*args, **options)
 
-    monkeypatch.setattr(pyogrio.raw, "read", spy)
+    monkeypatch.setattr(pyogrio, "open_arrow", spy)
     pyogrio.set_gdal_config_options({"CPL_TMPDIR": given_folder})
     try:
         osm.read_osm(HELSINKI, "poles")
@@ -350,7 +350,7 @@ def test_temporary_files_stay_out_of_the_working_directory(monkeypatch, given_fo
 def test_the_real_extract_reads_without_a_warning_and_fits_the_schema():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        for layer in osm.osm_layers():
+        for layer in osm_tags.osm_layers():
             table, rows = schema.TABLES[layer], osm.read_osm(HELSINKI, layer)
             assert len(rows) > 0 or layer == "villages"  # a city centre has none
             if len(rows) == 0:

@@ -113,6 +113,8 @@ def _add_folder_commands(commands: Any) -> None:  # noqa: ANN401  # argparse kee
             "--boundary", type=Path, required=required, help=f"file with the boundary{note}"
         )
         command.add_argument("--crs", help="its coordinate system, when the file names none")
+        command.add_argument("--encoding", help="of its text, when neither UTF-8 nor GBK")
+        command.add_argument("--layer", help="its layer or sheet, when the file has several")
     init.add_argument("--name", help="name of the area (default: from the boundary)")
     init.add_argument("--code", help="statistical code of the area (default: from the boundary)")
     init.add_argument(
@@ -227,6 +229,8 @@ def _init(arguments: argparse.Namespace) -> int:
         name=arguments.name,
         code=arguments.code,
         crs=arguments.crs,
+        encoding=arguments.encoding,
+        layer=arguments.layer,
         language=arguments.language,
     )
     print(f"{arguments.folder}/")
@@ -239,10 +243,19 @@ def _init(arguments: argparse.Namespace) -> int:
 def _fetch(arguments: argparse.Namespace) -> int:
     from siteplan.region import open_data  # noqa: PLC0415  # --help stays quick
     from siteplan.region.sources import read_sources  # noqa: PLC0415
+    from siteplan.scenario import LayerSource  # noqa: PLC0415
 
-    path, crs = arguments.boundary, arguments.crs
-    if path is None:
-        path, crs = open_data.scenario_boundary(arguments.folder)
+    place, given = arguments.folder, arguments.boundary
+    if given is None:
+        source = open_data.scenario_boundary(place)
+    else:
+        place = given.parent
+        source = LayerSource(
+            path=given.name,
+            crs=arguments.crs,
+            encoding=arguments.encoding,
+            layer=arguments.layer,
+        )
     if not 0.0 <= arguments.margin_km <= LARGEST_MARGIN_KM:
         fault = Fault(
             source="--margin-km",
@@ -251,7 +264,7 @@ def _fetch(arguments: argparse.Namespace) -> int:
             remedy="Take the radius of the farthest signal that matters, such as 15.",
         )
         raise InputError([fault])
-    area = open_data.fetch_area(path, crs=crs, margin_m=arguments.margin_km * 1e3)
+    area = open_data.fetch_area(place, source, margin_m=arguments.margin_km * 1e3)
     for square_km in area.left_out_km2:
         print(
             f"warning: a part of the boundary of {square_km:,.1f} km2 lies far off and is left out"

@@ -47,6 +47,8 @@ def init_region(
     name: str | None = None,
     code: str | None = None,
     crs: str | None = None,
+    encoding: str | None = None,
+    layer: str | None = None,
     language: Language = "zh",
 ) -> list[Path]:
     """
@@ -66,6 +68,10 @@ def init_region(
         Name and statistical code of the area; those in the file when missing.
     crs : str, optional
         Coordinate reference system of the boundary when its file names none.
+    encoding : str, optional
+        Of its text, when that is neither UTF-8 nor GBK.
+    layer : str, optional
+        Layer or sheet of the file, when it has several.
     language : {"zh", "en"}
         Of comments and tables: Chinese or English.
 
@@ -81,7 +87,7 @@ def init_region(
     OutputError
         When the folder cannot be written, or holds one of the files already.
     """
-    source = LayerSource(path=boundary.name, crs=crs)
+    source = LayerSource(path=boundary.name, crs=crs, encoding=encoding, layer=layer)
     frame = tables.read_table(boundary.parent, schema.TABLES["boundary"], source)
     title = name or _only(frame, "name") or folder.resolve().name
     number = code or _only(frame, "code") or ""

@@ -99,6 +99,49 @@ def outside_faults(
     return faults
 
 
+def far_sites(
+    frames: Mapping[str, gpd.GeoDataFrame], scenario: Scenario, boundary: BaseGeometry
+) -> list[Fault]:
+    """
+    Warn of standing sites whose signal does not reach the boundary.
+
+    Parameters
+    ----------
+    frames : mapping of str to GeoDataFrame
+        Layers on the grid's system, with ``_row``.
+    scenario : Scenario
+        Names of the files, and how far a signal is followed.
+    boundary : geometry
+        In the same system.
+
+    Returns
+    -------
+    faults : list of Fault
+        At most one warning, with the rows and the farthest distance.
+    """
+    frame = frames.get("sites")
+    if frame is None or len(frame) == 0:
+        return []
+    radius_m = scenario.radio.radius_m
+    distance_m = shapely.distance(frame.geometry.to_numpy(), boundary)
+    far = (distance_m > radius_m) & (frame["status"] == "existing").fillna(value=False).to_numpy()
+    if not far.any():
+        return []
+    count, farthest_km = int(far.sum()), distance_m[far].max() / 1e3
+    return [
+        Fault(
+            source=scenario.layers.vectors()["sites"].path,
+            row=values.ranges(frame["_row"][far].astype(str).tolist()),
+            column="geometry",
+            value=f"{count:,} of {len(frame):,} sites, up to {farthest_km:,.0f} km away",
+            rule=f"standing sites lie more than {radius_m / 1e3:g} km outside the boundary: they serve "
+            "nothing in it",
+            remedy="Check their positions, or delete the rows.",
+            severity="warning",
+        )
+    ]
+
+
 def degrees_text(latitude_deg: float, longitude_deg: float) -> str:
     """
     Place as a map gives it.

@@ -144,16 +144,16 @@ class FetchArea:
     left_out_km2: tuple[float, ...] = ()
 
 
-def fetch_area(boundary: Path, *, crs: str | None = None, margin_m: float = MARGIN_M) -> FetchArea:
+def fetch_area(folder: Path, source: LayerSource, *, margin_m: float = MARGIN_M) -> FetchArea:
     """
     Area that is fetched for a boundary.
 
     Parameters
     ----------
-    boundary : Path
-        File with the boundary, of any format that a region takes.
-    crs : str, optional
-        Coordinate reference system when the file names none.
+    folder : Path
+        Folder with the boundary.
+    source : LayerSource
+        File with the boundary, of any format that a region takes, and how it is read.
     margin_m : float
         Width around the boundary. [m]
 
@@ -167,8 +167,7 @@ def fetch_area(boundary: Path, *, crs: str | None = None, margin_m: float = MARG
     InputError
         When the boundary cannot be read, or its box holds almost nothing but other areas.
     """
-    source = LayerSource(path=boundary.name, crs=crs)
-    frame = tables.read_table(boundary.parent, schema.TABLES["boundary"], source)
+    frame = tables.read_table(folder, schema.TABLES["boundary"], source)
     shape = shapely.union_all(frame.geometry.to_numpy())
     largest = max(shapely.get_parts(shape), key=lambda part: part.area)
     middle = gpd.GeoSeries([largest], crs=frame.crs).to_crs("EPSG:4326").iloc[0]
@@ -178,7 +177,7 @@ def fetch_area(boundary: Path, *, crs: str | None = None, margin_m: float = MARG
     box_km2 = area.envelope.area / 1e6
     if box_km2 > max(_MOST_BOX_KM2, _MOST_AREA_RATIO * area.area / 1e6):
         fault = Fault(
-            source=boundary.name,
+            source=source.path,
             value=f"{box_km2:,.0f} km² around {area.area / 1e6:,.0f} km²",
             rule="the parts of the boundary lie too far apart to fetch what is between them",
             remedy="Leave the far part out of the file, or fetch for each part.",
@@ -272,7 +271,7 @@ def fetch(
     )
 
 
-def scenario_boundary(folder: Path) -> tuple[Path, str | None]:
+def scenario_boundary(folder: Path) -> LayerSource:
     """
     Boundary that the scenario of a folder names.
 
@@ -283,10 +282,8 @@ def scenario_boundary(folder: Path) -> tuple[Path, str | None]:
 
     Returns
     -------
-    path : Path
-        The file.
-    crs : str or None
-        Its coordinate reference system, when the scenario gives one.
+    source : LayerSource
+        The file, inside the folder, and how it is read.
 
     Raises
     ------
@@ -302,8 +299,8 @@ def scenario_boundary(folder: Path) -> tuple[Path, str | None]:
             remedy="Give the file with the boundary.",
         )
         raise InputError([fault, *error.faults]) from None
-    source = scenario.layers.boundary
-    return inside(folder, source.path), source.crs
+    inside(folder, scenario.layers.boundary.path)
+    return scenario.layers.boundary
 
 
 def scenario_lines(fetched: Fetched) -> str:

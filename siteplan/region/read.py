@@ -169,6 +169,7 @@ def examine(folder: Path) -> Examined:
     frames = clip_extracts(frames, scenario, boundary)
     placed = {name: frame for name, frame in frames.items() if name not in refused}
     faults.extend(consistency.outside_faults(placed, scenario, boundary))
+    warnings.extend(consistency.far_sites(placed, scenario, boundary))
     frames, more = with_townships(frames, scenario)
     faults.extend(more)
     found = replace(found, frames=frames, boundary=boundary, crs=frames["boundary"].crs)

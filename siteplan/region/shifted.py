@@ -8,17 +8,14 @@ import geopandas as gpd
 
 from siteplan import schema
 from siteplan.errors import Fault
-from siteplan.region import datum, shift
+from siteplan.region import datum, shift, values
 from siteplan.region.fit import Reference
 from siteplan.region.place import GUESS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from siteplan.scenario import LayerSource, Scenario
-
-RANGES_SHOWN = 12
-"""Runs of rows that one fault names."""
 
 GUESSED = "the system was guessed from"
 """Beginning of the rule that such a note carries."""
@@ -122,7 +119,7 @@ def _mixed_fault(found: shift.Mixed, count: int, sources: Mapping[str, LayerSour
     other = "CGCS2000" if found.undone else found.datum
     return Fault(
         source=source.path,
-        row=ranges(found.rows),
+        row=values.ranges(found.rows),
         column="geometry",
         value=f"at least {len(found.rows):,} of {count:,} rows are {found.shift_m:,.0f} m off: they fit "
         f"{sources[found.against].path} only {fits}; by chance {found.chance:,} would at most",
@@ -132,39 +129,3 @@ def _mixed_fault(found: shift.Mixed, count: int, sources: Mapping[str, LayerSour
         "they are right, say checked = true.",
         severity="warning" if source.checked else "error",
     )
-
-
-def ranges(rows: Sequence[str]) -> str:
-    """
-    Row numbers as a reader writes them.
-
-    Parameters
-    ----------
-    rows : sequence of str
-        Rows in order.
-
-    Returns
-    -------
-    text : str
-        Runs by first and last; the first few, and in brackets how many more rows there are.
-
-    Examples
-    --------
-    >>> ranges(["2", "3", "4", "9", "way/7"])
-    '2-4, 9, way/7'
-    """
-    runs: list[list[str]] = []
-    for row in rows:
-        follows = bool(
-            runs
-            and row.isdecimal()
-            and runs[-1][-1].isdecimal()
-            and int(row) == int(runs[-1][-1]) + 1
-        )
-        if follows:
-            runs[-1].append(row)
-        else:
-            runs.append([row])
-    shown = [run[0] if len(run) == 1 else f"{run[0]}-{run[-1]}" for run in runs[:RANGES_SHOWN]]
-    more = sum(map(len, runs[RANGES_SHOWN:]))
-    return ", ".join(shown) + (f" … (+{more:,})" if more else "")

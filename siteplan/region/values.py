@@ -15,7 +15,7 @@ from siteplan.region.headers import UNITS, plain
 from siteplan.region.sheets import FORMULA
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -30,6 +30,9 @@ DTYPES: Final = {
 
 MOST_TOLD: Final = 1000
 """Rows of one kind of fault that are told one by one; the rest are counted."""
+
+RANGES_SHOWN: Final = 12
+"""Runs of rows that one fault names."""
 
 CELL_REMEDIES: Final = {
     "the cell holds a formula": "Copy the column and paste it as values (选择性粘贴为数值).",
@@ -265,3 +268,39 @@ def degrees(texts: pd.Series[Any]) -> NDArray[np.float64]:
         elif text:
             numbers[i] = pd.to_numeric(text, errors="coerce")
     return numbers
+
+
+def ranges(rows: Sequence[str]) -> str:
+    """
+    Row numbers as a reader writes them.
+
+    Parameters
+    ----------
+    rows : sequence of str
+        Rows in order.
+
+    Returns
+    -------
+    text : str
+        Runs by first and last; the first few, and in brackets how many more rows there are.
+
+    Examples
+    --------
+    >>> ranges(["2", "3", "4", "9", "way/7"])
+    '2-4, 9, way/7'
+    """
+    runs: list[list[str]] = []
+    for row in rows:
+        follows = bool(
+            runs
+            and row.isdecimal()
+            and runs[-1][-1].isdecimal()
+            and int(row) == int(runs[-1][-1]) + 1
+        )
+        if follows:
+            runs[-1].append(row)
+        else:
+            runs.append([row])
+    shown = [run[0] if len(run) == 1 else f"{run[0]}-{run[-1]}" for run in runs[:RANGES_SHOWN]]
+    more = sum(map(len, runs[RANGES_SHOWN:]))
+    return ", ".join(shown) + (f" … (+{more:,})" if more else "")

@@ -7,6 +7,7 @@ import re
 import tomllib
 from pathlib import Path
 
+import geopandas as gpd
 import pyogrio
 import pytest
 import shapely
@@ -14,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from siteplan import catalog, schema
+from siteplan.cli import main
 from siteplan.errors import InputError, OutputError
 from siteplan.outputs import new_region
 from siteplan.outputs.new_region import init_region, scenario_text
@@ -89,6 +91,34 @@ def test_everything_commented_is_valid_when_its_marks_are_taken_away(tmp_path, b
     kinds = {(rule.kind, rule.model_dump(by_alias=True)["class"]) for rule in document.rules}
     assert {kind for kind, _ in kinds} == {"coverage", "station_count", "task"}
     assert {name for _, name in kinds} >= {"village", "area", "road"}
+
+
+def test_a_boundary_in_a_foreign_encoding_or_of_many_layers(tmp_path):
+    frame = gpd.GeoDataFrame(
+        {"name": ["São José dos Campos"]},
+        geometry=[shapely.box(-46.0, -23.4, -45.7, -23.1)],
+        crs=4326,
+    )
+    frame.to_file(tmp_path / "b.shp", encoding="cp1252")
+    (tmp_path / "b.cpg").unlink()
+    for layer in ("limite", "outro"):
+        frame.to_file(tmp_path / "b.gpkg", layer=layer)
+    for file, option, value in (("b.shp", "--encoding", "cp1252"), ("b.gpkg", "--layer", "limite")):
+        new = tmp_path / option.strip("-")
+        assert main(["init", str(new), "--boundary", str(tmp_path / file), "--language", "en"]) == 2
+        assert not new.exists()
+        given = [
+            "init",
+            str(new),
+            "--boundary",
+            str(tmp_path / file),
+            "--language",
+            "en",
+            option,
+            value,
+        ]
+        assert main(given) == 0
+        assert 'name = "São José dos Campos"' in (new / "scenario.toml").read_text(encoding="utf-8")
 
 
 def test_an_english_folder_of_a_region_abroad_is_english(tmp_path, boundary):

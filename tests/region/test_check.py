@@ -580,6 +580,14 @@ FAULTS = {
         "",
         "names no coordinate",
     ),
+    "standing site in another province": (
+        sites(("d,远塔,tower,existing,40", 900_000, 1500), *SITES[1:]),
+        "warning",
+        "sites",
+        "3",
+        "geometry",
+        "serve nothing in it",
+    ),
     "path out of the folder": (
         scenario(('"poles.csv"', '"../poles.csv"')),
         "error",

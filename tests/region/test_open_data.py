@@ -25,6 +25,7 @@ from pyproj import Geod
 from siteplan.errors import InputError, OutputError
 from siteplan.region import open_data, tiles, transfer
 from siteplan.region.sources import Transfer, read_sources
+from siteplan.scenario import LayerSource
 from tests.tile_server import geotiff, serve
 
 CELL = 1.0 / 360.0
@@ -292,8 +293,8 @@ def test_far_parts_of_a_boundary_are_left_out_and_told(tmp_path):
     for shape in (main, shapely.union_all([main, exclave])):
         path = tmp_path / f"{shape.geom_type}.geojson"
         path.write_text(shapely.to_geojson(shape), encoding="utf-8")
-    alone = open_data.fetch_area(tmp_path / "Polygon.geojson")
-    both = open_data.fetch_area(tmp_path / "MultiPolygon.geojson")
+    alone = open_data.fetch_area(tmp_path, LayerSource(path="Polygon.geojson"))
+    both = open_data.fetch_area(tmp_path, LayerSource(path="MultiPolygon.geojson"))
     assert both.bounds == pytest.approx(alone.bounds, abs=1e-5)
     assert alone.left_out_km2 == ()
     # 0.05 degrees on a side: 5.55 km by 4.47 km at 36.5 N
@@ -303,7 +304,8 @@ def test_far_parts_of_a_boundary_are_left_out_and_told(tmp_path):
 def test_the_margin_lies_around_the_boundary(tmp_path):
     path = tmp_path / "b.geojson"
     path.write_text(shapely.to_geojson(shapely.box(107.0, 40.0, 108.0, 41.0)), encoding="utf-8")
-    west, south, east, north = open_data.fetch_area(path, margin_m=10_000.0).bounds
+    source = LayerSource(path="b.geojson")
+    west, south, east, north = open_data.fetch_area(tmp_path, source, margin_m=10_000.0).bounds
     geod = Geod(ellps="WGS84")
     # a frame in the projected system is turned against the meridians: a little more, never less
     for corner in ((107.0, south), (107.0, north)):

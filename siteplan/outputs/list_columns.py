@@ -84,6 +84,10 @@ class Sheets:
         """Give what the rule of each row asks for."""
         return self.given("text", table["rule_id"].map(self.rule_texts).to_list())
 
+    def price(self) -> Kind:
+        """How the objective of the plan is shown: whole yuan, or parts of stations."""
+        return "money" if self.plan.selection.objective == "cost" else "amount"
+
     def unmet_reason(self, row: dict[Any, Any]) -> str:
         """Tell why an item that has a signal does not count."""
         words = self.words
@@ -176,8 +180,8 @@ class Sheets:
             self.column(table, "covers", "percent"),
             self.column(table, "covers_alone", "percent"),
             self.column(table, "alone", blank=""),
-            self.column(table, reasons.money_name(plan, "saves"), "amount"),
-            self.column(table, reasons.money_name(plan, "replacement"), "amount"),
+            self.column(table, reasons.money_name(plan, "saves"), self.price()),
+            self.column(table, reasons.money_name(plan, "replacement"), self.price()),
             self.column(table, "replaced_by", blank=""),
         ]
 
@@ -202,7 +206,7 @@ class Sheets:
             self.column(table, "verdict", words=words.verdicts.__getitem__),
             self.column(table, "kept_out_by", words=words.spaced, blank=""),
             self.column(table, "covers", "percent"),
-            self.column(table, reasons.money_name(plan, "adds"), "amount"),
+            self.column(table, reasons.money_name(plan, "adds"), self.price()),
         ]
 
     def cell(self) -> list[Column]:

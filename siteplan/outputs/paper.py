@@ -8,8 +8,6 @@ chapters 黑体, page numbers 四号 between dashes at the outer edge. Tables ar
 from __future__ import annotations
 
 import io
-import re
-import unicodedata
 import zipfile
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,7 +19,6 @@ from docx.enum.section import WD_ORIENT, WD_SECTION
 from docx.enum.style import WD_STYLE_TYPE
 from docx.enum.text import (
     WD_ALIGN_PARAGRAPH,
-    WD_BREAK,
     WD_LINE_SPACING,
     WD_TAB_ALIGNMENT,
     WD_TAB_LEADER,
@@ -32,6 +29,7 @@ from docx.shared import Mm, Pt, RGBColor
 from PIL import Image
 
 from siteplan.outputs.blocks import Heading, Picture, Sentences, Table, Turn
+from siteplan.outputs.paper_tables import table_xml
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -61,30 +59,6 @@ CREATED: Final = datetime(2000, 1, 1)  # noqa: DTZ001  # the format holds no tim
 
 PICTURE_WIDTH_MM: Final = 138.0
 """Two figures with their captions fit on a page."""
-
-MM_PER_POINT: Final = 25.4 / 72.0
-CELL_PADDING_MM: Final = 1.7
-LATIN_EM: Final = 0.56
-CAPITAL_EM: Final = 0.72
-"""Widths of small letters and digits, and of capitals: fonts that stand in for Times are wider. [em]"""
-
-UNBROKEN: Final = re.compile(r"[\x21-\x7e\u00a1-\u024f]+|\S")
-"""A word in Latin letters, or one letter of others."""
-
-SHORT_EM: Final = 6.0
-"""A line of a cell up to this wide is not broken. [em]"""
-
-HEADER_EM: Final = 3.5
-"""Width from which on a header may be broken. [em]"""
-
-MOST_EM: Final = 22.0
-"""Widest text of a column that is not broken. [em]"""
-
-SHORT_ROWS: Final = 8
-"""A table of so few rows stays on one page; of a longer one, two rows stay together at either end."""
-
-CELL_STYLE: Final = "Plancell"
-"""How the library writes the name of the style "Plan cell" in the file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +92,9 @@ FACES: Final[Mapping[str, Mapping[str, Face]]] = {
     },
 }
 ANNEX_CELL_PT: Final = 9.0
+CONTENTS_LINE_PT: Final = 20.5
+"""Distance of the lines of the table of contents. [pt]"""
+
 LINE_PT: Final = {"zh": 28.9, "en": 15.0}
 """Distance of lines: 22 lines on 225 mm make 28.9 pt in official papers. [pt]"""
 
@@ -159,7 +136,8 @@ class Paper:
                 _set_face(styles[name], self.faces[name])
                 styles[name].font.color.rgb = RGBColor(0, 0, 0)
                 form = styles[name].paragraph_format
-                form.space_before, form.space_after = Pt(12), Pt(6)
+                form.space_before = Pt(24 if name == "Heading 1" else 12)
+                form.space_after = Pt(12 if name == "Heading 1" else 6)
                 form.line_spacing_rule = WD_LINE_SPACING.SINGLE
                 form.keep_with_next = True
             styles["Heading 1"].paragraph_format.page_break_before = False
@@ -169,7 +147,7 @@ class Paper:
         self._style("Plan caption", self.faces["caption"], centred=True, line=None)
         self._style("Plan cell", self.faces["cells"], line=None)
         for level in (1, 2):
-            self._style(f"Plan contents {level}", self.faces["toc"], line=24.0)
+            self._style(f"Plan contents {level}", self.faces["toc"], line=CONTENTS_LINE_PT)
 
     def _style(
         self,
@@ -304,19 +282,12 @@ class Paper:
 
     def _heading(self, block: Heading) -> None:
         paragraph = self.document.add_heading(block.text, block.level)
-        if block.level == 1 and self.bookmarks:
-            paragraph.paragraph_format.page_break_before = not self._at_top()
         self.bookmarks += 1
         name = bookmark(self.bookmarks)
         start = f'<w:bookmarkStart {nsdecls("w")} w:id="{self.bookmarks}" w:name="{name}"/>'
         end = f'<w:bookmarkEnd {nsdecls("w")} w:id="{self.bookmarks}"/>'
         paragraph._p.insert(1, parse_xml(start))  # noqa: SLF001  # python-docx has no call for it
         paragraph._p.append(parse_xml(end))  # noqa: SLF001
-
-    def _at_top(self) -> bool:
-        """Whether the heading just put begins a section anyway."""
-        before = self.document.paragraphs[-1]._p.getprevious()  # noqa: SLF001
-        return before is not None and before.find(f".//{qn('w:sectPr')}") is not None
 
     def _caption(self, kind: str, text: str, *, above: bool) -> None:
         self.numbers[kind] += 1
@@ -342,9 +313,8 @@ class Paper:
         if not block.annex:
             self._caption("table", block.caption, above=True)
         size = ANNEX_CELL_PT if self.landscape else self.faces["cells"].size
-        widths = column_widths(block, self._width_mm(), size)
         self.document._body._element.insert_element_before(  # noqa: SLF001
-            parse_xml(_table_xml(block, widths, size)), "w:sectPr"
+            parse_xml(table_xml(block, self._width_mm(), size)), "w:sectPr"
         )
         after = self.document.add_paragraph(block.note, style="Plan cell")
         after.paragraph_format.space_after = Pt(4)
@@ -353,10 +323,6 @@ class Paper:
         section: Any = self.document.sections[-1]
         inner = section.page_width - section.left_margin - section.right_margin
         return float(inner) / float(Mm(1))
-
-    def page_break(self) -> None:
-        """Go to a new page."""
-        self.document.add_paragraph().add_run().add_break(WD_BREAK.PAGE)
 
     # --- the file ---------------------------------------------------------------------------------
 
@@ -406,157 +372,6 @@ def bookmark(number: int) -> str:
         As Word names its own.
     """
     return f"_Toc{number:08d}"
-
-
-def column_widths(table: Table, width_mm: float, size_pt: float) -> list[float]:
-    """
-    Widths of the columns of a table.
-
-    Parameters
-    ----------
-    table : Table
-        The table.
-    width_mm : float
-        Width to share. [mm]
-    size_pt : float
-        Size of the type. [pt]
-
-    Returns
-    -------
-    widths : list of float
-        Adding up to the width: by the table's own weights, or each column as wide as its longest text where
-        there is room; else no narrower than its longest word, the rest shared by what texts need. [mm]
-    """
-    if table.weights:
-        total = sum(table.weights)
-        return [width_mm * weight / total for weight in table.weights]
-    em_mm, sides_mm = size_pt * MM_PER_POINT, 2.0 * CELL_PADDING_MM
-    columns = list(zip(table.header, *table.rows, strict=True))
-    wanted = [
-        min(max([_header_ems(head), *map(_cell_ems, cells)]), MOST_EM) * em_mm + sides_mm
-        for head, *cells in columns
-    ]
-    least = [
-        min(max(_least_header_ems(head), *map(_least_ems, cells)) * em_mm + sides_mm, most)
-        for (head, *cells), most in zip(columns, wanted, strict=True)
-    ]
-    if sum(least) >= width_mm or sum(wanted) <= width_mm:
-        shown = least if sum(least) >= width_mm else wanted
-        return [width_mm * width / sum(shown) for width in shown]
-    part = (width_mm - sum(least)) / (sum(wanted) - sum(least))
-    return [low + part * (high - low) for low, high in zip(least, wanted, strict=True)]
-
-
-def _least_ems(text: str) -> float:
-    """Width below which a cell reads badly: that of a short line, or of the widest word of a long one."""
-    lines = text.split("\n")
-    return max(wide if (wide := _ems(line)) <= SHORT_EM else _word_ems(line) for line in lines)
-
-
-def _least_header_ems(text: str) -> float:
-    """Width below which a header reads badly: Latin words may stand one under the other."""
-    return _word_ems(text) if text.isascii() else max(_header_ems(text), _word_ems(text))
-
-
-def _word_ems(text: str) -> float:
-    """Width of the widest piece of a text that no line may break."""
-    return max(map(_ems, UNBROKEN.findall(text)), default=1.0)
-
-
-def _ems(text: str) -> float:
-    """Width of a text: a Chinese letter is as wide as it is high."""
-    wide = sum(unicodedata.east_asian_width(letter) in "WFA" for letter in text)
-    capitals = sum("A" <= letter <= "Z" for letter in text)
-    return wide + CAPITAL_EM * capitals + LATIN_EM * (len(text) - wide - capitals)
-
-
-def _cell_ems(text: str) -> float:
-    """Width of the widest line of a cell."""
-    return max(map(_ems, text.split("\n")))
-
-
-def _header_lines(text: str) -> str:
-    """Header with its unit on a line of its own."""
-    name, bracket, unit = text.partition("（")
-    return f"{name}\n{bracket}{unit}" if bracket and name else text
-
-
-def _header_ems(text: str) -> float:
-    """Width of a header, whose name may take two lines."""
-    name, _, unit = _header_lines(text).partition("\n")
-    wide = _ems(name)
-    return max(_ems(unit), wide if wide <= HEADER_EM else max(HEADER_EM, wide / 2.0 + 1.0))
-
-
-def _table_xml(table: Table, widths: Sequence[float], size_pt: float) -> str:
-    """
-    Table as text: thousands of cells are written many times faster than by the library.
-
-    The header repeats on every page, no row is cut, and a short table stays on one page.
-    """
-    twips = [round(width / 25.4 * 1440.0) for width in widths]
-    edges = "".join(
-        f'<w:{edge} w:val="single" w:sz="4" w:space="0" w:color="000000"/>'
-        for edge in ("top", "left", "bottom", "right", "insideH", "insideV")
-    )
-    room = {"top": 30, "left": 70, "bottom": 30, "right": 70}
-    sides = "".join(f'<w:{side} w:w="{width}" w:type="dxa"/>' for side, width in room.items())
-    opening = (
-        f'<w:tbl {nsdecls("w")}><w:tblPr><w:tblW w:w="{sum(twips)}" w:type="dxa"/><w:jc w:val="center"/>'
-        f'<w:tblBorders>{edges}</w:tblBorders><w:tblLayout w:type="fixed"/>'
-        f"<w:tblCellMar>{sides}</w:tblCellMar>"
-        f'<w:tblDescription w:val="{escape(table.caption, _QUOTES)}"/></w:tblPr><w:tblGrid>'
-    )
-    parts = [
-        opening,
-        *(f'<w:gridCol w:w="{width}"/>' for width in twips),
-        "</w:tblGrid>",
-        _row_xml(
-            [_header_lines(text) for text in table.header],
-            twips,
-            ["center"] * len(twips),
-            size_pt,
-            header=True,
-        ),
-    ]
-    align = ["center" if word == "centre" else word for word in table.align]
-    last = len(table.rows) - 1
-    together = {*range(last)} if last < SHORT_ROWS else {0, last - 1}
-    parts += [
-        _row_xml(row, twips, align, size_pt, bold=table.total and i == last, follow=i in together)
-        for i, row in enumerate(table.rows)
-    ]
-    return "".join([*parts, "</w:tbl>"])
-
-
-_QUOTES: Final = {'"': "&quot;"}
-
-
-def _row_xml(  # one row and how it looks
-    cells: Sequence[str],
-    twips: Sequence[int],
-    align: Sequence[str],
-    size_pt: float,
-    *,
-    header: bool = False,
-    bold: bool = False,
-    follow: bool = False,
-) -> str:
-    half = round(2 * size_pt)
-    look = "<w:b/>" if bold or header else ""
-    look += f'<w:sz w:val="{half}"/><w:szCs w:val="{half}"/>'
-    fill = '<w:shd w:val="clear" w:color="auto" w:fill="EDEDED"/>' if header else ""
-    keep = "<w:keepNext/>" if header or follow else ""
-    line_end = '</w:t><w:br/><w:t xml:space="preserve">'
-    texts = "".join(
-        f'<w:tc><w:tcPr><w:tcW w:w="{width}" w:type="dxa"/>{fill}<w:vAlign w:val="center"/></w:tcPr>'
-        f'<w:p><w:pPr><w:pStyle w:val="{CELL_STYLE}"/>{keep}<w:jc w:val="{side}"/></w:pPr>'
-        f"<w:r><w:rPr>{look}</w:rPr>"
-        f'<w:t xml:space="preserve">{escape(cell).replace(chr(10), line_end)}</w:t></w:r></w:p></w:tc>'
-        for cell, width, side in zip(cells, twips, align, strict=True)
-    )
-    repeat = "<w:tblHeader/>" if header else ""
-    return f"<w:tr><w:trPr><w:cantSplit/>{repeat}</w:trPr>{texts}</w:tr>"
 
 
 def _set_face(style: Any, face: Face) -> None:  # noqa: ANN401  # untyped library

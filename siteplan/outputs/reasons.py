@@ -23,6 +23,9 @@ LISTED: Final = 20
 WHOLE: Final = 0.995
 """Share of an item from which on it is told without its share."""
 
+SMALL: Final = 0.01
+"""Share of an item up to which a line leaves it out where the same site alone covers more of another."""
+
 
 def chosen_stations(plan: Plan) -> pd.DataFrame:
     """
@@ -229,7 +232,8 @@ def _needed(rows: pd.DataFrame, words: Words) -> str:
 def _alone(items: pd.DataFrame | None, words: Words) -> str:
     if items is None:
         return ""
-    return words("reasons.alone", items=_some(_items(items, words), words))
+    large = items[items["share"] > SMALL]
+    return words("reasons.alone", items=_some(_items(large if len(large) else items, words), words))
 
 
 def _items(items: pd.DataFrame, words: Words) -> list[str]:

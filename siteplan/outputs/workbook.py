@@ -7,6 +7,7 @@ Text stays text: no cell becomes a formula, a link or a number, and codes keep a
 from __future__ import annotations
 
 import io
+import math
 import unicodedata
 from dataclasses import dataclass
 from datetime import datetime
@@ -28,6 +29,15 @@ CELL_LIMIT: Final = 32_767
 
 WIDEST: Final = 48
 """Widest column, in characters of Latin text; longer text is wrapped."""
+
+LINE_PT: Final = 15.0
+"""Height of a line of a row, as spreadsheets set it. [pt]"""
+
+MOST_LINES: Final = 27
+"""Lines of the highest row: the format allows 409 pt."""
+
+WIDE: Final = 14
+"""Columns from which on a sheet is printed on A3."""
 
 Kind = Literal[
     "text", "integer", "number", "degree", "metre", "measure", "amount", "percent", "money"
@@ -91,14 +101,14 @@ class Book:
         )
         number = {
             "text": "@",
-            "integer": "0",
-            "number": "0.0",
-            "degree": "0.000000",
-            "metre": "0.0",
-            "measure": "#,##0.000",
-            "amount": "#,##0.00",
-            "percent": "0.00%",
-            "money": "#,##0",
+            "integer": "0_ ",
+            "number": "0.0_ ",
+            "degree": "0.000000_ ",
+            "metre": "0.0_ ",
+            "measure": "#,##0.000_ ",
+            "amount": "#,##0.00_ ",
+            "percent": "0.00%_ ",
+            "money": "#,##0_ ",
         }
         self.formats = {
             kind: workbook.add_format(base | {"num_format": text, "text_wrap": kind == "text"})
@@ -119,17 +129,23 @@ class Book:
         """Write one sheet, its header frozen and filtered, and a last row of totals outside the filter."""
         sheet = self.workbook.add_worksheet(name)
         rows = len(columns[0].values)
+        lines = [1] * rows
         for i, column in enumerate(columns):
             sheet.write_string(0, i, column.header, self.header)
             shown = [
                 self._cell(sheet, row + 1, i, column, value)
                 for row, value in enumerate(column.values)
             ]
-            sheet.set_column(i, i, _width([column.header, *shown]))
+            width = _width([column.header, *shown])
+            sheet.set_column(i, i, width)
+            lines = list(map(max, lines, (_lines(text, width) for text in shown)))
+        for row, number in enumerate(lines):
+            if number > 1:  # not every program fits rows to wrapped text
+                sheet.set_row(row + 1, LINE_PT * number)
         sheet.freeze_panes(1, 1)
         sheet.autofilter(0, 0, max(rows, 1), len(columns) - 1)
         sheet.set_landscape()
-        sheet.set_paper(9)  # A4
+        sheet.set_paper(8 if len(columns) >= WIDE else 9)  # A3, A4
         sheet.fit_to_pages(1, 0)
         sheet.repeat_rows(0)
         if totals is None or rows == 0:
@@ -180,6 +196,14 @@ def _width(texts: Iterable[str]) -> float:
         (_places(line) for text in texts for line in text[: 2 * WIDEST].splitlines()), default=0
     )
     return float(min(longest + 3, WIDEST))
+
+
+def _lines(text: str, width: float) -> int:
+    """Lines that a text takes in a column."""
+    if len(text) * 2 < width and "\n" not in text:
+        return 1
+    lines = sum(math.ceil(_places(line) / (width - 2.0)) or 1 for line in text.splitlines())
+    return min(max(lines, 1), MOST_LINES)
 
 
 def _places(text: str) -> int:

@@ -158,7 +158,7 @@
         maxWidth: Math.min(340, size.x - 40),
         minWidth: Math.min(260, size.x - 60),
         maxHeight: Math.max(160, size.y * (phone.matches ? 0.45 : 0.6)),
-        autoPanPaddingTopLeft: [12, phone.matches ? 110 : 56],
+        autoPanPaddingTopLeft: [12, phone.matches ? 126 : 56],
         autoPanPaddingBottomRight: [12, 12],
       })
         .setLatLng(latlng)

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 SHORTFALLS = 20
 """Needs out of reach told one by one in the text."""
 
-KEY_SITES = 12
+KEY_SITES = 8
 """Sites whose reasons are told in the text; the workbook tells those of all."""
 
 SHARED = 2
@@ -297,5 +297,5 @@ def _choice(report: Report) -> list[Block]:
     ]
     return [
         *blocks,
-        make_table(words, "key_sites", keys, "lllcl", weights=(2.0, 2.0, 1.6, 0.9, 5.0)),
+        make_table(words, "key_sites", keys, "lllcl", weights=(2.0, 2.0, 1.6, 0.9, 6.5)),
     ]

@@ -33,6 +33,9 @@ DBM_OF_WATT = 30.0
 SENSITIVE_SHOWN = 60
 """Sensitive places listed in the text, those of the first sites."""
 
+TOLD_ONE_BY_ONE = 3
+"""Targets of a task told one by one; of more, how many are in which state."""
+
 SMALL_KM2 = 0.1
 """Smaller zones are given to the square metre's order. [km2]"""
 
@@ -444,6 +447,9 @@ def _task_row(report: Report, row: pd.Series[Any]) -> list[str]:
     measured = [name for name in str(row["rules"]).split(";") if name in rules.index]
     measured = [name for name in measured if rules.loc[name, "unit"] != ""]
     for network in ("today", "plan"):
+        if len(measured) > TOLD_ONE_BY_ONE:
+            cells.append(report.states(rules.loc[measured, f"state_{network}"]))
+            continue
         texts = []
         for name in measured:
             rule = rules.loc[name]

@@ -26,6 +26,37 @@ _GEOMETRY_TYPES = {
 }
 
 
+def plain_shapes(geometry: NDArray[np.object_]) -> NDArray[np.object_]:
+    """
+    Take collections as what they hold: a point alone is a point, polygons together are one of many parts.
+
+    File geodatabases and KML wrap single shapes like that.
+
+    Parameters
+    ----------
+    geometry : ndarray of geometry
+        As the file has them.
+
+    Returns
+    -------
+    geometry : ndarray of geometry
+        Points of several places and collections of several kinds stay as they are.
+    """
+    kinds = shapely.get_type_id(geometry)
+    lone = (shapely.get_num_geometries(geometry) == 1) & np.isin(
+        kinds, (shapely.GeometryType.MULTIPOINT, shapely.GeometryType.GEOMETRYCOLLECTION)
+    )
+    result = geometry.copy()
+    result[lone] = shapely.get_geometry(geometry[lone], 0)
+    for i in np.flatnonzero(~lone & (kinds == shapely.GeometryType.GEOMETRYCOLLECTION)):
+        parts = shapely.get_parts(shapely.get_parts(geometry[i]))
+        if len(parts) and (shapely.get_type_id(parts) == shapely.GeometryType.POLYGON).all():
+            result[i] = shapely.MultiPolygon(list(parts))
+        elif len(parts) and (shapely.get_type_id(parts) == shapely.GeometryType.LINESTRING).all():
+            result[i] = shapely.MultiLineString(list(parts))
+    return result
+
+
 def geometry_faults(
     frame: gpd.GeoDataFrame, table: schema.Table, source: str
 ) -> tuple[pd.Index, list[Fault]]:

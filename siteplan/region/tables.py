@@ -133,7 +133,8 @@ def examine_table(
     faults.extend(layout.faults)
     columns = _columns(raw.cells, found, table, source)
     geometry = nothing if layout.geometry is None else layout.geometry
-    rows = gpd.GeoDataFrame(columns, geometry=geometry.to_numpy(), crs=geometry.crs)
+    plain = shapes.plain_shapes(geometry.to_numpy())
+    rows = gpd.GeoDataFrame(columns, geometry=plain, crs=geometry.crs)
     rows, more = conform.conform(rows, found, table, source, book)
     faults.extend(more)
     lost: frozenset[str] = frozenset()

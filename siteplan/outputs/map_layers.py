@@ -17,7 +17,7 @@ import shapely
 from siteplan import schema
 from siteplan.outputs.frames import gap_list, phase_table, site_table
 from siteplan.outputs.map_images import MODES
-from siteplan.outputs.reasons import site_lines
+from siteplan.outputs.reasons import rejected_lines, site_lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -288,7 +288,9 @@ class MapLayers:
         result = self.named(rest, "layer_candidates", rest.index)
         result["kind"] = _packed(_texts(rest["kind"]))
         result["unavailable"] = [int(status == "unavailable") for status in rest["status"]]
-        result["fields"] = self.schema_fields("sites", rest)
+        lines = _texts(rest.index.to_series().map(rejected_lines(self.plan, self.names)))
+        told = [self.field("not_chosen", lines)] if any(lines) else []
+        result["fields"] = told + self.schema_fields("sites", rest)
         return result
 
     def listed(self, values: Iterable[Any]) -> list[str]:

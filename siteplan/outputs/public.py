@@ -1,19 +1,31 @@
 """
 The public edition: the same plan without places that single out a structure.
 
-Sites are moved to the middle of their square kilometre before anything is written, so that map, lists, layers
-and document cannot disagree. Levels stop at the highest threshold in use, since a peak tells where a station
-stands; servers and SINR are left out.
+The norms ask no more of it than that coordinates be left out or rounded; a public notice must still name the
+sites that people may object to. So it keeps ids, names, townships, kinds, heights, equipment and distances of
+field screening, which are what is put on notice, and leaves out whatever leads from them to a point:
+
+- sites are moved to the middle of their square kilometre before anything is written, so that map, lists,
+  layers and document cannot disagree;
+- levels stop at the highest threshold in use, since a peak tells where a station stands; servers, SINR and
+  rasters are left out;
+- a gap tells neither the station that would serve it nor the ridge on the way: three such bearings meet at
+  the station. Its distance is told in whole kilometres;
+- ways of cables and ducts end at a site: only their lengths are told;
+- schools within a screening distance are counted and not named, since they stand beside a site;
+- what candidates that were not taken would have cost, and what stands in for them, is between the bureau and
+  their owners.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import geopandas as gpd
 import numpy as np
+import pandas as pd
 
 from siteplan.coverage.footprint import NO_SIGNAL
 from siteplan.outputs.frames import site_township
@@ -37,6 +49,10 @@ RIDGE: Final = ("ridge_m", "ridge_easting_m", "ridge_northing_m")
 """Columns of a gap that tell a point on the way to the station: two such ways meet there."""
 
 
+NAMED_SITES: Final = ("station_id", "remedy_site")
+"""Columns of a gap that name a station or a site near it."""
+
+
 def public_plan(plan: Plan) -> Plan:
     """
     Make a plan that may be shown to everybody.
@@ -51,8 +67,8 @@ def public_plan(plan: Plan) -> Plan:
     public : Plan
         The same results; sites at the middle of their square kilometre, levels cut off at the highest
         threshold of their technology, no servers, no SINR, no levels of buildings, no ways of cables, no
-        candidates that were not taken; gaps tell the distance to a station in whole kilometres, and no
-        ridge on the way. Townships of sites stay the true ones.
+        reasons of candidates that were not taken; gaps tell the distance to a station in whole
+        kilometres, and neither its name nor the ridge on the way. Townships of sites stay the true ones.
     """
     region = plan.region
     sites = region.sites.assign(township=site_township(plan, region.sites))
@@ -75,7 +91,7 @@ def public_plan(plan: Plan) -> Plan:
 
 
 def _chosen_only(selection: Selection) -> Selection:
-    """Give reasons without the candidates that were not taken: they are nobody's business."""
+    """Leave out the reasons of candidates that were not taken, and of what could stand in for others."""
     told = selection.explanation
     told = told[told["chosen"]].assign(instead="")
     return replace(selection, explanation=told, closed=selection.closed.iloc[:0])
@@ -101,9 +117,10 @@ def _without_ways(backhaul: BackhaulPlan) -> BackhaulPlan:
 
 
 def _blurred(gaps: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
-    """Gaps without what points at a station: distances to a kilometre, no ridge on the way to it."""
-    told = {"station_km": gaps["station_km"].round()}
-    return gaps.assign(**told, **dict.fromkeys(RIDGE, np.nan))
+    """Gaps without what points at a site: distances to a kilometre, no ridge on the way, no names."""
+    told: dict[str, Any] = {"station_km": gaps["station_km"].round()}
+    told |= dict.fromkeys(RIDGE, np.nan) | dict.fromkeys(NAMED_SITES, pd.NA)
+    return gaps.assign(**told)
 
 
 def _cut(

@@ -143,6 +143,37 @@ def site_lines(plan: Plan, words: Words) -> pd.Series[str]:
     return pd.Series(lines, dtype="string")
 
 
+def rejected_lines(plan: Plan, words: Words) -> pd.Series[str]:
+    """
+    One line for each site that offers or could offer candidates of which none was taken.
+
+    Parameters
+    ----------
+    plan : Plan
+        The plan.
+    words : Words
+        Language.
+
+    Returns
+    -------
+    lines : Series of str
+        By site id: the verdicts on its stations, each once, with their technologies where those differ.
+    """
+    table = rejected_stations(plan)
+    table = table[~table["site_id"].isin(plan.planned_stations["site_id"])]
+    lines = {}
+    for site_id, rows in table.groupby("site_id", sort=False):
+        told = rows.groupby("reason", sort=False)["technology"].unique()
+        apart = len(told) > 1 and sum(map(len, told)) == rows["technology"].nunique()
+        lines[str(site_id)] = words.clauses(
+            words("reasons.of", names=words.joined(names), reason=words.verdicts[str(reason)])
+            if apart
+            else words.verdicts[str(reason)]
+            for reason, names in told.items()
+        )
+    return pd.Series(lines, dtype="string")
+
+
 def sole_items(plan: Plan, words: Words) -> pd.Series[str]:
     """
     Name what each station of the plan alone covers.
@@ -223,9 +254,10 @@ def _placed(plan: Plan, table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _needed(rows: pd.DataFrame, words: Words) -> str:
-    rules = list(dict.fromkeys(";".join(rows["rules"]).strip(";").split(";")))
-    if rules != [""]:
-        return words("reasons.needed", rules=_some(rules, words))
+    rules = list(dict.fromkeys(name for text in rows["rules"] for name in text.split(";") if name))
+    if rules:
+        key = "needed" if rows["reason"].eq("needed").any() else "counted"
+        return words(f"reasons.{key}", rules=_some(rules, words, key="more_rules"))
     return words.verdicts[str(rows["reason"].iloc[0])]
 
 
@@ -257,8 +289,12 @@ def _stand_in(plan: Plan, rows: pd.DataFrame, words: Words) -> str:
     others = [name for name in str(row["instead"]).split(";") if name]
     if not others:
         return ""
-    site_of = plan.selection.explanation["site_id"]
-    sites = list(dict.fromkeys(str(site_of.loc[name]) for name in others))
+    told = plan.selection.explanation.loc[others]
+    same = words("reasons.same_site")
+    labels = told["site_id"].where(
+        told["site_id"].ne(row["site_id"]), same + told["operator"] + " " + told["technology"]
+    )
+    sites = list(dict.fromkeys(labels))
     more = float(row["replacement"])
     if plan.selection.objective == "cost":
         cost = words("units.money", n=ten_thousand(more))
@@ -268,7 +304,7 @@ def _stand_in(plan: Plan, rows: pd.DataFrame, words: Words) -> str:
     return words(f"reasons.{key}", instead=_some(sites, words), cost=cost)
 
 
-def _some(texts: list[str], words: Words, most: int = NAMED) -> str:
+def _some(texts: list[str], words: Words, most: int = NAMED, *, key: str = "more") -> str:
     """Name the first few and count the rest."""
     told = words.joined(texts[:most])
-    return told if len(texts) <= most else words("reasons.more", items=told, n=len(texts))
+    return told if len(texts) <= most else words(f"reasons.{key}", items=told, n=len(texts))

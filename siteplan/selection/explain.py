@@ -28,13 +28,13 @@ if TYPE_CHECKING:
 MOST_REPLACED: Final = 200
 """Chosen stations up to which each is taken out for a trial."""
 
-TRIED: Final = 50
+TRIED: Final = 30
 """Of more stations, those taken out for a trial: the ones that alone cover most."""
 
 REASONS: Final = {
-    "needed": "缺它则有目标不达标",
+    "needed": "缺它则覆盖或容量目标不达标",
     "replaceable": "可由其他站替代，但代价不更低",
-    "count": "用于满足站数、重复覆盖或容量要求",
+    "count": "用于满足站数、重复覆盖或容量要求，可由其他站计数",
     "covers nothing": "不覆盖任何尚缺的对象",
     "same structure": "同一站址另一站覆盖不少于它且不更贵",
     "too near": "与已选新建站址间距不足",
@@ -49,9 +49,9 @@ REASONS: Final = {
 """Every verdict on a station or a site, in the words of the bureau."""
 
 REASONS_EN: Final = {
-    "needed": "without it a target is missed",
+    "needed": "without it a target of coverage or capacity is missed",
     "replaceable": "others could stand in for it, at no lower cost",
-    "count": "for a number of stations, repeated coverage or capacity",
+    "count": "makes up a number of stations, repeated coverage or capacity; another could count as well",
     "covers nothing": "covers nothing that is still missing",
     "same structure": "another station of the same site covers no less and is no dearer",
     "too near": "too near to a chosen new structure",
@@ -88,7 +88,7 @@ def explain(problem: Problem, built: NDArray[np.int32], names: pd.Index[str]) ->
         only this station goes; ``cost``, what the plan saves at once without a chosen station, or pays
         more with a rejected one from the first year; ``replacement``, what the cheapest completion found
         costs more than the plan when a chosen station is barred (infinite when the rules fail then, NaN
-        for rejected stations, and of more than 200 chosen ones for all but the 50 that alone cover
+        for rejected stations, and of more than 200 chosen ones for all but the 30 that alone cover
         most), and ``instead``, the stations that it adds,
         joined by ``;`` (for a rejected station the chosen one that covers most of what it covers, the
         one of its structure that does as well, or those of the structure that stands too near). Costs are
@@ -125,8 +125,11 @@ def explain(problem: Problem, built: NDArray[np.int32], names: pd.Index[str]) ->
     rules = _failing(problem, built, chosen)
     reason = _rejected(small, built, adds, covers > 0.0, counted)
     reason[chosen] = "replaceable"
-    reason[chosen & (alone <= 0.0) & counted] = "count"
-    reason[chosen & (rules != "")] = "needed"
+    reason[chosen & ((alone <= 0.0) | (rules != "")) & counted] = "count"
+    covering = {block.rule_id for block in problem.blocks}
+    covering |= {capacity.rule_id for capacity in problem.capacities}
+    must = [bool(covering & set(text.split(";"))) for text in rules]
+    reason[chosen & np.array(must, dtype=bool)] = "needed"
     tried = np.flatnonzero(chosen)
     if len(tried) > MOST_REPLACED:
         tried = np.sort(tried[np.argsort(-alone[tried], kind="stable")[:TRIED]])

@@ -93,7 +93,8 @@ def test_nothing_points_at_a_station_from_afar(small_plan):
     for gaps in (public.gaps_today, public.gaps_plan):
         km = gaps["station_km"].dropna()
         assert (km == km.round()).all()
-        assert gaps[["ridge_easting_m", "ridge_northing_m"]].isna().all().all()
+        assert gaps[["ridge_m", "ridge_easting_m", "ridge_northing_m"]].isna().all().all()
+        assert gaps[["station_id", "remedy_site"]].isna().all().all()
 
 
 def test_schools_beside_a_site_are_counted_and_not_named(small_plan, tmp_path):

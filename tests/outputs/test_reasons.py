@@ -58,8 +58,20 @@ def test_the_lines_are_of_their_language(small_plan, language):
     lines = reasons.site_lines(small_plan, Words(language))
     assert lines.str.len().min() > 0
     # names of villages and sites stay as they are
-    words = "缺它则" if language == "zh" else "without it"
+    words = "缺它则" if language == "zh" else "missed without it"
     assert lines.str.contains(words).any()
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_every_site_left_out_has_a_line(small_plan, language):
+    words = Words(language)
+    lines = reasons.rejected_lines(small_plan, words)
+    rejected = reasons.rejected_stations(small_plan)
+    used = set(small_plan.planned_stations["site_id"])
+    assert set(lines.index) == set(rejected["site_id"]) - used
+    for site_id, rows in rejected.groupby("site_id"):
+        for reason in rows["reason"]:
+            assert site_id in used or words.verdicts[reason] in lines.loc[site_id]
 
 
 def test_the_hardest_to_replace_come_first(small_plan):

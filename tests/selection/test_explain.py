@@ -35,6 +35,8 @@ def test_what_is_needed_fails_without_it(problem):
         without = built.copy()
         without[j] = problem.periods
         assert (row.rules != "") == (not holds(problem, without.tolist()))
+        uncounted = holds(replace(problem, counts=()), without.tolist())
+        assert (row.reason == "needed") == (not uncounted)
         assert row.cost == pytest.approx(whole - price(problem, without.tolist()))
         assert np.isinf(row.replacement) or row.replacement >= cheapest(problem) - whole - 1e-9
 

@@ -9,7 +9,7 @@ import shutil
 import sys
 import unicodedata
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 from siteplan import __version__
 from siteplan.errors import Fault, InputError, OutputError, SiteplanError
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from siteplan.outputs.options import Language
     from siteplan.plan import Plan
 
 DEMO_REGIONS = ("hangjin", "hedong", "helsinki")
@@ -45,11 +46,29 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         return int(arguments.run(arguments))
     except SiteplanError as error:
-        print(f"siteplan: {error}", file=sys.stderr)
+        _say("siteplan: ", error, language=_language(arguments), file=sys.stderr)
         return FAULTY_INPUT
     except KeyboardInterrupt:
-        print("siteplan: interrupted; nothing half-written is left", file=sys.stderr)
+        text = "interrupted; nothing half-written is left"
+        _say("siteplan: ", text, language=_language(arguments), file=sys.stderr)
         return INTERRUPTED
+
+
+def _language(arguments: argparse.Namespace) -> Language:
+    """Language of what is told; of commands that only speak English, English."""
+    return "zh" if getattr(arguments, "language", "en") == "zh" else "en"
+
+
+def _say(
+    lead: str, text: str | Fault | Exception, *, language: Language, file: TextIO | None = None
+) -> None:
+    """Print in the reader's language what the terminal can show of it."""
+    from siteplan.outputs.translation import told  # noqa: PLC0415  # --help stays quick
+
+    stream = file or sys.stdout
+    encoding = stream.encoding or "utf-8"
+    line = f"{lead}{told(text, language=language)}"
+    print(line.encode(encoding, "replace").decode(encoding), file=stream, flush=True)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -140,6 +159,9 @@ def _add_folder_commands(commands: Any) -> None:  # noqa: ANN401  # argparse kee
         type=Path,
         default=os.environ.get("SITEPLAN_SOURCES") or None,
         help="TOML file with mirrors and timeouts (default: $SITEPLAN_SOURCES)",
+    )
+    fetch.add_argument(
+        "--language", choices=("zh", "en"), default="zh", help="of what is told (default: zh)"
     )
     fetch.set_defaults(run=_fetch)
     check.add_argument(
@@ -236,7 +258,8 @@ def _init(arguments: argparse.Namespace) -> int:
     print(f"{arguments.folder}/")
     for path in files:
         print(f"  {path.name}")
-    print("next: read scenario.toml, fill the tables, then siteplan fetch and siteplan check")
+    text = "next: read scenario.toml, fill the tables, then siteplan fetch and siteplan check"
+    _say("", text, language=_language(arguments))
     return 0
 
 
@@ -265,10 +288,10 @@ def _fetch(arguments: argparse.Namespace) -> int:
         )
         raise InputError([fault])
     area = open_data.fetch_area(place, source, margin_m=arguments.margin_km * 1e3)
+    language, warned = _language(arguments), "警告：" if arguments.language == "zh" else "warning: "
     for square_km in area.left_out_km2:
-        print(
-            f"warning: a part of the boundary of {square_km:,.1f} km2 lies far off and is left out"
-        )
+        text = f"a part of the boundary of {square_km:,.1f} km2 lies far off and is left out"
+        _say(warned, text, language=language)
     fetched = open_data.fetch(
         arguments.folder,
         area,
@@ -278,15 +301,15 @@ def _fetch(arguments: argparse.Namespace) -> int:
         country=arguments.country,
     )
     for fault in fetched.warnings:
-        print(f"warning: {fault}")
+        _say(warned, fault, language=language)
     for name in fetched.kept:
-        print(f"{arguments.folder / name}: there already")
+        _say("", f"{arguments.folder / name}: there already", language=language)
     for file in fetched.files:
         print(f"{arguments.folder / file.path}: {file.title}, {file.size_bytes / 1e6:.1f} MB")
         print(f"  {file.licence}; {file.attribution}")
         if file.note:
-            print(f"  {file.note}")
-    print("\nfor scenario.toml:")
+            _say("  ", file.note, language=language)
+    _say("\n", "for scenario.toml:", language=language)
     print(open_data.scenario_lines(fetched), end="")
     return 0
 
@@ -354,9 +377,12 @@ def _make(folder: Path, arguments: argparse.Namespace) -> int:
         given["formats"] = tuple(arguments.formats)
     options = OutputOptions(**given)
     out = Path("out") / folder.resolve().name if arguments.out is None else arguments.out
-    print(f"reading {folder}", flush=True)
+    language = _language(arguments)
+    _say("", f"reading {folder}", language=language)
     plan = make_plan(read_region(folder))
     files = write_plan(plan, out, options=options)
+    for warning in plan.warnings:
+        _say("警告：" if language == "zh" else "warning: ", warning, language=language)
     _print_plan(plan)
     print(f"\n{out}/")
     for path in files.values():
@@ -368,8 +394,6 @@ def _print_plan(plan: Plan) -> None:
     from siteplan.outputs.frames import rule_table  # noqa: PLC0415
 
     region = plan.region
-    for warning in plan.warnings:
-        print(f"warning: {warning}")
     print(f"\n{region.scenario.region.name} - {region.document.title}")
     rules = rule_table(plan)
     header = ("rule", "year", "required", "today", "with the plan", "state", "stations", "")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 import subprocess
 import sys
 
@@ -92,7 +93,8 @@ def test_totals_agree_between_terminal_lists_layers_and_summary(run):
 def test_bad_input_ends_with_one_message_and_writes_nothing(small_folder, capsys, change, words):
     change(small_folder)
     out = small_folder.parent / "out"
-    assert main(["plan", str(small_folder), "--out", str(out)]) == FAULTY_INPUT
+    command = ["plan", str(small_folder), "--out", str(out), "--language", "en"]
+    assert main(command) == FAULTY_INPUT
     message = capsys.readouterr().err
     for word in words:
         assert word in message
@@ -107,7 +109,7 @@ def test_a_missing_folder_is_named(tmp_path, capsys):
 
 
 def test_a_basemap_of_tianditu_needs_a_key(tmp_path, monkeypatch, capsys):
-    command = ["plan", str(tmp_path / "nowhere"), "--basemap", "tianditu"]
+    command = ["plan", str(tmp_path / "nowhere"), "--basemap", "tianditu", "--language", "en"]
     monkeypatch.delenv("SITEPLAN_TIANDITU_KEY", raising=False)
     assert main(command) == 2
     assert "Tianditu asks for a key" in capsys.readouterr().err
@@ -158,7 +160,7 @@ def test_a_new_folder_is_made_and_checked(tmp_path, capsys):
     assert main(["init", str(folder), "--boundary", str(data / "boundary.geojson")]) == 0
     assert "scenario.toml" in capsys.readouterr().out
     assert main(["init", str(folder), "--boundary", str(data / "boundary.geojson")]) == FAULTY_INPUT
-    assert "holds" in capsys.readouterr().err
+    assert "已有" in capsys.readouterr().err
     assert main(["check", str(folder)]) == FAULTY_INPUT
     assert "dem.tif" in capsys.readouterr().out
 
@@ -194,7 +196,9 @@ def test_open_data_is_fetched_for_the_boundary_of_the_scenario(small_folder, cap
 def test_a_fetch_that_cannot_be_is_refused_before_the_network(small_folder, capsys, options, words):
     before = sorted(small_folder.iterdir())
     assert main(["fetch", str(small_folder), *options]) == FAULTY_INPUT
-    assert words in capsys.readouterr().err
+    told = capsys.readouterr().err
+    assert words in told
+    assert re.search("[一-鿿]", told)
     assert sorted(small_folder.iterdir()) == before
 
 

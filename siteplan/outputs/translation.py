@@ -1,7 +1,7 @@
 """
 Chinese of the English texts that a plan carries, and English of the Chinese ones.
 
-The texts stand in ``assets/chinese.toml``, ``assets/chinese_check.toml`` and ``assets/english.toml``. A text
+The texts stand in ``assets/chinese*.toml`` and ``assets/english.toml``. A text
 that is not there stays as it is: nothing is guessed.
 """
 
@@ -14,11 +14,12 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Final
 
 from siteplan import schema
+from siteplan.errors import FAULTS_SHOWN, Fault, InputError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from siteplan.errors import Fault
+    from siteplan.outputs.options import Language
 
 HAN: Final = re.compile("[\u3400-\u9fff]")
 SIGNS: Final = str.maketrans(
@@ -125,6 +126,45 @@ def fault_in_chinese(fault: Fault) -> str:
     return f"{place}：{in_chinese(fault.rule)}{value}。{in_chinese(fault.remedy)}"
 
 
+def told(text: str | Fault | Exception, *, language: Language) -> str:
+    """
+    Text, warning or error as the command line says it.
+
+    Parameters
+    ----------
+    text : str, Fault or Exception
+        What is to be said, in English as everywhere in the code.
+    language : {"zh", "en"}
+        Language of the reader.
+
+    Returns
+    -------
+    text : str
+        What has no Chinese stays as it is.
+
+    Examples
+    --------
+    >>> told("dem.tif: there already", language="zh")
+    'dem.tif：已有，未再下载'
+    >>> fault = Fault(source="a.osm.pbf", rule="there is no such extract", remedy="Correct the path.")
+    >>> told(InputError([fault]), language="zh")
+    'a.osm.pbf：没有这个提取文件。改正路径。'
+    """
+    if language == "en":
+        return str(text)
+    if isinstance(text, Fault):
+        return fault_in_chinese(text)
+    if not isinstance(text, InputError):
+        return in_chinese(str(text))
+    lines = [fault_in_chinese(fault) for fault in text.faults]
+    if len(lines) == 1:
+        return lines[0]
+    shown = [f"- {line}" for line in lines[:FAULTS_SHOWN]]
+    if len(lines) > FAULTS_SHOWN:
+        shown.append(f"- {in_chinese(f'and {len(lines) - FAULTS_SHOWN} more')}")
+    return "\n".join([in_chinese(f"{len(lines)} faults in the input:"), *shown])
+
+
 def header_zh(name: str) -> str | None:
     """
     Chinese header of a layer or a column.
@@ -184,7 +224,7 @@ def _texts(language: str) -> tuple[dict[str, str], list[tuple[re.Pattern[str], s
     assets = files("siteplan.outputs") / "assets"
     read = [
         tomllib.loads((assets / name).read_text(encoding="utf-8"))
-        for name in (f"{language}.toml", f"{language}_check.toml")
+        for name in (f"{language}.toml", f"{language}_check.toml", f"{language}_command.toml")
         if (assets / name).is_file()
     ]
     groups = [group for texts in read for group in texts.values()]

@@ -463,12 +463,14 @@ def _refuse_misfit(
     ]
     if not better:
         return
-    remedy = f'Say crs = "{better[0].crs}" in scenario.toml if that is right'
     fault = Fault(
         source=source.path,
         column="geometry",
         value="; ".join(map(str, better[:SHOWN])),
         rule=f"{here}: the positions fit the boundary in another system",
-        remedy=f"{remedy}." if said else f"{remedy}, or save the file with its own system.",
+        remedy=f'Say crs = "{better[0].crs}" in scenario.toml if that is right.'
+        if said
+        else f'Say crs = "{better[0].crs}" in scenario.toml if that is right, or save the file with its '
+        "own system.",
     )
     raise InputError([fault])

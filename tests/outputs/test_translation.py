@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -46,19 +47,26 @@ def literal(node: ast.expr) -> str | None:
     return None
 
 
-def warning_texts() -> set[str]:
-    """Rules and remedies that the code gives to warnings, wherever they stand as texts."""
+def literals(node: ast.expr) -> list[str]:
+    """Texts that an expression can give, in both branches and joined."""
+    if isinstance(node, ast.IfExp):
+        return literals(node.body) + literals(node.orelse)
+    if isinstance(node, ast.BinOp):
+        pairs = product(literals(node.left) or ["7"], literals(node.right) or ["7"])
+        return [left + right for left, right in pairs]
+    text = literal(node)
+    return [text] if text else []
+
+
+def fault_texts() -> set[str]:
+    """Rules and remedies of faults and warnings, wherever they stand as texts."""
     found = set()
     for path in PACKAGE.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if not isinstance(node, ast.Call):
-                continue
-            given = {word.arg: word.value for word in node.keywords}
-            severity = given.get("severity")
-            if isinstance(severity, ast.Constant) and severity.value == "warning":
-                texts = [literal(given[name]) for name in ("rule", "remedy") if name in given]
-                found |= {text for text in texts if text}
-    return found
+            if isinstance(node, ast.Call) and ast.unparse(node.func) in {"Fault", "_warning"}:
+                given = [word.value for word in node.keywords if word.arg in {"rule", "remedy"}]
+                found |= {text for part in (*given, *node.args[1:]) for text in literals(part)}
+    return {text for text in found if ENGLISH.search(text)}
 
 
 def reason_texts() -> set[str]:
@@ -78,7 +86,7 @@ def reason_texts() -> set[str]:
 
 
 def test_the_code_was_really_searched():
-    assert "no station is computed farther than this" in warning_texts()
+    assert "no station is computed farther than this" in fault_texts()
     assert {"attribute blank", "layer 7 not given"} <= reason_texts()
 
 
@@ -87,8 +95,8 @@ def test_every_source_that_a_list_prints_is_chinese(text):
     assert is_chinese(in_chinese(text))
 
 
-@pytest.mark.parametrize("text", sorted(warning_texts() | reason_texts()))
-def test_every_warning_and_reason_is_chinese(text):
+@pytest.mark.parametrize("text", sorted(fault_texts() | reason_texts()))
+def test_every_fault_and_reason_is_chinese(text):
     assert is_chinese(in_chinese(text))
 
 

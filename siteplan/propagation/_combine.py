@@ -11,12 +11,13 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Final
 
+import numpy as np
+
 from siteplan.propagation._elementary import arctangent, compiled, exp2, inlined, log2
-from siteplan.propagation._radial import SPAN
+from siteplan.propagation._radial import APART, SPAN
 from siteplan.propagation._terms import DB_PER_OCTAVE
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
 EARTH_RADIUS_KM: Final = 6371.0
@@ -41,10 +42,11 @@ DEGREE_KM: Final = math.pi * EARTH_RADIUS_KM / 180.0
     LOCATION_SLOPE,
     NORMAL,
     PITCH,
-) = range(15)
+    NOISE,
+) = range(16)
 """Places in the array of scalars that describes a sweep."""
 
-SCALARS: Final = 15
+SCALARS: Final = 16
 
 BLOCK: Final = 128
 """Receive points treated at once: all rows of a block stay in the first cache."""
@@ -56,7 +58,6 @@ BLOCK: Final = 128
     POWER,
     SCATTER,
     FLOOR,
-    PATH_SHARE,
     RISE,
     LBFS,
     LD50,
@@ -81,10 +82,15 @@ BLOCK: Final = 128
     LOCATION,
     OUT,
     SEA,
-) = range(31)
+    X,
+    NORTH,
+    TO_COAST,
+    LAND_KM,
+    INLAND_KM,
+) = range(35)
 """Rows of a block."""
 
-BLOCK_ROWS: Final = 31
+BLOCK_ROWS: Final = 35
 
 NEGLIGIBLE_DB: Final = 46.0
 """Troposcatter this far above the rest changes the sum by less than 1e-9 dB."""
@@ -108,26 +114,31 @@ def _inverse_normal_of(lg_x: float) -> float:
 
 
 @compiled
-def line_of_sight(
-    s: NDArray[np.float64], size: int, scalars: NDArray[np.float64], north: float
-) -> None:
+def frequent_ducts(s: NDArray[np.float64], size: int, scalars: NDArray[np.float64]) -> None:
+    """Logarithm of beta0 at the path's centre, (4) and (5)."""
+    latitude = scalars[LATITUDE]
+    northward = 1.0 / (2.0 * DEGREE_KM)
+    for i in range(size):
+        phi = abs(latitude + northward * s[NORTH * BLOCK + i])
+        lg_mu1 = s[LG_MU1 * BLOCK + i]
+        lg_beta = 1.67 - 0.015 * phi + lg_mu1 * (0.065 + 0.0176 * phi)
+        s[LG_BETA * BLOCK + i] = lg_beta if phi <= 70.0 else 0.6201360549737576 + 1.3 * lg_mu1
+
+
+@compiled
+def line_of_sight(s: NDArray[np.float64], size: int, scalars: NDArray[np.float64]) -> None:
     """Line of sight and diffraction for less than half the time, (10), (43), (59); a floor for ducting."""
     p = scalars[TIME]
     step = scalars[STEP]
     lg_p = math.log10(p)
     rare = math.log10(p / 50.0)
-    latitude = scalars[LATITUDE]
-    northward = north / (2.0 * DEGREE_KM)
     normal = scalars[NORMAL]
     gamma = 5e-5 * scalars[RADIUS] * scalars[CUBE_ROOT]
     per_step = 1.0 / step
     curve = 1000.0 / scalars[RADIUS]
     for i in range(size):
         d = s[D * BLOCK + i]
-        phi = abs(latitude + northward * d)
-        lg_mu1 = s[LG_MU1 * BLOCK + i]
-        lg_beta = 1.67 - 0.015 * phi + lg_mu1 * (0.065 + 0.0176 * phi)  # (4), (5)
-        lg_beta = lg_beta if phi <= 70.0 else 0.6201360549737576 + 1.3 * lg_mu1
+        lg_beta = s[LG_BETA * BLOCK + i]
         horizons = step * (s[NEAR_T * BLOCK + i] + s[NEAR_R * BLOCK + i])
         focusing = 2.6 - 2.6 * exp2(max(-0.1 * _PER_LN * horizons, -1000.0))
         lbfs = s[LBFS * BLOCK + i]
@@ -141,7 +152,6 @@ def line_of_sight(
         lbd = lb0p + ldp  # (43)
         land_ldp = (1.0 - s[SEA * BLOCK + i]) * ldp
         mixed = lbd50 + (lb0b + land_ldp - lbd50) * fi
-        s[LG_BETA * BLOCK + i] = lg_beta
         s[LB0P * BLOCK + i] = lb0p
         s[LBD * BLOCK + i] = lbd
         s[LMIN * BLOCK + i] = lb0p + land_ldp if lg_p < lg_beta else mixed  # (59)
@@ -152,23 +162,15 @@ def line_of_sight(
 
 
 @compiled
-def median_line_of_sight(
-    s: NDArray[np.float64], size: int, scalars: NDArray[np.float64], north: float
-) -> None:
+def median_line_of_sight(s: NDArray[np.float64], size: int, scalars: NDArray[np.float64]) -> None:
     """As :func:`line_of_sight` for half the time, where the terms of beta0 vanish."""
     step = scalars[STEP]
-    latitude = scalars[LATITUDE]
-    northward = north / (2.0 * DEGREE_KM)
     gamma = 5e-5 * scalars[RADIUS] * scalars[CUBE_ROOT]
     per_step = 1.0 / step
     curve = 1000.0 / scalars[RADIUS]
     for i in range(size):
         d = s[D * BLOCK + i]
-        phi = abs(latitude + northward * d)
-        lg_mu1 = s[LG_MU1 * BLOCK + i]
-        lg_beta = 1.67 - 0.015 * phi + lg_mu1 * (0.065 + 0.0176 * phi)  # (4), (5)
         lbd = s[LBFS * BLOCK + i] + s[LD50 * BLOCK + i]
-        s[LG_BETA * BLOCK + i] = lg_beta if phi <= 70.0 else 0.6201360549737576 + 1.3 * lg_mu1
         s[LB0P * BLOCK + i] = s[LBFS * BLOCK + i]
         s[LBD * BLOCK + i] = lbd
         s[LMIN * BLOCK + i] = lbd
@@ -229,7 +231,8 @@ def ducting(s: NDArray[np.float64], size: int, scalars: NDArray[np.float64]) -> 
         high = max(loss, lb0p)
         apart = exp2(max(-_PER_LN / 2.5 * abs(loss - lb0p), -1000.0))
         enhanced = high + 2.5 * math.log(2.0) * log2(1.0 + apart)  # (60)
-        mixed = enhanced + (lbd - enhanced) * s[PATH_SHARE * BLOCK + i]
+        near = 1.0 / (1.0 + exp2(min(0.15 * _PER_LN * (d - 20.0), 1000.0)))  # (58)
+        mixed = enhanced + (lbd - enhanced) * near
         s[LBDA * BLOCK + i] = lbd if enhanced > lbd else mixed  # (61)
         matters += 0 if enhanced > lbd else 1
     return matters
@@ -285,6 +288,7 @@ def place_horizons(
     scalars: NDArray[np.float64],
     ground: NDArray[np.float64],
     peaks: NDArray[np.float64],
+    heights: NDArray[np.float64],
     first: int,
 ) -> bool:
     """
@@ -293,34 +297,38 @@ def place_horizons(
     Returns whether anything changed.
     """
     changed = False
+    nearest = int(np.int64(1))  # typed, or a function would be compiled once more for a literal
     step = scalars[STEP]
     hts = ground[0] + scalars[TRANSMITTER]
     bulge = 500.0 / scalars[RADIUS] * step * step
     for i in range(size):
         if s[LBDA * BLOCK + i] == s[LBD * BLOCK + i]:
             continue
-        j = first + i
-        hrs = ground[j] + scalars[RECEIVER]
+        x = s[X * BLOCK + i]
+        last = int(x - APART)
+        if last < 1:
+            continue  # no sample lies between
+        hrs = heights[first + i] + scalars[RECEIVER]
         base = hts - s[HTE * BLOCK + i]
-        slope = (hrs - s[HRE * BLOCK + i] - base) / j
+        slope = (hrs - s[HRE * BLOCK + i] - base) / x
         if s[NEAR_R * BLOCK + i] == 0.0:
             level = s[THETA_T * BLOCK + i] <= 0.0 and s[THETA_R * BLOCK + i] <= 0.0
             level = level and s[COAST * BLOCK + i] == 0.0
-            if level and highest_between(ground, peaks, 1, j - 1, base, slope) <= SMOOTH_M:
+            if level and highest_between(ground, peaks, nearest, last, base, slope) <= SMOOTH_M:
                 continue  # nothing depends on the place of the horizon
-            line = (hrs - hts) / j
+            line = (hrs - hts) / x
             least = math.inf
             place = 1
-            for k in range(1, j):
-                clear = hts + line * k - ground[k] - bulge * k * (j - k)
-                value = clear * clear / (k * (j - k))
+            for k in range(1, last + 1):
+                clear = hts + line * k - ground[k] - bulge * k * (x - k)
+                value = clear * clear / (k * (x - k))
                 place = k if value <= least else place
                 least = min(least, value)
             s[NEAR_T * BLOCK + i] = place
-            s[NEAR_R * BLOCK + i] = j - place
+            s[NEAR_R * BLOCK + i] = x - place
             changed = True
         lt = int(s[NEAR_T * BLOCK + i])
-        lr = j - int(s[NEAR_R * BLOCK + i])
+        lr = int(x - s[NEAR_R * BLOCK + i] + 0.5)
         rough = highest_between(ground, peaks, min(lt, lr), max(lt, lr), base, slope)
         if rough > SMOOTH_M:
             s[ROUGHNESS * BLOCK + i] = rough

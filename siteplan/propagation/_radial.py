@@ -1,10 +1,11 @@
 """
 Kernels of the sweep: what the terrain of a radial says about every receive point on it.
 
-Samples lie at equal steps from the transmitter, so the profile to sample j is a prefix of the profile to
-sample j + 1. Everything that Rec. ITU-R P.1812 asks of a profile is then a running maximum, a prefix sum,
-or a tangent to an upper convex hull that grows by one point a sample: O(log n) a receive point, where a
-walk along each profile is O(n). Letters and equation numbers are those of :mod:`siteplan.propagation.p1812`.
+Samples lie at equal steps from the transmitter. The profile of a receive point is a prefix of them, up to
+the last that is half a step away or more, and the point itself with its own distance and height. Everything
+that Rec. ITU-R P.1812 asks of a profile is then a running maximum, a prefix sum, or a tangent to an upper
+convex hull that grows by one point a sample: O(log n) a receive point, where a walk along each profile is
+O(n). Letters and equation numbers are those of :mod:`siteplan.propagation.p1812`.
 
 Slopes are in metres per sample, distances in samples; ``bulge`` is 500 / a times the step squared, the
 height of the Earth's bulge at one sample from an end of a path of two samples.
@@ -28,6 +29,9 @@ CLEAR: Final = -0.78
 SPAN: Final = 16
 """Samples in a block of which the maximum is kept."""
 
+APART: Final = 0.5
+"""Least distance from a receive point to the sample before it. [samples]"""
+
 _PLACE: Final = np.int64(SPAN - 1)
 _WITHOUT_PLACE: Final = np.int64(~(SPAN - 1))
 _LARGEST: Final = np.int64(2**63 - 1)
@@ -36,6 +40,8 @@ _LARGEST: Final = np.int64(2**63 - 1)
 """Rows of what :func:`geometry` finds."""
 
 GEOMETRY_ROWS: Final = 10
+
+WORK_ROWS: Final = 15
 
 
 @inlined
@@ -102,10 +108,10 @@ def _highest(
 
 @compiled
 def _least_of_block(
-    rise: NDArray[np.float64], ahead: NDArray[np.float64], first: int, line: float
+    rise: NDArray[np.float64], first: float, x: float, line: float
 ) -> tuple[float, int]:
     """
-    Smallest ratio within a block, and its sample; `ahead` holds 1 / (j - i).
+    Smallest ratio within a block, and its place in it.
 
     Numbers that are not negative are ordered as their bits are. The last four give way to the place in the
     block, 4e-15 of the value; so one minimum of whole numbers, which is vector instructions, gives both.
@@ -113,9 +119,12 @@ def _least_of_block(
     least = _LARGEST
     for k in range(len(rise)):  # a known count would be unrolled too early to become vectors
         gap = line - rise[k]
-        value = gap * gap * max(first + k, 1) * ahead[k]
+        i = first + k
+        ahead = x - i
+        value = gap * gap * max(i, 1.0) / ahead
+        value = value if ahead >= APART else math.inf  # no sample of this profile
         least = min(least, (np.float64(value).view(np.int64) & _WITHOUT_PLACE) | k)
-    return float(np.int64(least & _WITHOUT_PLACE).view(np.float64)), first + int(least & _PLACE)
+    return float(np.int64(least & _WITHOUT_PLACE).view(np.float64)), int(least & _PLACE)
 
 
 @inlined
@@ -125,32 +134,30 @@ def _least_clearance(
     top: int,
     rise: NDArray[np.float64],
     block: NDArray[np.float64],
-    j: int,
+    x: float,
     start: float,
     line: float,
     best: float,
     vertex: int,
     hint: int,
-    inverse: NDArray[np.float64],
 ) -> tuple[float, int, int]:
     """
-    Smallest (line - rise[i])^2 i / (j - i) over 1 <= i < j, if below `best`, its sample and a vertex.
+    Smallest (line - rise[i])^2 i / (x - i) over the samples i, if below `best`, its sample and a vertex.
 
     It is the square of the diffraction parameter of a sample that stays below the direct ray, up to a
-    factor. Times i (j - i) it is the square of the clearance: that of the hull is convex, and the root of
-    i (j - i) concave, so their ratio falls along the hull to its least and then rises. No sample clears
+    factor. Times i (x - i) it is the square of the clearance: that of the hull is convex, and the root of
+    i (x - i) concave, so their ratio falls along the hull to its least and then rises. No sample clears
     less than the hull. Only the two edges at the hull point of least ratio can hold a smaller one, whose
     bound is known in closed form; there maxima over blocks tell which samples to look at.
     """
-    shift = len(inverse) // 2 - j
     q = min(vertex, top)
     gap = start + line * at[q] - height[q]
     value = gap * gap
-    room = at[q] * (j - at[q])
+    room = at[q] * (x - at[q])
     down = False
     while q > 0:
         gap = start + line * at[q - 1] - height[q - 1]
-        spread = at[q - 1] * (j - at[q - 1])
+        spread = at[q - 1] * (x - at[q - 1])
         if gap * gap * room >= value * spread:
             break
         down = True
@@ -159,7 +166,7 @@ def _least_clearance(
         room = spread
     while not down and q < top:
         gap = start + line * at[q + 1] - height[q + 1]
-        spread = at[q + 1] * (j - at[q + 1])
+        spread = at[q + 1] * (x - at[q + 1])
         if gap * gap * room >= value * spread:
             break
         q += 1
@@ -176,41 +183,121 @@ def _least_clearance(
         gap = start + line * a - height[edge]
         fall = line - (height[edge + 1] - height[edge]) / (b - a)
         near = gap - fall * a
-        far = gap + fall * (j - a)
-        # along the edge the ratio is least at j near / (near + far), where it is 4 near far / j^2
-        place = j * near
+        far = gap + fall * (x - a)
+        # along the edge the ratio is least at x near / (near + far), where it is 4 near far / x^2
+        place = x * near
         total = near + far
         if near <= 0.0 or far <= 0.0 or place <= a * total or place >= b * total:
             continue
-        if 4.0 * near * far >= best * j * j:
+        if 4.0 * near * far >= best * x * x:
             continue
         if a < hint < b:
             gap = line - rise[hint]
-            value = gap * gap * hint * inverse[shift + hint]
-            if value < best:
-                best = value
+            value = gap * gap * hint
+            if value < best * (x - hint):
+                best = value / (x - hint)
                 found = hint
         # the part of the edge that is below the best so far: a quadratic in i
         leading = fall * fall + best
-        middle = near * fall - 0.5 * best * j
+        middle = near * fall - 0.5 * best * x
         root = math.sqrt(max(middle * middle - leading * near * near, 0.0))
         scale = 1.0 / leading
         low = max(int((-middle - root) * scale), int(a)) // SPAN
         last = min(int((-middle + root) * scale) + 2, int(b)) // SPAN
         for k in range(last, low - 1, -1):
             first = k * SPAN
-            gap = line - block[k]
-            if gap * gap * max(first, 1) < best * (j - first):
-                value, place = _least_of_block(
-                    rise[first : first + SPAN],
-                    inverse[shift + first : shift + first + SPAN],
-                    first,
-                    line,
-                )
+            gap = max(line - block[k], 0.0)  # of samples beyond the point, some may be higher
+            if gap * gap * max(first, 1) < best * (x - first):
+                value, place = _least_of_block(rise[first : first + SPAN], float(first), x, line)
                 if value < best:
                     best = value
-                    found = place
+                    found = first + place
     return best, found, q
+
+
+@compiled
+def _slopes(
+    ground: NDArray[np.float64],
+    clutter: NDArray[np.float64],
+    samples: int,
+    transmitter_m: float,
+    bulge: float,
+    slopes: NDArray[np.float64],
+    rise: NDArray[np.float64],
+    block: NDArray[np.float64],
+) -> None:
+    """Slopes from the transmitter to terrain on a flat Earth and to the surface, and maxima of the latter."""
+    for j in range(1, samples):
+        one = 1.0 / j
+        slope = (ground[j] - transmitter_m) * one
+        slopes[j] = slope
+        rise[j] = slope + clutter[j] * one - bulge * j
+    rise[0] = -math.inf
+    for j in range(samples, (samples + SPAN - 1) // SPAN * SPAN):
+        rise[j] = -math.inf
+    for first in range(0, samples, SPAN):
+        best = -math.inf
+        for k in range(SPAN):
+            best = max(best, rise[first + k])
+        block[first // SPAN] = best
+
+
+@compiled
+def _sums(
+    ground: NDArray[np.float64],
+    clutter: NDArray[np.float64],
+    samples: int,
+    total: NDArray[np.float64],
+    moment: NDArray[np.float64],
+) -> int:
+    """Sum v1 (85) and v2 (86) up to each sample; count those before terrain or clutter is unknown."""
+    v1 = v2 = 0.0
+    before = ground[0]
+    for j in range(samples):
+        here = ground[j]
+        over = clutter[j] if j > 0 else 0.0  # the mast stands above its clutter
+        if not (here - here) + (over - over) == 0.0:  # noqa: SIM201  # neither a number nor infinite
+            return j
+        if j > 0:
+            v1 += here + before
+            v2 += here * (3.0 * j - 1.0) + before * (3.0 * j - 2.0)
+        total[j] = v1
+        moment[j] = v2
+        before = here
+    return samples
+
+
+@compiled
+def _corners(
+    ground: NDArray[np.float64],
+    clutter: NDArray[np.float64],
+    samples: int,
+    hollow: float,
+    places: NDArray[np.float64],
+    points: int,
+    order: NDArray[np.int32],
+    marked: NDArray[np.uint8],
+) -> int:
+    """
+    List the samples that can be a corner of a hull.
+
+    None is where land and surface lie below the line between their neighbours by more than the Earth bulges
+    there, unless it is the last of a profile; and the clutter of each counts.
+    """
+    marked[0] = 0
+    for j in range(1, samples - 1):
+        bent = ground[j - 1] + ground[j + 1] - 2.0 * ground[j]
+        # `order` of unknown clutter beyond is no matter: the last sample is marked below
+        marked[j] = not (bent > hollow and clutter[j] == 0.0)
+    if samples > 1:
+        marked[samples - 1] = 1
+    for point in range(points):
+        marked[int(places[point] - APART)] = 1
+    corners = 0
+    for j in range(samples):
+        order[corners] = j
+        corners += marked[j]
+    return corners
 
 
 @compiled
@@ -222,13 +309,16 @@ def geometry(
     receiver_height_m: float,
     bulges: NDArray[np.float64],
     nu_scale: float,
-    begin: int,
-    inverse: NDArray[np.float64],
+    places: NDArray[np.float64],
+    heights: NDArray[np.float64],
+    points: int,
     found: NDArray[np.float64],
     work: NDArray[np.float64],
+    order: NDArray[np.int32],
+    marked: NDArray[np.uint8],
 ) -> int:
     """
-    Terms of every receive point of one radial that depend on its profile.
+    Terms of the receive points of one radial that depend on their profiles.
 
     Parameters
     ----------
@@ -245,24 +335,28 @@ def geometry(
     bulges : ndarray of float64, shape (1 or 2,)
         500 / a times the step squared for the effective Earth radii wanted. [m]
     nu_scale : float
-        0.002 / (wavelength step): its product with j and squared slopes is the square of nu.
-    begin : int
-        First sample that is asked for, at least 1.
-    inverse : ndarray of float64, shape (2 n + 2 SPAN,)
-        1 / k at the k-th place before the middle, 1 behind it: :func:`inverses`.
-    found : ndarray of float64, shape (GEOMETRY_ROWS, n + 1)
+        0.002 / (wavelength step): its product with a distance and squared slopes is the square of nu.
+    places : ndarray of float64
+        Distances of the receive points, ascending, at least half a step. [samples]
+    heights : ndarray of float64
+        Terrain under them. [m]
+    points : int
+        How many there are.
+    found : ndarray of float64, shape (GEOMETRY_ROWS, points or more)
         Out: for each radius the square of the diffraction parameter, with its sign, of the Bullington edge
         or of the least clearance; effective heights over the smooth surface, (38a) and (38b) [m]; slopes to
         both horizons [m per sample] and their distances [samples]; the smooth surface at both ends, (87)
         and (88) [m]. In line of sight the two horizons are one point; where it is not known, the first
         distance is that of the receiver and the second 0.
-    work : ndarray of float64
-        Room of :func:`room` to work in.
+    work : ndarray of float64, shape (WORK_ROWS, n + 1 + SPAN)
+        Room for hulls, slopes with their maxima over blocks, and sums.
+    order, marked : ndarray of int32 and uint8, shape (n + 1,)
+        Room to list samples in.
 
     Returns
     -------
     known : int
-        Samples 1 .. known - 1 have a result; from there on terrain is missing on the way.
+        The first so many points have a result; on the way to the others terrain is missing.
     """
     two = len(bulges) == 2
     bulge = bulges[0]
@@ -274,193 +368,144 @@ def geometry(
     land_at, land_z, land_top = work[2], work[3], empty
     at, z, top = work[4], work[5], empty
     at2, z2, top2 = work[6], work[7], empty
-    rise, block = work[8], work[9]
-    rise2, block2 = work[10], work[11]
-    for k in range(work.shape[1]):
-        rise[k] = block[k] = rise2[k] = block2[k] = -math.inf
-    middle = len(inverse) // 2
+    slopes, total, moment_total = work[8], work[9], work[10]
+    rise, block = work[11], work[12]
+    rise2, block2 = work[13], work[14]
+    known = _sums(ground, clutter, samples, total, moment_total)
+    while points > 0 and places[points - 1] >= known + APART:
+        points -= 1  # terrain is missing on the way
+    if points == 0:
+        return 0
+    _slopes(ground, clutter, known, transmitter_m, bulge, slopes, rise, block)
+    if two:
+        _slopes(ground, clutter, known, transmitter_m, bulge2, slopes, rise2, block2)
+    corners = _corners(
+        ground, clutter, known, 2.0 * max(bulge, bulge2), places, points, order, marked
+    )
     vertex = sample = vertex2 = sample2 = guess = zero
     steepest = steepest2 = steepest_flat = steepest_land = -math.inf
     horizon = 0
-    v1 = v2 = 0.0
-    before = ground[0]
     wooded = False
-    if not before - before == 0.0:  # noqa: SIM201  # neither a number nor infinite
-        return 1
-    for j in range(1, samples):
-        here = ground[j]
-        over = clutter[j]
-        if not (here - here) + (over - over) == 0.0:  # noqa: SIM201
-            # the receiver's own clutter is no obstacle, but without it nothing behind is known
-            return j
-        x = float(j)
-        one = inverse[middle - j]
-        v1 += here + before
-        v2 += here * (3.0 * x - 1.0) + before * (3.0 * x - 2.0)
-        if j >= begin:
-            receiver_m = here + receiver_height_m
-            line = (receiver_m - transmitter_m) * one
-            # smooth surface, (87) to (92b)
-            mean = v1 * one
-            moment = v2 * one * one
-            hst = 2.0 * mean - moment
-            hsr = moment - mean
-            found[SMOOTH_T, j] = hst
-            found[SMOOTH_R, j] = hsr
-            if steepest_flat > line:
-                guess = _highest(flat_at, flat_z, flat_top, line, guess)
-                obstruction = flat_z[guess] - line * flat_at[guess] - transmitter_m
-                q = _tangent(flat_at, flat_z, flat_top, x, receiver_m)
-                alpha_t = steepest_flat - line
-                # where the ray grazes, rounding leaves a remainder of either sign
-                alpha_r = max((flat_z[q] - receiver_m) / (x - flat_at[q]) + line, 0.0)
-                lowered = obstruction / (alpha_t + alpha_r)
-                hst -= lowered * alpha_t
-                hsr -= lowered * alpha_r
-            found[HEIGHT_T, j] = transmitter_m - min(hst, ground[0])
-            found[HEIGHT_R, j] = receiver_m - min(hsr, here)
-            # Bullington edge over terrain with clutter, (13) to (20)
-            scale = nu_scale * x
-            limit = CLEAR * CLEAR / scale
-            direct = line - bulge * x
-            base = receiver_m - bulge * x * x
-            q = -1
-            sample_known = False
-            if j == 1:
-                found[NU, j] = found[NU_LAPSE, j] = -1.0
-            elif steepest < direct:
-                least, place, vertex = _least_clearance(
-                    at,
-                    z,
-                    top,
-                    rise,
-                    block,
-                    j,
+    next_corner = 0
+    for point in range(points):
+        x = places[point]
+        m = int(x - APART)
+        while next_corner < corners and order[next_corner] <= m:
+            # the sample is an obstacle to the points behind it
+            j = order[next_corner]
+            next_corner += 1
+            if j == 0:
+                continue
+            at_sample = float(j)
+            here, over = ground[j], clutter[j]
+            surface = here + over
+            sunk = bulge * at_sample
+            steepest_flat = max(steepest_flat, slopes[j])
+            flat_top = _push(flat_at, flat_z, flat_top, at_sample, here)
+            if slopes[j] - sunk > steepest_land:
+                steepest_land = slopes[j] - sunk
+                horizon = j
+            if over > 0.0 and not wooded:
+                # bare so far: the hull of the terrain is that of the surface
+                wooded = True
+                land_top = top
+                for k in range(top + 1):
+                    land_at[k] = at[k]
+                    land_z[k] = z[k]
+            if wooded:
+                land_top = _push(land_at, land_z, land_top, at_sample, here - sunk * at_sample)
+            steepest = max(steepest, rise[j])
+            top = _push(at, z, top, at_sample, surface - sunk * at_sample)
+            if two:
+                steepest2 = max(steepest2, rise2[j])
+                top2 = _push(at2, z2, top2, at_sample, surface - bulge2 * at_sample * at_sample)
+        x = places[point]
+        under = heights[point]
+        one = 1.0 / x
+        receiver_m = under + receiver_height_m
+        line = (receiver_m - transmitter_m) * one
+        # smooth surface, (85) to (92b)
+        last = x - m
+        before = ground[m]
+        mean = (total[m] + last * (under + before)) * one
+        moment = last * (under * (x + x + m) + before * (x + m + m))
+        moment = (moment_total[m] + moment) * one * one
+        hst = 2.0 * mean - moment
+        hsr = moment - mean
+        found[SMOOTH_T, point] = hst
+        found[SMOOTH_R, point] = hsr
+        if steepest_flat > line:
+            guess = _highest(flat_at, flat_z, flat_top, line, guess)
+            obstruction = flat_z[guess] - line * flat_at[guess] - transmitter_m
+            q = _tangent(flat_at, flat_z, flat_top, x, receiver_m)
+            alpha_t = steepest_flat - line
+            # where the ray grazes, rounding leaves a remainder of either sign
+            alpha_r = max((flat_z[q] - receiver_m) / (x - flat_at[q]) + line, 0.0)
+            lowered = obstruction / (alpha_t + alpha_r)
+            hst -= lowered * alpha_t
+            hsr -= lowered * alpha_r
+        found[HEIGHT_T, point] = transmitter_m - min(hst, ground[0])
+        found[HEIGHT_R, point] = receiver_m - min(hsr, under)
+        # Bullington edge over terrain with clutter, (13) to (20)
+        scale = nu_scale * x
+        limit = CLEAR * CLEAR / scale
+        direct = line - bulge * x
+        base = receiver_m - bulge * x * x
+        q = -1
+        sample_known = False
+        if m == 0:
+            found[NU, point] = found[NU_LAPSE, point] = -1.0
+        elif steepest < direct:
+            least, place, vertex = _least_clearance(
+                at, z, top, rise, block, x, transmitter_m, direct, limit, vertex, sample
+            )
+            sample_known = place > 0
+            sample = place if sample_known else sample
+            found[NU, point] = -least * scale if sample_known else -1.0
+        else:
+            q = _tangent(at, z, top, x, base)
+            facing = (z[q] - base) / (x - at[q])
+            found[NU, point] = (steepest - direct) * max(facing + direct, 0.0) * scale
+        if two and m > 0:
+            direct2 = line - bulge2 * x
+            if steepest2 < direct2:
+                least, place, vertex2 = _least_clearance(
+                    at2,
+                    z2,
+                    top2,
+                    rise2,
+                    block2,
+                    x,
                     transmitter_m,
-                    direct,
+                    direct2,
                     limit,
-                    vertex,
-                    sample,
-                    inverse,
+                    vertex2,
+                    sample2,
                 )
-                sample_known = place > 0
-                sample = place if sample_known else sample
-                found[NU, j] = -least * scale if sample_known else -1.0
+                sample2 = place if place > 0 else sample2
+                found[NU_LAPSE, point] = -least * scale if place > 0 else -1.0
             else:
-                q = _tangent(at, z, top, x, base)
-                facing = (z[q] - base) / (x - at[q])
-                found[NU, j] = (steepest - direct) * max(facing + direct, 0.0) * scale
-            if two and j > 1:
-                direct2 = line - bulge2 * x
-                if steepest2 < direct2:
-                    least, place, vertex2 = _least_clearance(
-                        at2,
-                        z2,
-                        top2,
-                        rise2,
-                        block2,
-                        j,
-                        transmitter_m,
-                        direct2,
-                        limit,
-                        vertex2,
-                        sample2,
-                        inverse,
-                    )
-                    sample2 = place if place > 0 else sample2
-                    found[NU_LAPSE, j] = -least * scale if place > 0 else -1.0
-                else:
-                    base2 = receiver_m - bulge2 * x * x
-                    k = _tangent(at2, z2, top2, x, base2)
-                    facing = (z2[k] - base2) / (x - at2[k])
-                    found[NU_LAPSE, j] = (steepest2 - direct2) * max(facing + direct2, 0.0) * scale
-            # horizons over bare terrain, (76) to (84)
-            if steepest_land > direct:
-                if wooded:
-                    q = _tangent(land_at, land_z, land_top, x, base)
-                    reach = x - land_at[q]
-                    facing = (land_z[q] - base) / reach
-                else:
-                    reach = x - at[q]
-                    facing = (z[q] - base) / reach
-                found[SLOPE_T, j] = steepest_land
-                found[SLOPE_R, j] = facing - 2.0 * bulge * x
-                found[NEAR_T, j] = horizon
-                found[NEAR_R, j] = reach
+                base2 = receiver_m - bulge2 * x * x
+                k = _tangent(at2, z2, top2, x, base2)
+                facing = (z2[k] - base2) / (x - at2[k])
+                found[NU_LAPSE, point] = (steepest2 - direct2) * max(facing + direct2, 0.0) * scale
+        # horizons over bare terrain, (76) to (84)
+        if steepest_land > direct:
+            if wooded:
+                q = _tangent(land_at, land_z, land_top, x, base)
+                reach = x - land_at[q]
+                facing = (land_z[q] - base) / reach
             else:
-                known = not wooded and sample_known
-                found[SLOPE_T, j] = direct
-                found[SLOPE_R, j] = -line - bulge * x
-                found[NEAR_T, j] = sample if known else j
-                found[NEAR_R, j] = j - sample if known else 0.0
-        # from now on the sample is an obstacle
-        slope = (here - transmitter_m) * one
-        steepest_flat = max(steepest_flat, slope)
-        sunk = bulge * x
-        if slope - sunk > steepest_land:
-            steepest_land = slope - sunk
-            horizon = j
-        flat_top = _push(flat_at, flat_z, flat_top, x, here)
-        if over > 0.0 and not wooded:
-            # bare so far: the hull of the terrain is that of the surface
-            wooded = True
-            land_top = top
-            for k in range(top + 1):
-                land_at[k] = at[k]
-                land_z[k] = z[k]
-        if wooded:
-            land_top = _push(land_at, land_z, land_top, x, here - sunk * x)
-            slope += over * one
-        surface = here + over
-        value = slope - sunk
-        steepest = max(steepest, value)
-        rise[j] = value
-        block[j // SPAN] = max(block[j // SPAN], value)
-        top = _push(at, z, top, x, surface - sunk * x)
-        if two:
-            sunk = bulge2 * x
-            value = slope - sunk
-            steepest2 = max(steepest2, value)
-            rise2[j] = value
-            block2[j // SPAN] = max(block2[j // SPAN], value)
-            top2 = _push(at2, z2, top2, x, surface - sunk * x)
-        before = here
-    return samples
-
-
-@compiled
-def room(n: int) -> NDArray[np.float64]:
-    """
-    Array for :func:`geometry` to work in.
-
-    Parameters
-    ----------
-    n : int
-        Samples of a radial, without the transmitter's.
-
-    Returns
-    -------
-    work : ndarray of float64, shape (12, n + 1 + SPAN)
-        Places and heights of hull points, slopes and their maxima over blocks.
-    """
-    return np.empty((12, n + 1 + SPAN))
-
-
-def inverses(n: int) -> NDArray[np.float64]:
-    """
-    Table of 1 / k, so that kernels need not divide.
-
-    Parameters
-    ----------
-    n : int
-        Largest k.
-
-    Returns
-    -------
-    inverse : ndarray of float64, shape (2 n + 2 SPAN,)
-        1 / k at place ``len(inverse) // 2 - k`` for k from 1 to n, and 1 elsewhere.
-    """
-    inverse = np.ones(2 * (n + SPAN))
-    middle = n + SPAN
-    inverse[middle - n : middle] = 1.0 / np.arange(n, 0, -1)
-    return inverse
+                reach = x - at[q]
+                facing = (z[q] - base) / reach
+            found[SLOPE_T, point] = steepest_land
+            found[SLOPE_R, point] = facing - 2.0 * bulge * x
+            found[NEAR_T, point] = horizon
+            found[NEAR_R, point] = reach
+        else:
+            bare = not wooded and sample_known
+            found[SLOPE_T, point] = direct
+            found[SLOPE_R, point] = -line - bulge * x
+            found[NEAR_T, point] = sample if bare else x
+            found[NEAR_R, point] = x - sample if bare else 0.0
+    return points

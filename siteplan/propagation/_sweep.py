@@ -15,9 +15,17 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from siteplan.propagation import _combine as c
-from siteplan.propagation._coast import SEA_ZONE, SHARE, climate, coast_coupling
-from siteplan.propagation._elementary import arctangent, compiled, inlined, log2
+from siteplan.propagation._cells import cells_of_radial
+from siteplan.propagation._coast import (
+    CARRIED_ROWS,
+    SEA_ZONE,
+    carry_zones,
+    coast_coupling,
+    zones_of_paths,
+)
+from siteplan.propagation._elementary import compiled, inlined, log2
 from siteplan.propagation._radial import (
+    APART,
     GEOMETRY_ROWS,
     HEIGHT_R,
     HEIGHT_T,
@@ -28,8 +36,8 @@ from siteplan.propagation._radial import (
     SMOOTH_R,
     SMOOTH_T,
     SPAN,
+    WORK_ROWS,
     geometry,
-    room,
 )
 from siteplan.propagation._radial import NEAR_R as FOUND_NEAR_R
 from siteplan.propagation._radial import NEAR_T as FOUND_NEAR_T
@@ -38,8 +46,10 @@ from siteplan.propagation._terms import BULGE, DB_PER_OCTAVE, coastal_diffractio
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-TABLE_ROWS: Final = 7
-"""Rows of the table that all radials share: as the first rows of a block."""
+(LG_MU1, FLOOR, ALPHA, POWER) = range(4)
+"""Rows of the table that all radials share, one value a ring."""
+
+TABLE_ROWS: Final = 4
 
 
 @compiled
@@ -133,6 +143,17 @@ def _copy(
         s[place * c.BLOCK + i] = row[first + i]
 
 
+@inlined
+def _between(row: NDArray[np.float64], x: float) -> float:
+    """Value between rings, by the cubic through four of them; on a ring its own."""
+    k = max(int(x), 1)
+    u = x - k
+    here, after = row[k], row[k + 1]
+    bend = (2.0 - u) * (row[k - 1] - 2.0 * here + after)
+    bend += (1.0 + u) * (here - 2.0 * after + row[k + 2])
+    return here + u * (after - here + (u - 1.0) / 6.0 * bend)
+
+
 @compiled
 def _load(
     s: NDArray[np.float64],
@@ -140,36 +161,63 @@ def _load(
     first: int,
     table: NDArray[np.float64],
     found: NDArray[np.float64],
-    land: NDArray[np.float64],
-    hts: float,
-    receiver_m: float,
+    places: NDArray[np.float64],
+    norths: NDArray[np.float64],
+    heights: NDArray[np.float64],
+    here: float,
+    scalars: NDArray[np.float64],
 ) -> None:
     """Copy to a block what its receive points need."""
-    for row in range(TABLE_ROWS):
-        _copy(table[row], first, size, s, row)
+    receiver_m, step = scalars[c.RECEIVER], scalars[c.STEP]
+    hts = here + scalars[c.TRANSMITTER]
+    _copy(places, first, size, s, c.X)
+    _copy(norths, first, size, s, c.NORTH)
     _copy(found[SLOPE_T], first, size, s, c.SLOPE_T)
     _copy(found[SLOPE_R], first, size, s, c.SLOPE_R)
     _copy(found[FOUND_NEAR_T], first, size, s, c.NEAR_T)
     _copy(found[FOUND_NEAR_R], first, size, s, c.NEAR_R)
+    for i in range(size):
+        s[c.D * c.BLOCK + i] = step * s[c.X * c.BLOCK + i]
+    floor = table[FLOOR]
+    for i in range(size):
+        ring = int(s[c.X * c.BLOCK + i])
+        s[c.FLOOR * c.BLOCK + i] = min(floor[ring], floor[ring + 1])
     smooth_t, smooth_r = found[SMOOTH_T], found[SMOOTH_R]
-    here = land[0]
     for i in range(size):
         s[c.HTE * c.BLOCK + i] = hts - min(smooth_t[first + i], here)  # (92a), (94a)
     for i in range(size):
-        height = land[first + i]
+        height = heights[first + i]
         s[c.HRE * c.BLOCK + i] = (
             height + receiver_m - min(smooth_r[first + i], height)
         )  # (92b), (94b)
     for i in range(size):
-        s[c.RISE * c.BLOCK + i] = land[first + i] + receiver_m - hts
+        s[c.RISE * c.BLOCK + i] = heights[first + i] + receiver_m - hts
 
 
 @compiled
-def _free_space(s: NDArray[np.float64], size: int, constant_db: float) -> None:
-    """Free space over slant distances, (8) and (8a)."""
+def _load_rings(
+    s: NDArray[np.float64],
+    size: int,
+    table: NDArray[np.float64],
+    coastal: bool,  # noqa: FBT001  # numba has no keyword-only arguments
+) -> None:
+    """Add what only ducting and troposcatter need of the distance; some of it is known by the sea."""
+    for i in range(size):
+        x = s[c.X * c.BLOCK + i]
+        s[c.POWER * c.BLOCK + i] = _between(table[POWER], x)
+        if not coastal:
+            s[c.LG_MU1 * c.BLOCK + i] = _between(table[LG_MU1], x)
+            s[c.ALPHA * c.BLOCK + i] = _between(table[ALPHA], x)
+
+
+@compiled
+def _free_space(s: NDArray[np.float64], size: int, scalars: NDArray[np.float64]) -> None:
+    """Free space over slant distances, (8) and (8a); troposcatter but for the angle, (44)."""
+    free_db, scatter_db = scalars[c.FREE_SPACE], scalars[c.NOISE]
     for i in range(size):
         d, rise = s[c.D * c.BLOCK + i], 1e-3 * s[c.RISE * c.BLOCK + i]
-        s[c.LBFS * c.BLOCK + i] = constant_db + DB_PER_OCTAVE / 2.0 * log2(d * d + rise * rise)
+        s[c.LBFS * c.BLOCK + i] = free_db + DB_PER_OCTAVE / 2.0 * log2(d * d + rise * rise)
+        s[c.SCATTER * c.BLOCK + i] = scatter_db + DB_PER_OCTAVE * log2(d)
 
 
 @compiled
@@ -177,23 +225,18 @@ def _locations(
     s: NDArray[np.float64],
     size: int,
     scalars: NDArray[np.float64],
-    cover: NDArray[np.float64],
-    along: NDArray[np.uint8],
+    covers: NDArray[np.float64],
     first: int,
 ) -> None:
-    """Location variability at each receive point, (66) to (68); none at sea."""
+    """Location variability at each receive point, (66) to (68)."""
     fixed, slope, receiver_m = (
         scalars[c.LOCATION_FIXED],
         scalars[c.LOCATION_SLOPE],
         scalars[c.RECEIVER],
     )
     for i in range(size):
-        above = 1.0 - 0.1 * (receiver_m - cover[first + i])
+        above = 1.0 - 0.1 * (receiver_m - covers[first + i])
         s[c.LOCATION * c.BLOCK + i] = fixed + slope * min(max(above, 0.0), 1.0)
-    if len(along) > 1:
-        for i in range(size):
-            if along[first + i] == SEA_ZONE:
-                s[c.LOCATION * c.BLOCK + i] = 0.0
 
 
 @compiled
@@ -219,6 +262,42 @@ def _peaks(land: NDArray[np.float64], samples: int, peaks: NDArray[np.float64]) 
 
 
 @compiled
+def _finish_block(
+    s: NDArray[np.float64],
+    size: int,
+    first: int,
+    scalars: NDArray[np.float64],
+    land: NDArray[np.float64],
+    samples: int,
+    peaks: NDArray[np.float64],
+    peaks_known: bool,  # noqa: FBT001  # numba has no keyword-only arguments
+    heights: NDArray[np.float64],
+    coast_km: float,
+    coastal: bool,  # noqa: FBT001
+) -> bool:
+    """Ducting where it matters, troposcatter, and the sum; whether the peaks of the radial are known now."""
+    step, receiver_m = scalars[c.STEP], scalars[c.RECEIVER]
+    hts = land[0] + scalars[c.TRANSMITTER]
+    _copy(s, c.LBD * c.BLOCK, size, s, c.LBDA)
+    duct, _ = _needs(s, size)
+    if duct > 0:
+        for i in range(size):
+            s[c.ROUGHNESS * c.BLOCK + i] = 0.0
+        if coastal:
+            coast_coupling(s, size, step, coast_km, hts, heights, receiver_m, first)
+        if c.ducting(s, size, scalars) > 0:
+            if not peaks_known:
+                _peaks(land, samples, peaks)
+                peaks_known = True
+            if c.place_horizons(s, size, scalars, land, peaks, heights, first):
+                if coastal:
+                    coast_coupling(s, size, step, coast_km, hts, heights, receiver_m, first)
+                c.ducting(s, size, scalars)
+    c.finish(s, size, scalars)
+    return peaks_known
+
+
+@compiled
 def run(
     ground: NDArray[np.float64],
     clutter: NDArray[np.float64],
@@ -229,15 +308,16 @@ def run(
     x0: float,
     begin: int,
     end: int,
-    start: NDArray[np.int64],
+    count: int,
+    starts: NDArray[np.int64],
+    cells: int,
     scalars: NDArray[np.float64],
     constants: NDArray[np.float64],
     table: NDArray[np.float64],
-    inverse: NDArray[np.float64],
     loss: NDArray[np.float64],
 ) -> None:
     """
-    Losses of the radials begin .. end - 1.
+    Losses of the receive points of the radials begin .. end - 1.
 
     Parameters
     ----------
@@ -246,22 +326,29 @@ def run(
     zones : ndarray of uint8, shape (rows, columns)
         Radio-climatic zones, or one value for inland everywhere.
     row, column : int
-        Cell of the transmitter.
+        Cell of the transmitter: the first that is not beyond it.
     y0, x0 : float
-        Its place from the centre of the cell, in cells.
+        Its place from the centre of that cell, in cells.
     begin, end : int
         Radials to compute.
-    start : ndarray of int64, shape (radials,)
-        First sample asked for on each radial.
-    scalars, constants, table, inverse : ndarray of float64
-        What describes the sweep, what depends on each Earth radius, what on the distance; reciprocals.
-    loss : ndarray of float64, shape (radials, n + 1)
-        Out: loss at each sample. [dB]
+    count : int
+        Radials in all.
+    starts : ndarray of int64
+        For cells, those of :func:`siteplan.propagation._cells.cells_of_radial`; else the first sample asked
+        for on each radial.
+    cells : int
+        Cells from the one that holds the transmitter to the sides of the square of receive points; 0 for
+        samples of radials.
+    scalars, constants, table : ndarray of float64
+        What describes the sweep, what depends on each Earth radius, what on the distance.
+    loss : ndarray of float64, shape (2 cells + 1, 2 cells + 1) or (radials, n + 1)
+        Out: loss of each cell or sample; what is not known or not asked for is left as it is. [dB]
     """
-    count, width = loss.shape
-    n = width - 1
+    n = table.shape[1] - 3
+    per_cell = int(1.0 / scalars[c.PITCH] + 0.5)
     rare = constants.shape[0] == 2
     coastal = zones.size > 1
+    wooded = clutter.size > 1
     step, receiver_m = scalars[c.STEP], scalars[c.RECEIVER]
     bulges = np.empty(constants.shape[0])
     for a in range(len(bulges)):
@@ -269,31 +356,80 @@ def run(
     land = np.empty(n + 1)
     cover = np.zeros(n + 1)
     along = np.zeros(n + 1 if coastal else 1, dtype=np.uint8)
-    carried = np.zeros((4, n + 1 if coastal else 1))
+    carried = np.zeros((CARRIED_ROWS, n + 1 if coastal else 1))
     peaks = np.empty(n // SPAN + 1)
-    found = np.empty((GEOMETRY_ROWS, n + 1))
-    work = room(n)
-    own = table.copy() if coastal else table
+    most = 4 * cells + 64 if cells > 0 else n + 1
+    places, norths, heights = np.empty(most), np.empty(most), np.empty(most)
+    covers = np.zeros(most)
+    own = np.zeros(most if coastal else 1, dtype=np.uint8)
+    rows, columns = np.empty(most, dtype=np.int32), np.empty(most, dtype=np.int32)
+    found = np.empty((GEOMETRY_ROWS, most))
+    work = np.empty((WORK_ROWS, n + 1 + SPAN))
+    order, marked = np.empty(n + 1, dtype=np.int32), np.empty(n + 1, dtype=np.uint8)
     s = np.zeros(c.BLOCK_ROWS * c.BLOCK)
+    values = loss.ravel()
+    width = loss.shape[1]
     coast_km = math.inf
+    shift_row, shift_column = y0 - math.floor(y0 + 0.5), x0 - math.floor(x0 + 0.5)
+    middle_row, middle_column = row + math.floor(y0 + 0.5), column + math.floor(x0 + 0.5)
+    # typed, or what is called with them would be compiled once more for literal arguments
+    none, unknown = int(np.int64(0)), bool(np.bool_(False))
     for r in range(begin, end):
-        if start[r] > n:
-            continue
         angle = 2.0 * math.pi * r / count
         north = math.cos(angle)
         up, right = north * scalars[c.PITCH], math.sin(angle) * scalars[c.PITCH]
         samples = samples_inside(
             ground.shape[0], ground.shape[1], row + y0, column + x0, up, right, n
         )
-        if samples < 2:
+        points = none
+        if cells > 0:
+            listed = cells_of_radial(
+                r,
+                count,
+                starts,
+                min(float(n), (cells + 0.5) * per_cell),
+                cells,
+                per_cell,
+                shift_row,
+                shift_column,
+                places,
+                rows,
+                columns,
+            )
+            for k in range(listed):
+                i, j = middle_row + rows[k], middle_column + columns[k]
+                if i < 0 or j < 0 or i >= ground.shape[0] or j >= ground.shape[1]:
+                    continue
+                height = ground[i, j]
+                over = clutter[i, j] if wooded else 0.0
+                if not (height - height) + (over - over) == 0.0:  # noqa: SIM201  # unknown
+                    continue
+                places[points], heights[points], covers[points] = places[k], height, over
+                norths[points] = (shift_row - rows[k]) * step * per_cell
+                if coastal:
+                    own[points] = zones[i, j]
+                rows[points], columns[points] = rows[k] + cells, columns[k] + cells
+                points += 1
+            if points == 0:
+                continue
+            samples = min(samples, int(places[points - 1] - APART) + 1)
+        elif starts[r] > n or samples < 2:
             continue
         profile(ground, clutter, row, column, y0, x0, up, right, samples, land, cover)
-        hts = land[0] + scalars[c.TRANSMITTER]
         if coastal:
             zone_profile(zones, row, column, y0, x0, up, right, samples, along)
-            for k in range(samples):
-                own[c.ALPHA, k] = table[c.ALPHA, k]
-            coast_km = climate(along, samples, step, carried, own[c.LG_MU1 : c.ALPHA + 1])
+            coast_km = carry_zones(along, samples, step, carried)
+        if cells == 0:
+            for j in range(starts[r], samples):
+                if not (land[j] - land[j]) + (cover[j] - cover[j]) == 0.0:  # noqa: SIM201  # unknown
+                    break
+                places[points], heights[points], covers[points] = float(j), land[j], cover[j]
+                norths[points] = north * j * step
+                if coastal:
+                    own[points] = along[j]
+                rows[points], columns[points] = r, j
+                points += 1
+        hts = land[0] + scalars[c.TRANSMITTER]
         known = geometry(
             land,
             cover,
@@ -302,136 +438,66 @@ def run(
             receiver_m,
             bulges,
             scalars[c.NU_SCALE],
-            start[r],
-            inverse,
+            places,
+            heights,
+            points,
             found,
             work,
+            order,
+            marked,
         )
-        peaks_known = False
-        for first in range(start[r], known, c.BLOCK):
+        peaks_known = unknown
+        for first in range(0, known, c.BLOCK):
             last = min(first + c.BLOCK, known)
             size = last - first
-            _load(s, size, first, own, found, land, hts, receiver_m)
-            d = own[c.D, first:last]
+            _load(s, size, first, table, found, places, norths, heights, land[0], scalars)
+            d = s[c.D * c.BLOCK : c.D * c.BLOCK + size]
             ht, hr = found[HEIGHT_T, first:last], found[HEIGHT_R, first:last]
+            if coastal:
+                zones_of_paths(s, size, first, along, own, step, carried)
             for a in range(len(bulges)):
                 edge = found[NU_LAPSE if a else NU, first:last]
                 out = s[(c.LD50 + a) * c.BLOCK : (c.LD50 + a) * c.BLOCK + size]
                 if coastal:
-                    share = carried[SHARE, first:last]
+                    share = s[c.SEA * c.BLOCK : c.SEA * c.BLOCK + size]
                     coastal_diffraction(edge, ht, hr, d, share, constants[a], out)
                 else:
                     diffraction(edge, ht, hr, d, constants[a], out)
-            _free_space(s, size, scalars[c.FREE_SPACE])
-            _locations(s, size, scalars, cover, along, first)
+            _free_space(s, size, scalars)
+            _locations(s, size, scalars, covers, first)
             if coastal:
-                _copy(carried[SHARE], first, size, s, c.SEA)
+                for i in range(size):
+                    if own[first + i] == SEA_ZONE:
+                        s[c.LOCATION * c.BLOCK + i] = 0.0
             if rare:
-                c.line_of_sight(s, size, scalars, north)
+                _load_rings(s, size, table, coastal)
+                c.frequent_ducts(s, size, scalars)
+                c.line_of_sight(s, size, scalars)
             else:
-                c.median_line_of_sight(s, size, scalars, north)
+                c.median_line_of_sight(s, size, scalars)
             duct, scatter = _needs(s, size)
             if rare or duct > 0 or scatter > 0:
+                if not rare:
+                    _load_rings(s, size, table, coastal)
+                    c.frequent_ducts(s, size, scalars)
                 c.angles(s, size, scalars)
-                _copy(s, c.LBD * c.BLOCK, size, s, c.LBDA)
-                if duct > 0:
-                    for i in range(size):
-                        s[c.ROUGHNESS * c.BLOCK + i] = 0.0
-                    if coastal:
-                        coast_coupling(
-                            s, size, step, coast_km, hts, carried, land, receiver_m, first
-                        )
-                    if c.ducting(s, size, scalars) > 0:
-                        if not peaks_known:
-                            _peaks(land, known, peaks)
-                            peaks_known = True
-                        if c.place_horizons(s, size, scalars, land, peaks, first):
-                            if coastal:
-                                coast_coupling(
-                                    s, size, step, coast_km, hts, carried, land, receiver_m, first
-                                )
-                            c.ducting(s, size, scalars)
-                c.finish(s, size, scalars)
-                for i in range(size):
-                    loss[r, first + i] = s[c.OUT * c.BLOCK + i]
+                peaks_known = _finish_block(
+                    s,
+                    size,
+                    first,
+                    scalars,
+                    land,
+                    samples,
+                    peaks,
+                    peaks_known,
+                    heights,
+                    coast_km,
+                    coastal,
+                )
             else:
                 for i in range(size):
                     lbd = s[c.LBD * c.BLOCK + i] + s[c.LOCATION * c.BLOCK + i]
-                    loss[r, first + i] = max(s[c.LBFS * c.BLOCK + i], lbd)
-        if start[r] == 1 and math.isfinite(land[0]):
-            # the mast's own cell: free space at half a cell, straight down to the receiver
-            slant = math.hypot(
-                step / scalars[c.PITCH] / 2.0, (scalars[c.TRANSMITTER] - receiver_m) / 1000.0
-            )
-            loss[r, 0] = scalars[c.FREE_SPACE] + 20.0 * math.log10(slant)
-
-
-@inlined
-def _ring_value(values: NDArray[np.float64], first: int, second: int, v: float) -> float:
-    """Value between two samples of a ring; where one is missing, that of the nearer."""
-    a, b = values[first], values[second]
-    mixed = a + (b - a) * v
-    return mixed if not math.isnan(mixed) else a if v < 0.5 else b
-
-
-@compiled
-def gather(
-    polar: NDArray[np.float64],
-    steps: int,
-    per_cell: int,
-    shift_row: float,
-    shift_column: float,
-    levels: NDArray[np.int64],
-    begin: int,
-    end: int,
-    loss: NDArray[np.float32],
-) -> None:
-    """
-    Give each cell of the rows begin .. end - 1 its value between the four samples around it.
-
-    Where one of them is missing, the cell is missing if the nearest is, and else takes that. Beyond the
-    last ring of `polar`, `per_cell` of which are a cell, a cell is infinite; beyond `steps` cells missing.
-    """
-    count, width = polar.shape
-    size = loss.shape[1]
-    per_radian = count / (2.0 * math.pi)
-    values = polar.ravel()
-    share = np.empty(width)
-    for k in range(width):
-        share[k] = 1.0 / (1 << levels[k])
-    distance = np.empty(size)
-    turn = np.empty(size)
-    most = (steps + 0.5) * per_cell
-    for i in range(begin, end):
-        north = steps - i + shift_row
-        for j in range(size):
-            east = j - steps - shift_column
-            distance[j] = math.sqrt(north * north + east * east) * per_cell
-            # the angle from the nearer axis, then turned to its octant
-            steep = abs(north) >= abs(east)
-            above = east if steep else north
-            below = north if steep else east
-            angle = arctangent(above / (below if below != 0.0 else 1.0))
-            base = 0.0 if north > 0.0 else math.pi
-            base = 2.0 * math.pi if north > 0.0 and east < 0.0 else base
-            side = math.pi / 2.0 if east > 0.0 else 1.5 * math.pi
-            turn[j] = (base + angle if steep else side - angle) * per_radian
-        for j in range(size):
-            ring = int(distance[j])
-            u = distance[j] - ring
-            if distance[j] >= most or ring + 1 >= width:
-                loss[i, j] = math.nan if distance[j] >= most else math.inf
-                continue
-            k = int(turn[j] * share[ring])
-            v = turn[j] * share[ring] - k
-            first = (k << levels[ring]) % count
-            second = ((k + 1) << levels[ring]) % count
-            near = _ring_value(values, first * width + ring, second * width + ring, v)
-            if levels[ring + 1] != levels[ring]:
-                k = int(turn[j] * share[ring + 1])
-                v = turn[j] * share[ring + 1] - k
-                first = (k << levels[ring + 1]) % count
-                second = ((k + 1) << levels[ring + 1]) % count
-            far = _ring_value(values, first * width + ring + 1, second * width + ring + 1, v)
-            mixed = near + (far - near) * u
-            loss[i, j] = mixed if not math.isnan(mixed) else near if u < 0.5 else far
+                    s[c.OUT * c.BLOCK + i] = max(s[c.LBFS * c.BLOCK + i], lbd)
+            for i in range(size):
+                place = rows[first + i] * width + columns[first + i]
+                values[place] = s[c.OUT * c.BLOCK + i]

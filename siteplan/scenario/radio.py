@@ -74,8 +74,8 @@ class Radio(Entry):
         refractive index through the lowest kilometre [N-units/km], and refractivity at sea level
         [N-units]. Those of the reference implementation when missing.
     samples_per_cell : int
-        Samples of P.1812 to a cell's width: 2 halve the errors of cells of 90 m on rough land, and take four
-        times as long.
+        Samples of P.1812 to a cell's width: 2 find ridges between cells of 90 m on rough land, and take about
+        twice as long.
     body_loss_db : float
         Loss by the body of the user. [dB]
     penetration_loss_db : float

@@ -114,11 +114,11 @@ def test_cost_a_cell_hardly_grows_with_the_radius():
     assert far < 1.5 * near
 
 
-def test_two_samples_a_cell_cost_four_times_as_much():
+def test_two_samples_a_cell_cost_less_than_three_times_as_much():
     ground = fractal(1007, 60.0)
     one, two = (seconds_per_cell(ground, 10_000.0, samples_per_cell=samples) for samples in (1, 2))
     print(f"\ntwo samples a cell {two * 1e6:.3f} us, one {one * 1e6:.3f} us, ratio {two / one:.2f}")
-    assert two < 5.0 * one
+    assert two < 3.0 * one
 
 
 @pytest.mark.skipif((os.cpu_count() or 1) < 2, reason="one processor")

@@ -17,11 +17,15 @@ from matplotlib import cbook
 from scipy.ndimage import map_coordinates
 
 from siteplan.propagation import p1812
+from siteplan.propagation._cells import cells_of_radial
 from siteplan.propagation._combine import DEGREE_KM
-from siteplan.propagation.sweep import sweep, sweep_radials
+from siteplan.propagation.sweep import _first_rings, radial_count, sweep, sweep_radials
 
 EXACT_DB = 1e-6
-"""What the sweep may differ from the plain form. [dB]"""
+"""What a sample of a radial may differ from the plain form. [dB]"""
+
+EXACT_CELL_DB = 2e-5
+"""What a cell may: losses of cells are float32. [dB]"""
 
 N = 40
 """Samples of a radial in these tests: small, so that they also run without a compiler."""
@@ -85,9 +89,15 @@ def plain(
     zone=None,
     location_percent=50.0,
     atmosphere=p1812.DEFAULT_ATMOSPHERE,
+    places=None,
 ):
-    """Loss of one sample by the plain form, with the latitude of the path's centre."""
-    distance_km = np.arange(sample + 1) * cell_m / 1000.0
+    """
+    Loss of one sample by the plain form, with the latitude of the path's centre.
+
+    `places` are the distances of the samples, in cells, where they are not one apart.
+    """
+    places = np.arange(sample + 1.0) if places is None else places
+    distance_km = places * cell_m / 1000.0
     middle = setup.latitude_deg + math.cos(angle) * distance_km[-1] / (2.0 * DEGREE_KM)
     here = dataclasses.replace(setup, latitude_deg=middle)
     if zone is not None:
@@ -95,10 +105,13 @@ def plain(
         wet = np.flatnonzero(zone == p1812.Zone.SEA)
         if wet.size:
             # the coast lies half way between the last sample on land and the first at sea
+            edges = np.concatenate(
+                [[0.0], (distance_km[1:] + distance_km[:-1]) / 2.0, distance_km[-1:]]
+            )
             here = dataclasses.replace(
                 here,
-                transmitter_to_coast_km=max(wet[0] - 0.5, 0.0) * cell_m / 1000.0,
-                receiver_to_coast_km=max(sample - wet[-1] - 0.5, 0.0) * cell_m / 1000.0,
+                transmitter_to_coast_km=edges[wet[0]],
+                receiver_to_coast_km=distance_km[-1] - edges[wet[-1] + 1],
             )
     profile = p1812.Profile(distance_km, land[: sample + 1], cover[: sample + 1], zone)
     sigma = p1812.location_standard_deviation(
@@ -162,22 +175,44 @@ def seascape(kind, seed):
 KINDS = ["flat", "rough", "noise", "spikes", "plateau", "cliff", "rising", "falling", "bowl"]
 
 
-@given(
-    kind=st.sampled_from(KINDS),
-    amplitude=st.sampled_from([1.0, 20.0, 150.0, 800.0]),
-    wooded=st.booleans(),
-    frequency=st.sampled_from([30.0, 150.0, 450.0, 773.0, 2600.0, 6000.0]),
-    mast=st.sampled_from([3.0, 30.0, 150.0, 1200.0]),
-    receiver=st.sampled_from([1.0, 1.5, 12.0]),
-    time_percent=st.sampled_from([50.0, 49.0, 10.0, 1.0]),
-    cell=st.sampled_from([10.0, 30.0, 90.0, 1000.0]),
-    latitude=st.sampled_from([-33.0, 0.0, 39.8, 69.9, 80.0]),
-    lapse=st.sampled_from([20.0, 45.0, 90.0]),
-    polarisation=st.sampled_from(["vertical", "horizontal"]),
-    location_percent=st.sampled_from([50.0, 50.0, 1.0, 90.0]),
-    water=st.sampled_from([None, None, "coast", "ship", "islands", "lake", "sea"]),
-    seed=st.integers(0, 1000),
-)
+WORLDS = {
+    "kind": st.sampled_from(KINDS),
+    "amplitude": st.sampled_from([1.0, 20.0, 150.0, 800.0]),
+    "wooded": st.booleans(),
+    "frequency": st.sampled_from([30.0, 150.0, 450.0, 773.0, 2600.0, 6000.0]),
+    "mast": st.sampled_from([3.0, 30.0, 150.0, 1200.0]),
+    "receiver": st.sampled_from([1.0, 1.5, 12.0]),
+    "time_percent": st.sampled_from([50.0, 49.0, 10.0, 1.0]),
+    "cell": st.sampled_from([10.0, 30.0, 90.0, 1000.0]),
+    "latitude": st.sampled_from([-33.0, 0.0, 39.8, 69.9, 80.0]),
+    "lapse": st.sampled_from([20.0, 45.0, 90.0]),
+    "polarisation": st.sampled_from(["vertical", "horizontal"]),
+    "location_percent": st.sampled_from([50.0, 50.0, 1.0, 90.0]),
+    "water": st.sampled_from([None, None, "coast", "ship", "islands", "lake", "sea"]),
+    "seed": st.integers(0, 1000),
+}
+
+
+def world(
+    kind, amplitude, frequency, mast, receiver, lapse, latitude, polarisation, water, wooded, seed
+):
+    """Terrain, clutter, zones and a link."""
+    ground = landscape(kind, amplitude, seed)
+    rng = np.random.default_rng(seed + 1)
+    clutter = np.where(rng.random(ground.shape) < 0.3, rng.uniform(0, 25, ground.shape), 0.0)
+    setup = link(
+        frequency_mhz=frequency,
+        transmitter_height_m=mast,
+        receiver_height_m=receiver,
+        latitude_deg=latitude,
+        polarisation=polarisation,
+    )
+    zones = None if water is None else seascape(water, seed)
+    atmosphere = p1812.Atmosphere(refractivity_lapse_n_per_km=lapse)
+    return ground, clutter if wooded else None, zones, setup, atmosphere
+
+
+@given(**WORLDS)
 @settings(max_examples=5 if INTERPRETED else 100, deadline=None, derandomize=True)
 def test_equals_the_plain_form_on_samples_of_radials(  # one world per example
     kind,
@@ -195,22 +230,24 @@ def test_equals_the_plain_form_on_samples_of_radials(  # one world per example
     water,
     seed,
 ):
-    ground = landscape(kind, amplitude, seed)
-    rng = np.random.default_rng(seed + 1)
-    clutter = np.where(rng.random(ground.shape) < 0.3, rng.uniform(0, 25, ground.shape), 0.0)
-    setup = link(
-        frequency_mhz=frequency,
-        transmitter_height_m=mast,
-        receiver_height_m=receiver,
-        latitude_deg=latitude,
-        polarisation=polarisation,
+    ground, clutter, zones, setup, atmosphere = world(
+        kind,
+        amplitude,
+        frequency,
+        mast,
+        receiver,
+        lapse,
+        latitude,
+        polarisation,
+        water,
+        wooded,
+        seed,
     )
-    atmosphere = p1812.Atmosphere(refractivity_lapse_n_per_km=lapse)
+    rng = np.random.default_rng(seed)
     row, column = N + 2.3, N + 1.8
-    zones = None if water is None else seascape(water, seed)
     radials = sweep_radials(
         ground,
-        clutter if wooded else None,
+        clutter,
         setup,
         row=row,
         column=column,
@@ -244,6 +281,130 @@ def test_equals_the_plain_form_on_samples_of_radials(  # one world per example
                 atmosphere=atmosphere,
             )
             assert radials.loss_db[radial, sample] == pytest.approx(expected, abs=EXACT_DB)
+
+
+@given(
+    **WORLDS,
+    samples_per_cell=st.sampled_from([1, 1, 2]),
+    shift=st.sampled_from([0.013, 0.3, -0.45]),
+)
+@settings(max_examples=5 if INTERPRETED else 100, deadline=None, derandomize=True)
+def test_each_cell_equals_the_plain_form_on_its_own_path(  # one world per example
+    kind,
+    amplitude,
+    wooded,
+    frequency,
+    mast,
+    receiver,
+    time_percent,
+    cell,
+    latitude,
+    lapse,
+    polarisation,
+    location_percent,
+    water,
+    seed,
+    samples_per_cell,
+    shift,
+):
+    ground, clutter, zones, setup, atmosphere = world(
+        kind,
+        amplitude,
+        frequency,
+        mast,
+        receiver,
+        lapse,
+        latitude,
+        polarisation,
+        water,
+        wooded,
+        seed,
+    )
+    row, column, radius = N + 2.0 + shift, N + 2.0 + 0.7 * shift, N - 2
+    loss = sweep(
+        ground,
+        clutter,
+        setup,
+        row=row,
+        column=column,
+        cell_m=cell,
+        radius_m=radius * cell,
+        samples_per_cell=samples_per_cell,
+        zones=zones,
+        time_percent=time_percent,
+        location_percent=location_percent,
+        atmosphere=atmosphere,
+        outside="compute",
+    )
+    step = 1.0 / samples_per_cell
+    # four radials or more to a cell's width at every distance, of a multiple of 64 at the rim
+    most = 64 * math.ceil(2.0 * math.pi * 2 * samples_per_cell * radius / 64)
+    rng = np.random.default_rng(seed)
+    for down, right in rng.integers(-radius, radius + 1, (12, 2)):
+        i, j = N + 2 + down, N + 2 + right
+        north, east = row - i, j - column
+        distance = math.hypot(north, east)
+        if not 4.0 < distance < radius + 0.5:
+            continue
+        last = int(distance / step - 0.5)
+        radials = most
+        while radials % 2 == 0 and radials / 2 >= 2.0 * math.pi * 2 * math.floor(distance / step):
+            radials //= 2
+        angle = round(math.atan2(east, north) / (2.0 * math.pi) * radials) * 2.0 * math.pi / radials
+        y, x = (
+            (row - math.cos(angle) * step * np.arange(last + 1)),
+            column + math.sin(angle) * step * np.arange(last + 1),
+        )
+        nearest = (np.floor(y + 0.5).astype(int), np.floor(x + 0.5).astype(int))
+        land = np.append(map_coordinates(ground, [y, x], order=1), ground[i, j])
+        cover = (
+            np.zeros(last + 2) if clutter is None else np.append(clutter[nearest], clutter[i, j])
+        )
+        expected = plain(
+            land,
+            cover,
+            cell,
+            math.acos(north / distance),
+            last + 1,
+            setup,
+            time_percent,
+            zone=None if zones is None else np.append(zones[nearest], zones[i, j]),
+            location_percent=location_percent,
+            atmosphere=atmosphere,
+            places=np.append(step * np.arange(last + 1), distance),
+        )
+        assert loss[radius + down, radius + right] == pytest.approx(expected, abs=EXACT_CELL_DB)
+
+
+@pytest.mark.parametrize("radius", [1, 2, 3, 9, 40])
+@pytest.mark.parametrize("per_cell", [1, 3])
+@pytest.mark.parametrize(
+    "shift", [(0.0, 0.0), (0.3, 0.3), (-0.25, 0.25), (0.1, -0.5), (0.4999, 0.0)]
+)
+def test_every_cell_belongs_to_one_radial_and_that_is_the_nearest_in_use(radius, per_cell, shift):
+    count = radial_count(2 * per_cell * radius)
+    reach = (radius + 0.5) * per_cell
+    starts = _first_rings(count, math.ceil(reach), 2)
+    places = np.empty(4 * radius + 64)
+    rows, columns = (np.empty(len(places), dtype=np.int32) for _ in range(2))
+    served = np.zeros((2 * radius + 1, 2 * radius + 1), dtype=int)
+    for radial in range(count):
+        points = cells_of_radial(
+            radial, count, starts, reach, radius, per_cell, *shift, places, rows, columns
+        )
+        assert (np.diff(places[:points]) >= 0.0).all()
+        for x, down, right in zip(places[:points], rows[:points], columns[:points], strict=True):
+            north, east = shift[0] - down, right - shift[1]
+            assert x == pytest.approx(per_cell * math.hypot(north, east))
+            turns = (math.atan2(east, north) / (2.0 * math.pi) - radial / count + 0.5) % 1.0 - 0.5
+            # at most half a cell's quarter away at the cell's own distance, where the ring has enough
+            assert abs(turns) * 2.0 * math.pi * max(math.floor(x), 1) <= 0.25 + 1e-9
+            served[radius + down, radius + right] += 1
+    middle = np.arange(-radius, radius + 1)
+    distance = np.hypot((middle - shift[0])[:, None], middle - shift[1])
+    expected = distance < radius + 0.5
+    expected[radius, radius] = False  # the mast's own cell is nobody's
+    np.testing.assert_array_equal(served, expected)
 
 
 def test_every_sample_of_every_radial_equals_the_plain_form():
@@ -338,34 +499,39 @@ def test_more_clutter_never_lowers_the_loss_behind_it():
 
 @compiled_only
 @pytest.mark.parametrize("time_percent", [50.0, 10.0])
-def test_cells_of_a_real_landscape_are_near_their_exact_paths(time_percent):
+@pytest.mark.parametrize("cell_m", [30.0, 90.0])
+def test_cells_of_a_real_landscape_are_near_their_exact_paths(time_percent, cell_m):
     with np.load(cbook.get_sample_data("jacksboro_fault_dem.npz", asfileobj=False)) as file:
-        coarse = file["elevation"].astype(float)
-    # three arc seconds, taken as 90 m, to cells of 30 m
-    axes = [np.arange(700) / 3.0 + 20.0, np.arange(700) / 3.0 + 60.0]
-    ground = map_coordinates(coarse, np.meshgrid(*axes, indexing="ij"), order=1)
-    steps = 330
+        ground = file["elevation"].astype(float)
+    steps, masts = 140, ((170, 200), (200, 230), (150, 180))
+    if cell_m < 90.0:
+        # three arc seconds, taken as 90 m, to cells of 30 m
+        axes = [np.arange(700) / 3.0 + 20.0, np.arange(700) / 3.0 + 60.0]
+        ground = map_coordinates(ground, np.meshgrid(*axes, indexing="ij"), order=1)
+        steps, masts = 330, ((350, 350), (335, 360), (365, 335))
+    widest = int(0.7 * steps)
+    cell_km = cell_m / 1000.0
     rng = np.random.default_rng(3)
     apart = []
-    for row, column in ((350, 350), (335, 360), (365, 335)):
+    for row, column in masts:
         loss = sweep(
             ground,
             None,
             link(),
             row=row,
             column=column,
-            cell_m=30.0,
-            radius_m=30.0 * steps,
+            cell_m=cell_m,
+            radius_m=cell_m * steps,
             time_percent=time_percent,
         )
-        for down, right in rng.integers(-230, 231, (100, 2)):
+        for down, right in rng.integers(-widest, widest + 1, (150, 2)):
             cells = math.hypot(down, right)
             if cells < 10.0:
                 continue
             part = np.linspace(0.0, 1.0, round(cells) + 1)
             land = map_coordinates(ground, [row + down * part, column + right * part], order=1)
-            here = link(latitude_deg=39.8 - down * 0.03 / (2.0 * DEGREE_KM))
-            profile = p1812.Profile(part * cells * 0.03, land, np.zeros_like(part))
+            here = link(latitude_deg=39.8 - down * cell_km / (2.0 * DEGREE_KM))
+            profile = p1812.Profile(part * cells * cell_km, land, np.zeros_like(part))
             exact = p1812.path_loss(
                 profile, here, time_percent=time_percent, smooth_path="closed_form"
             )

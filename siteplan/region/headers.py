@@ -368,8 +368,7 @@ def match(
     position: dict[str, str] = {}
     for axis in Position.model_fields:
         own = set() if book is None else {plain(word) for word in getattr(book.position, axis)}
-        known = {plain(word) for word in getattr(header_book().position, axis)}
-        hits = _hits(parts, known, own=own)
+        hits = _hits(parts, _axis_names(axis), own=own)
         if len(hits) > 1:
             faults.append(_twice(axis, hits, source))
         elif hits:
@@ -392,30 +391,47 @@ def _own(table: Table, column: Column, book: HeaderBook | None) -> set[str]:
     return {plain(word) for word in (*words, *book.headers.get("all", {}).get(column.name, ()))}
 
 
-def _aliases(table: Table, column: Column, book: HeaderBook | None) -> set[str]:
+def _aliases(table: Table, column: Column, book: HeaderBook | None) -> frozenset[str]:
     """Every name of a column but those that the folder gives to another column of the table."""
-    ours = header_book().headers
-    words = {
-        column.name,
-        column.zh,
-        *ours["all"].get(column.name, ()),
-        *ours.get(table.name, {}).get(column.name, ()),
-    }
-    taken = {
-        word for other in table.columns if other is not column for word in _own(table, other, book)
-    }
+    ours = _names(table.name)[column.name]
+    if book is None:
+        return ours
+    others = (other for other in table.columns if other is not column)
+    return ours.difference(*(_own(table, other, book) for other in others))
+
+
+@cache
+def _names(layer: str) -> dict[str, frozenset[str]]:
+    """Names that the catalogue knows for the columns of a layer, in comparable form."""
+    table, ours = schema.TABLES[layer], header_book().headers
     # a name of another column of the table goes to that one, whatever the general list says
-    exact = {
-        plain(w) for other in table.columns if other is not column for w in (other.name, other.zh)
+    exact = {column.name: {plain(column.name), plain(column.zh)} for column in table.columns}
+    return {
+        column.name: frozenset(
+            {
+                *exact[column.name],
+                *map(plain, ours["all"].get(column.name, ())),
+                *map(plain, ours.get(layer, {}).get(column.name, ())),
+            }
+        ).difference(*(names for other, names in exact.items() if other != column.name))
+        for column in table.columns
     }
-    return {plain(word) for word in words} - taken - exact
 
 
-def _hits(parts: dict[str, tuple[str, str]], aliases: set[str], *, own: set[str]) -> list[str]:
+@cache
+def _axis_names(axis: str) -> frozenset[str]:
+    return frozenset(plain(word) for word in getattr(header_book().position, axis))
+
+
+def _hits(
+    parts: dict[str, tuple[str, str]], aliases: frozenset[str], *, own: set[str]
+) -> list[str]:
     """Headers of one column: the folder's own names go first."""
     for wanted in (own, aliases):
         hits = [
-            name for name, (stem, _) in parts.items() if plain(name) in wanted or stem in wanted
+            name
+            for name, (stem, _) in parts.items()
+            if wanted and (stem in wanted or plain(name) in wanted)
         ]
         if hits:
             return hits
@@ -423,7 +439,7 @@ def _hits(parts: dict[str, tuple[str, str]], aliases: set[str], *, own: set[str]
 
 
 def _cut_names(
-    parts: dict[str, tuple[str, str]], aliases: dict[str, set[str]], columns: dict[str, str]
+    parts: dict[str, tuple[str, str]], aliases: dict[str, frozenset[str]], columns: dict[str, str]
 ) -> dict[str, str]:
     """Columns by headers that were cut: only where one column alone begins so."""
     cut: dict[str, str] = {}

@@ -131,6 +131,7 @@ def assumptions(plan: Plan, words: Words) -> list[Fact]:
         *_equipment_facts(plan),
         *_cost_facts(plan),
         *_selection_facts(plan),
+        *_wish_facts(plan, words),
         *_input_facts(plan, words),
     ]
     return [told(fact, words) for fact in facts]
@@ -339,11 +340,37 @@ def _selection_facts(plan: Plan) -> Iterator[Fact]:
     for short in selection.shortfalls.itertuples():
         yield Fact(
             topic="备选无法满足",
-            item=f"{short.rule_id} {short.name}",
+            item=" ".join(filter(None, (short.rule_id, short.name, short.operator))),
             value=float(str(short.reachable)),
             note=f"需要 {short.needed:g}，全部备选建成后可达 {short.reachable:g}",
             mark=COMPUTED,
         )
+
+
+def _wish_facts(plan: Plan, words: Words) -> Iterator[Fact]:
+    """Everything that the planner asked of the search and said of prices, one setting a line."""
+    scenario = plan.region.scenario
+    names = words.group("settings")
+    parts = [scenario.selection, scenario.costs, scenario.backhaul]
+    given = [(name, getattr(part, name)) for part in parts for name in part.model_fields_set]
+    given += [
+        (name, {kind: getattr(limits, name)})
+        for kind, limits in scenario.structures.items()
+        for name in limits.model_fields_set
+    ]
+    for name, value in sorted(given, key=lambda item: item[0]):
+        if name not in names or value is None:
+            continue
+        pairs = value.items() if isinstance(value, dict) else [("", value)]
+        for key, one in pairs:
+            label = words.label(str(key)) if key != "" else ""
+            text = words.joined(map(str, one)) if isinstance(one, tuple) else one
+            yield Fact(
+                topic="约束与价格设置",
+                item=f"{names[name]} {label}".strip(),
+                value=text if isinstance(text, str) else float(text),
+                source=SCENARIO_FILE,
+            )
 
 
 def _input_facts(plan: Plan, words: Words) -> Iterator[Fact]:

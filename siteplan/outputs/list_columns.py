@@ -88,6 +88,11 @@ class Sheets:
         """How the objective of the plan is shown: whole yuan, or parts of stations."""
         return "money" if self.plan.selection.objective == "cost" else "amount"
 
+    def supposed(self, text: str) -> str:
+        """Say what had to be supposed in a price."""
+        names = self.words.group("supposed")
+        return self.words.joined(names[name] for name in text.split(";") if name)
+
     def unmet_reason(self, row: dict[Any, Any]) -> str:
         """Tell why an item that has a signal does not count."""
         words = self.words
@@ -161,6 +166,7 @@ class Sheets:
         table = table.assign(
             verdict=table["reason"],
             must_rules=table["rules"],
+            supposed=table["unknown"],
             alone=table["station_id"].map(reasons.sole_items(plan, words)),
             replaced_by=others,
             **{
@@ -183,6 +189,7 @@ class Sheets:
             self.column(table, reasons.money_name(plan, "saves"), self.price()),
             self.column(table, reasons.money_name(plan, "replacement"), self.price()),
             self.column(table, "replaced_by", blank=""),
+            self.column(table, "supposed", words=self.supposed, blank=""),
         ]
 
     def rejected(self) -> list[Column]:

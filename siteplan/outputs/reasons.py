@@ -42,10 +42,11 @@ def chosen_stations(plan: Plan) -> pd.DataFrame:
         One row per station of the plan, in the order of its sites: ``station_id``, ``site_id``, ``name``,
         ``township_name``, ``year``, ``reuse``, ``reason``, ``covers``, ``covers_alone``, ``rules`` (that fail
         without it), ``cost``, ``replacement`` and ``instead`` as in
-        :func:`siteplan.selection.explain.explain`, and ``alone`` (items of which it alone covers a part).
+        :func:`siteplan.selection.explain.explain`, ``alone`` (items of which it alone covers a part) and
+        ``unknown`` (what had to be supposed in its price, joined by ``;``).
     """
     told = plan.selection.explanation
-    stations = told[told["chosen"]].join(plan.planned_stations[["year", "reuse"]])
+    stations = told[told["chosen"]].join(plan.planned_stations[["year", "reuse", "unknown"]])
     alone = plan.selection.alone["station_id"].value_counts()
     table = _placed(plan, stations).assign(alone=alone).fillna({"alone": 0})
     table = table.rename_axis("station_id").reset_index().astype({"alone": int})
@@ -60,6 +61,7 @@ def chosen_stations(plan: Plan) -> pd.DataFrame:
         "covers",
     ]
     columns += ["covers_alone", "alone", "rules", "cost", "replacement", "instead"]
+    columns += ["unknown"]
     table = table.sort_values(["site_id", "station_id"], kind="stable")
     return table[columns].reset_index(drop=True)
 

@@ -5,7 +5,7 @@ All parts are immutable; an unknown key, a wrong type or an unknown catalogue na
 in one message.
 """
 
-from siteplan.scenario.choice import Backhaul, Costs, Selection
+from siteplan.scenario.choice import Backhaul, Costs, Selection, StructureLimits
 from siteplan.scenario.files import inside, read_scenario
 from siteplan.scenario.layers import (
     BuildingSource,
@@ -40,6 +40,7 @@ __all__ = [
     "Reported",
     "Scenario",
     "Selection",
+    "StructureLimits",
     "Targets",
     "TerrainSource",
     "inside",

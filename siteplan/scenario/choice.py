@@ -72,6 +72,28 @@ class Selection(Entry):
     )
 
 
+class StructureLimits(Entry):
+    """
+    What structures of a kind may carry; what is not said is not limited.
+
+    Attributes
+    ----------
+    least_height_m : float or None
+        Lower structures carry nothing new. [m]
+    most_power_w : float or None
+        Most output power of a cell that they carry. [W]
+    technologies : tuple of str or None
+        Technologies that they carry.
+    most_stations : int or None
+        Most stations on one of them, with those that stand today.
+    """
+
+    least_height_m: float | None = Field(default=None, gt=0.0)
+    most_power_w: float | None = Field(default=None, gt=0.0)
+    technologies: tuple[Literal["4G", "5G"], ...] | None = None
+    most_stations: int | None = Field(default=None, ge=1)
+
+
 class Costs(Entry):
     """
     Costs that replace the catalogue's.

@@ -8,12 +8,14 @@ from pydantic import Field
 
 from siteplan import catalog
 from siteplan.catalog import Definition, Entry
-from siteplan.scenario.choice import Backhaul, Costs, Selection
+from siteplan.scenario.choice import Backhaul, Costs, Selection, StructureLimits
 from siteplan.scenario.layers import Candidates, Grid, Layers, RegionInfo
 from siteplan.scenario.radio import Network, Radio
 from siteplan.scenario.targets import OwnDefinition, Targets
 
 SCENARIO_FILE = "scenario.toml"
+
+SiteKind = Literal["tower", "rooftop", "building", "lamp_pole", "monitoring_pole", "new"]
 
 
 class Scenario(Entry):
@@ -46,6 +48,8 @@ class Scenario(Entry):
         True says that no station stands today; without it a missing ``stations`` layer is a fault.
     selection : Selection
         How sites are chosen.
+    structures : mapping of str to StructureLimits
+        What structures of a kind may carry, besides the equipment that the catalogue gives them.
     costs : Costs
         Costs that replace the catalogue's.
     definitions : mapping of str to OwnDefinition
@@ -66,6 +70,7 @@ class Scenario(Entry):
     networks: tuple[Network, ...] = Field(min_length=1)
     greenfield: bool = False
     selection: Selection = Selection()
+    structures: dict[SiteKind, StructureLimits] = Field(default_factory=dict)
     costs: Costs = Costs()
     definitions: dict[str, OwnDefinition] = Field(default_factory=dict)
     backhaul: Backhaul = Backhaul()

@@ -9,6 +9,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from siteplan import catalog
+from siteplan.selection.limits import structures
 from siteplan.selection.problem import Block, Count, Mode, Problem
 from siteplan.selection.reach import ROUNDING, Shortfall, Signals, period_of, station_cover
 from siteplan.selection.repeated import repeated_counts
@@ -96,15 +97,17 @@ def build_problem(
             shortfalls.extend(replace(need, operator=operator) for need in missed)
             if block is not None:
                 blocks.append(block)
-    sites, station_site = np.unique(candidates["site_id"].to_numpy(dtype=str), return_inverse=True)
-    site_price = np.zeros(len(sites))
+    built_on = structures(region, candidates)
+    station_site = built_on.station
+    sites = np.unique(built_on.site)
+    site_price = np.zeros(len(built_on.site))
     site_price[station_site] = candidates["site_price"].to_numpy(dtype=float)
     years = region.scenario.targets.years
     rate = region.scenario.costs.discount_rate
     rate = catalog.costs().discount_rate if rate is None else rate
     problem = Problem(
         station_cost=candidates["station_price"].to_numpy(dtype=float),
-        station_site=station_site.astype(np.int32),
+        station_site=station_site,
         site_cost=site_price,
         discount=np.array([(1.0 + rate) ** -(year - years[0]) for year in years]),
         blocks=tuple(blocks),
@@ -113,8 +116,8 @@ def build_problem(
             *wished_counts(region, candidates),
             *repeated_counts(region, demands, today_stations, candidates, shortfalls),
         ),
-        rivals=rivals(region, sites),
-        limits=tuple(yearly_limits(region, candidates, station_site)),
+        rivals=built_on.pairs(sites, rivals(region, sites)),
+        limits=(*yearly_limits(region, candidates, station_site), *built_on.limits),
         capacities=tuple(capacities(region, demands, today_stations, candidates, shortfalls)),
     )
     return problem, shortfalls

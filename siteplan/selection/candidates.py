@@ -11,6 +11,7 @@ import shapely
 from siteplan import catalog
 from siteplan.coverage.stations import station_table
 from siteplan.selection.extras import site_extras
+from siteplan.selection.limits import carried
 from siteplan.selection.money import rent_value
 from siteplan.selection.wishes import to_build, too_near
 
@@ -104,6 +105,8 @@ def candidate_stations(region: Region, *, closed: bool = False) -> pd.DataFrame:
             )
         )
     offered = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
+    if len(offered):
+        offered = offered[carried(region, offered)].reset_index(drop=True)
     if offered.empty:
         return offered
     offered.index = pd.Index(

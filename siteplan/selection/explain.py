@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import pandas as pd
@@ -19,6 +19,7 @@ from siteplan.selection.wishes import too_near
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    import geopandas as gpd
     from numpy.typing import NDArray
 
     from siteplan.demand import Demand
@@ -45,6 +46,8 @@ REASONS: Final = {
     "zone": "位于禁止建设区内",
     "near existing": "与现有或指定站址间距不足",
     "no equipment": "该类站址无适用设备",
+    "limits": "该类站址的高度、功率、制式或承载数量受限",
+    "full": "站址承载数量已满",
 }
 """Every verdict on a station or a site, in the words of the bureau."""
 
@@ -62,6 +65,8 @@ REASONS_EN: Final = {
     "zone": "lies in a zone where nothing may be built",
     "near existing": "too near to a standing or fixed structure",
     "no equipment": "no equipment of the networks fits its kind",
+    "limits": "its kind is limited in height, power, technology or number of stations",
+    "full": "its structure carries as many stations as it may",
 }
 """The same verdicts in English."""
 
@@ -384,11 +389,25 @@ def closed_sites(region: Region, candidates: pd.DataFrame) -> pd.Series[str]:
         "near existing": too_near(region, sites),
         "no equipment": ~scale.isin(scales),
     }
+    verdicts["limits"] = sites.index.isin(_lacking(region, sites, scale))
     reason = np.select(
         [np.asarray(verdict, dtype=bool) for verdict in verdicts.values()], list(verdicts), ""
     )
     told = pd.Series(reason, index=sites.index.astype(str), dtype="object")
     return told[told != ""]
+
+
+def _lacking(region: Region, sites: gpd.GeoDataFrame, scale: pd.Series[str]) -> set[Any]:
+    """Sites on which some network that would fit has no station."""
+    stations = region.stations
+    lacking: set[Any] = set()
+    for network in region.scenario.networks:
+        mine = stations["operator"].eq(network.operator)
+        mine &= stations["technology"].eq(network.technology)
+        fits = scale.map({"macro": network.macro, "micro": network.micro}).notna()
+        idle = ~sites.index.isin(stations.loc[mine, "site_id"])
+        lacking |= set(sites.index[fits & idle]) if network.build else set()
+    return lacking
 
 
 def serving(

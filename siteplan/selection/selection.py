@@ -13,7 +13,7 @@ from scipy.spatial import cKDTree
 from siteplan.errors import Fault, InputError
 from siteplan.selection.blocks import build_problem
 from siteplan.selection.candidates import candidate_stations
-from siteplan.selection.explain import closed_sites, explain, serving, sole_cover
+from siteplan.selection.explain import REASONS, closed_sites, explain, serving, sole_cover
 from siteplan.selection.money import subsidies
 from siteplan.selection.optimise import optimise
 from siteplan.selection.reach import Shortfall
@@ -77,7 +77,8 @@ class Selection:
         ``operator``, where each of several must meet the rule.
     relaxations : DataFrame
         Limits and distances that had to give way because no choice keeps them: ``rule_id``
-        (``budget:2021``, ``stations:2021``, ``spacing``), ``allowed`` and ``needed``. Empty as a rule.
+        (``budget:2021``, ``stations:2021``, ``load:<site>``, ``spacing`` for pairs of structures that
+        exclude each other), ``allowed`` and ``needed``. Empty as a rule.
     explanation : DataFrame
         Every candidate, chosen or not: ``site_id``, ``operator``, ``technology``, and why, see
         :func:`siteplan.selection.explain.explain`.
@@ -203,6 +204,9 @@ def select_stations(
     places = _places(region, candidates)
     standing_m = _distance_to_standing(region, candidates, today_stations, places)
     built = spread_counts(problem, built, places, _networks(candidates), standing_m)
+    told = candidates[["site_id", "operator", "technology"]].join(
+        explain(problem, built, candidates.index)
+    )
     years = region.scenario.targets.years
     chosen = np.flatnonzero(built < problem.periods)
     served = serving(problem, built, candidates.index)
@@ -233,12 +237,18 @@ def select_stations(
             columns=[part.name for part in fields(Shortfall)],
         ),
         relaxations=relaxations,
-        explanation=candidates[["site_id", "operator", "technology"]].join(
-            explain(problem, built, candidates.index)
-        ),
+        explanation=_full(told),
         closed=closed_sites(region, candidates),
         alone=sole_cover(problem, built, candidates.index, demands),
     )
+
+
+def _full(told: pd.DataFrame) -> pd.DataFrame:
+    """Tell stations kept out by another of their own site apart from those near another site."""
+    by = told["instead"].str.split(";").str[0].map(told["site_id"])
+    full = told["reason"].eq("too near") & by.eq(told["site_id"])
+    reason = told["reason"].mask(full, "full")
+    return told.assign(reason=reason, reason_zh=reason.map(REASONS))
 
 
 def _choose(
@@ -265,10 +275,13 @@ def _choose(
             problem, built, bound = relaxed.problem, relaxed.built, relaxed.bound
             table = pd.DataFrame(list(relaxed.changes), columns=table.columns)
             sure = "at least" if relaxed.proven else "about"
+            loads = any(kind.most_stations for kind in region.scenario.structures.values())
+            apart = "distances between new structures"
+            apart += " or what one may carry" if loads else ""
             what = (
                 f"all limits must grow by {sure} {relaxed.factor - 1.0:.1%}"
                 if relaxed.factor > 1.0
-                else "distances between new structures are given up"
+                else f"{apart} are given up"
             )
             method = f"rules and limits contradict each other: {what}"
     return problem, built, bound, method, seconds, table

@@ -80,6 +80,10 @@ def _fill(
     for _ in range(min(missing, len(free))):
         price = problem.station_cost[free] + problem.site_cost[site] * ~opened[site]
         price[taken] = np.inf
+        shut = problem.rivals[opened[problem.rivals].any(axis=1)]
+        price[np.isin(site, shut) & ~opened[site]] = np.inf
+        if np.isinf(price).all():
+            break
         cheapest = np.flatnonzero(price <= price.min() * (1.0 + 1e-9))
         pick = cheapest[int(np.argmax(distance[free[cheapest]]))]
         station = int(free[pick])

@@ -18,6 +18,7 @@ from siteplan.outputs.assumptions import assumptions
 from siteplan.outputs.lists import safe_text, write_sites_csv, write_sites_xlsx
 from siteplan.outputs.words import Words
 from siteplan.outputs.workbook import CELL_LIMIT
+from siteplan.scenario import Backhaul, Costs, Selection, StructureLimits
 from siteplan.targets import STATE_ZH
 from tests.outputs.conftest import CODE_18, HOSTILE, LONG_NAME
 
@@ -281,3 +282,28 @@ class TestWorkbook:
             assert {info.date_time[0] for info in archive.infolist()} == {1980}
             properties = archive.read("docProps/core.xml").decode()
         assert set(re.findall(r"\d{4}-\d\d-\d\dT[\d:]+Z", properties)) == {"2000-01-01T00:00:00Z"}
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_every_setting_of_the_planner_is_told(small_plan, language):
+    """Whatever the scenario says of search, prices and structures stands in the list of assumptions."""
+    parts = (Selection, Costs, Backhaul, StructureLimits)
+    told_elsewhere = {"objective", "time_limit_s", "gap", "seed"}  # in the topic of the search
+    told_elsewhere |= {
+        "structure",
+        "station",
+        "discount_rate",
+        "snap_m",
+    }  # with the costs they replace
+    fields = {name for part in parts for name in part.model_fields} - told_elsewhere
+    assert fields == set(Words(language).group("settings"))
+    scenario = small_plan.region.scenario
+    chosen = scenario.selection.model_copy(update={"spacing_new_m": 500.0, "fixed": ("a", "b")})
+    limits = {"lamp_pole": StructureLimits(most_stations=1)}
+    changed = scenario.model_copy(update={"selection": chosen, "structures": limits})
+    plan = replace(small_plan, region=replace(small_plan.region, scenario=changed))
+    facts = {fact.item: fact.value for fact in assumptions(plan, Words(language))}
+    names = Words(language).group("settings")
+    assert facts[names["spacing_new_m"]] == 500.0
+    assert facts[names["fixed"]] == Words(language).joined(["a", "b"])
+    assert facts[f"{names['most_stations']} {Words(language).label('lamp_pole')}"] == 1.0

@@ -36,6 +36,10 @@ _BINARY: Final = {
     ".fgb": (b"fgb",),
 }
 # Text that makes GDAL open another file than the one it was given.
+_PARTS: Final = {
+    ".shp": (".shx", ".dbf"),
+    ".mif": (".mid",),
+}
 _REDIRECTS: Final = (
     b"<ogrvrt",
     b"<vrtdataset",
@@ -71,11 +75,18 @@ def check_head(path: Path, source: str) -> None:
         head = file.read(HEAD_BYTES)
     suffix = path.suffix.lower()
     expected = _BINARY.get(suffix)
+    if not head:
+        fault = Fault(
+            source=source,
+            rule="the file is empty",
+            remedy="Copy it again, or save it again in the program that it comes from.",
+        )
+        raise InputError([fault])
     if expected is not None and not head.startswith(expected):
         fault = Fault(
             source=source,
             value=repr(head[:12])[1:],
-            rule=f"the file is empty or not a {suffix} file, whatever its name says; cannot read it",
+            rule=f"the file is not a {suffix} file, whatever its name says; cannot read it",
             remedy="Save it again in the format that its name says.",
         )
         raise InputError([fault])
@@ -104,7 +115,7 @@ def _check_folder(path: Path, source: str) -> None:
 
 def check_siblings(path: Path, source: str) -> None:
     """
-    Refuse a file whose parts (``.dbf``, ``.shx``, ``.dat``, ...) lead outside its folder.
+    Refuse a file whose parts (``.dbf``, ``.shx``, ``.dat``, ...) are missing or lead outside its folder.
 
     Parameters
     ----------
@@ -116,10 +127,21 @@ def check_siblings(path: Path, source: str) -> None:
     Raises
     ------
     InputError
-        When a part is a link that leads elsewhere.
+        When a part is missing, or a link that leads elsewhere.
     """
     home = path.parent.resolve()
-    for part in path.parent.glob(f"{_escaped(path.stem)}.*"):
+    parts = list(path.parent.glob(f"{_escaped(path.stem)}.*"))
+    have = {part.suffix.lower() for part in parts}
+    missing = [suffix for suffix in _PARTS.get(path.suffix.lower(), ()) if suffix not in have]
+    if missing:
+        fault = Fault(
+            source=source,
+            value=", ".join(f"{path.stem}{suffix}" for suffix in missing),
+            rule="a part of the file is missing",
+            remedy="Copy all files of this name together, or pack them into one .zip.",
+        )
+        raise InputError([fault])
+    for part in parts:
         if part.resolve().parent != home:
             fault = Fault(
                 source=source,

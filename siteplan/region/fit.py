@@ -151,6 +151,8 @@ class Fit:
 
     def __str__(self) -> str:
         far = f", median {self.median_m / 1e3:,.1f} km outside" if self.median_m > 0.0 else ""
+        if not np.isfinite(self.median_m):
+            far = ", no such places on Earth"
         on = f", {self.on_lines}" if self.on_lines else ""
         return f'crs = "{self.crs}": {self.inside:.0%} inside{far}{on}'
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
+from pyproj import CRS
+from pyproj.aoi import AreaOfInterest
+from pyproj.transformer import TransformerGroup
 
 from siteplan import catalog, schema
 from siteplan.errors import Fault, InputError
@@ -18,10 +22,11 @@ from siteplan.scenario import SCENARIO_FILE
 
 if TYPE_CHECKING:
     from odc.geo.geobox import GeoBox
-    from pyproj import CRS
     from shapely.geometry.base import BaseGeometry
 
     from siteplan.scenario import Scenario
+
+_MODERN_AXIS_M: Final = 6_378_137.0  # of WGS 84, GRS 80 and CGCS2000, which differ by decimetres
 
 EAST_DEG, NORTH_DEG = 180.0, 90.0
 """Ends of longitude and latitude. [deg]"""
@@ -86,6 +91,7 @@ def on_one_grid(
         if schema.TABLES[name].geometry == "none":
             placed[name] = frame
             continue
+        faults.extend(datum_warning(frame, crs, scenario.layers.vectors()[name].path))
         projected = frame.to_crs(crs)
         nowhere = ~np.isfinite(shapely.bounds(projected.geometry.to_numpy())).all(axis=1)
         faults.extend(
@@ -116,6 +122,50 @@ def on_one_grid(
     frame = boundary.buffer(margin_m) if margin_m > 0.0 else boundary
     geobox = make_geobox(frame, crs, resolution_m=scenario.grid.resolution_m)
     return placed, geobox, faults
+
+
+def datum_warning(frame: gpd.GeoDataFrame, crs: CRS, source: str) -> list[Fault]:
+    """
+    Tell of an old datum from which no way to the grid is published, such as Xian 1980.
+
+    Parameters
+    ----------
+    frame : GeoDataFrame
+        Layer in the system of its file.
+    crs : CRS
+        The grid's system.
+    source : str
+        Name of the file in messages.
+
+    Returns
+    -------
+    faults : list of Fault
+        At most one warning.
+    """
+    given = CRS.from_user_input(frame.crs)
+    ellipsoid = given.ellipsoid
+    if len(frame) == 0 or ellipsoid is None or ellipsoid.semi_major_metre == _MODERN_AXIS_M:
+        return []
+    west, south, east, north = frame.to_crs("EPSG:4326").total_bounds
+    with warnings.catch_warnings():
+        warnings.simplefilter(
+            "ignore"
+        )  # of grids that are not installed: the next best way is taken
+        around = AreaOfInterest(west, south, east, north)
+        ways = TransformerGroup(given, crs, area_of_interest=around)  # type: ignore[arg-type]  # that very class
+    if any(way.accuracy >= 0.0 for way in ways.transformers):
+        return []
+    return [
+        Fault(
+            source=source,
+            column="geometry",
+            value=given.name,
+            rule="no transformation from the datum of the file is published: positions may be off by a "
+            "hundred metres",
+            remedy="Ask for the file in CGCS2000, or have it transformed with the local parameters.",
+            severity="warning",
+        )
+    ]
 
 
 def _exclave_warning(dropped: tuple[BaseGeometry, ...], crs: CRS, scenario: Scenario) -> Fault:

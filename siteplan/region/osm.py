@@ -397,6 +397,7 @@ def _geometry(
     geometry = np.array(shapes, dtype=object)
     geometry[shapely.is_missing(geometry)] = shapely.Polygon()
     if kind == "line":
+        geometry[shapely.length(geometry) == 0.0] = shapely.LineString()
         return geometry
     areal = shapely.get_dimensions(geometry) > 1
     broken = areal & ~shapely.is_valid(geometry)

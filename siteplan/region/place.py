@@ -26,8 +26,10 @@ from siteplan.region.fit import (
     SIX_PLAIN,
     SIX_PREFIXED,
     SWAPPED,
+    degrees_of,
     fit_in,
     ranking,
+    sample,
 )
 from siteplan.region.grid import ANY_COUNTY, in_china, parse_crs
 from siteplan.region.headers import header_book, plain
@@ -55,6 +57,8 @@ FITS: Final = 0.5
 SHOWN: Final = 4
 _NAMELESS: Final = (".csv", ".txt", ".xlsx", ".xlsm", ".dxf", ".parquet")
 _LAST_PLAIN = 4554
+_MOST_COARSE, _FEWEST_ROUNDED = 3, 3  # decimals of a degree: 100 m; rows that show it
+_HAIR_DEG, _DEGREE_M = 1e-9, 111_195.0
 _FIRST_ZONE, _FIRST_SIX_ZONE = 25, 13  # their numbers
 _ZONE_M = 1e6  # eastings begin with the number of the zone
 
@@ -174,6 +178,9 @@ def _system(
     geometry = _in_system(shapes, stated, where)
     if reference is not None and len(shapes):
         _refuse_misfit(shapes, stated, reference, source, said=raw.crs is None or from_sheet)
+        _refuse_exchanged(raw, shapes, stated, reference, source)
+    if from_sheet:
+        faults = (*faults, *_rounded(geometry, source))
     return geometry, faults
 
 
@@ -255,6 +262,8 @@ def _shapes(
         first, second = "longitude", "latitude"
     short = {"longitude": "lon", "latitude": "lat"}
     zh = {"longitude": "经度", "latitude": "纬度", "easting": "东坐标", "northing": "北坐标"}
+    if {first, second} & {fault.column for fault in found.faults}:
+        raise InputError([])  # told already: two headers may be the column
     for axis in (first, second):
         if axis not in position:
             fault = Fault(
@@ -474,3 +483,60 @@ def _refuse_misfit(
         "own system.",
     )
     raise InputError([fault])
+
+
+def _refuse_exchanged(
+    raw: Raw,
+    shapes: NDArray[np.object_],
+    stated: str,
+    reference: Reference,
+    source: LayerSource,
+) -> None:
+    """Refuse points in whose rows the two coordinates have changed places: so alone they lie inside."""
+    if SWAPPED.search(stated) or not (shapely.get_type_id(shapes) == 0).all():
+        return
+    corners = shapely.get_coordinates(shapes)
+    off = np.flatnonzero(~_inside(corners, stated, reference))
+    exchanged = off[_inside(corners[off], f"{stated} swapped", reference)]
+    if len(exchanged) == 0:
+        return
+    fault = Fault(
+        source=source.path,
+        row=values.ranges(raw.cells[ROW].iloc[exchanged].astype(str).tolist()),
+        column="geometry",
+        value=f"{len(exchanged):,} of {len(shapes):,} rows",
+        rule="the two coordinates have changed places: exchanged, these rows lie inside the boundary",
+        remedy="Exchange them in these rows.",
+    )
+    raise InputError([fault])
+
+
+def _inside(corners: NDArray[np.float64], crs: str, reference: Reference) -> NDArray[np.bool_]:
+    inside = np.zeros(len(corners), dtype=bool)
+    with np.errstate(invalid="ignore"):
+        degrees = degrees_of(corners, crs)
+    real = np.isfinite(degrees).all(axis=1)
+    points = shapely.points(reference.to_plane(degrees[real]))
+    inside[real] = shapely.intersects(reference.plane, points)
+    return inside
+
+
+def _rounded(geometry: gpd.GeoSeries, source: LayerSource) -> tuple[Fault, ...]:
+    """Tell of degrees in a table with so few decimals that places are far off."""
+    numbers = sample(geometry.to_numpy())
+    if len(numbers) < _FEWEST_ROUNDED or not geometry.crs.is_geographic:
+        return ()
+    for decimals in range(_MOST_COARSE + 1):
+        if (np.abs(np.round(numbers, decimals) - numbers) < _HAIR_DEG).all():
+            off_m = _DEGREE_M * 10.0**-decimals / 2.0
+            return (
+                Fault(
+                    source=source.path,
+                    column="geometry",
+                    value=f"up to {off_m:,.0f} m off",
+                    rule=f"the positions are rounded to {decimals} decimals of a degree",
+                    remedy="Ask for the positions with five decimals or more.",
+                    severity="warning",
+                ),
+            )
+    return ()

@@ -64,6 +64,8 @@ DRIVERS: Final = [
 STOREY_M = 3.0
 """Height of one storey, assumed where a building has levels and no height. [m]"""
 
+_FARTHEST_DEG: Final = 360.0
+
 
 def terrain_files(folder: Path, source: TerrainSource) -> list[Path]:
     """
@@ -292,9 +294,11 @@ def _elsewhere(folder: Path, source: TerrainSource, geobox: GeoBox) -> Fault:
         min(box[0] for box in boxes), min(box[1] for box in boxes),
         max(box[2] for box in boxes), max(box[3] for box in boxes),
     )  # fmt: skip
+    value = f"longitude {have[0]:.2f} to {have[2]:.2f}, latitude {have[1]:.2f} to {have[3]:.2f}"
+    real = np.isfinite(have).all() and np.abs(have).max() <= _FARTHEST_DEG
     return Fault(
         source=str(source.path),
-        value=f"longitude {have[0]:.2f} to {have[2]:.2f}, latitude {have[1]:.2f} to {have[3]:.2f}",
+        value=value if real else "no such place on Earth",
         rule="the terrain has no height anywhere on the grid, which is at longitude "
         f"{west:.2f} to {east:.2f}, latitude {south:.2f} to {north:.2f}",
         remedy="Give the tiles of the region, and check their coordinate reference system.",

@@ -186,9 +186,15 @@ def _read_parquet(path: Path, source: LayerSource) -> Raw:
 def _unreadable(source: LayerSource, error: Exception) -> Fault:
     return Fault(
         source=source.path,
-        rule=f"GDAL cannot read the file: {str(error).strip()[:300]}",
+        rule=f"GDAL cannot read the file: {_without_folder(str(error).strip(), source)[:300]}",
         remedy="Check that it is complete, or save it again as GeoPackage.",
     )
+
+
+def _without_folder(text: str, source: LayerSource) -> str:
+    """Message that names the file as the scenario does, not where it lies on this machine."""
+    name = re.escape(source.path.replace("\\", "/").rsplit("/", 1)[-1])
+    return re.sub(rf"[^'\"\s]*[/\\]({name})", r"\1", text)
 
 
 def _read_ogr(path: Path, table: Table, source: LayerSource, book: HeaderBook | None) -> Raw:

@@ -95,12 +95,14 @@ def geometry_faults(
         flat[sound] = shapely.area(geometry[sound]) == 0.0
         # a bow tie has no signed area and two good halves
         flat[flat] = shapely.area(shapely.make_valid(geometry[flat])) == 0.0
+    if table.geometry == "line":
+        flat = ~missing & ~wrong_kind & ~vast & ~nowhere & (shapely.length(geometry) == 0.0)
     rules = {
         "the row has no geometry": missing,
         f"a {table.geometry} is needed": wrong_kind,
         f"the feature has more than {readers.MAX_VERTICES:,} corners": vast,
         "a coordinate is not finite": nowhere & ~wrong_kind,
-        "the polygon has no area": flat,
+        "the line has no length" if table.geometry == "line" else "the polygon has no area": flat,
     }
     faults = [
         Fault(

@@ -46,10 +46,19 @@ _LOST: Final = re.compile(r"\d(\.\d+)?e\+?(1[5-9]|[2-9]\d)", re.IGNORECASE)
 _GROUPED: Final = re.compile(r"[+-]?\d{1,3}(,\d{3})+(\.\d+)?")
 _NUMBER_UNIT: Final = re.compile(r"([+-]?(?:\d+\.?\d*|\.\d+))([^\d.+\-e].*)")
 _YEAR: Final = re.compile(r"(\d{4})(?:[-/.年].*)?")
+_HEMISPHERE: Final = r"([NSEW东西南北])?"
 _DEGREES: Final = re.compile(
-    r"([NSEW东西南北])?(\d{1,3})[°度d:](\d{1,2})['′’分m:](?:(\d{1,2}(?:\.\d*)?)(?:[\"″”秒s]|''|′′)?)?([NSEW])?"
+    _HEMISPHERE + r"(\d{1,3})[°度d:](\d{1,2}(?:\.\d+)?)['′’分m:]?(?:(\d{1,2}(?:\.\d*)?)(?:[\"″”秒s]|''|′′)?)?"
+    + _HEMISPHERE
+)  # fmt: skip
+_DEGREES_APART: Final = re.compile(
+    _HEMISPHERE + r" ?(\d{1,3})[ -](\d{1,2})[ -](\d{1,2}(?:\.\d*)?) ?" + _HEMISPHERE
 )
+_DEGREES_ALONE: Final = re.compile(_HEMISPHERE + r"(\d{1,3}\.\d+)[°度]?" + _HEMISPHERE)
+_SPACED: Final = re.compile(r"[+-]?\d{1,3}( \d{3})+(\.\d+)?")
+_CONTROL: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff]")
 _EXACT: Final = 2.0**53
+_YEAR_ONE, _MONTH_ONE, _DAY_ONE, _YEAR_MONTHS = 1000.0, 1e5, 1e7, 12.0
 _MINUTES, _SECONDS = 60.0, 3600.0
 
 
@@ -92,7 +101,7 @@ def coerce(
         finite = values.dropna()
         if (finite % 1 == 0).all() and (finite.abs() < _EXACT).all():
             values = values.astype("Int64")  # a code column with blanks was read as numbers
-    text = values.astype("string").str.strip()
+    text = _readable(values.astype("string")).str.strip()
     wrong: dict[str, NDArray[np.bool_]] = {}
     formula = text.str.startswith(FORMULA).fillna(value=False).to_numpy(dtype=bool)
     if formula.any():
@@ -118,6 +127,13 @@ def coerce(
     numbers = _parsed(clean, column)
     result, more = _numbers(numbers, missing, column, factor)
     return result, wrong | more
+
+
+def _readable(text: pd.Series[Any]) -> pd.Series[Any]:
+    """Text without control characters, which no document or workbook can hold."""
+    if _CONTROL.search("".join(text.dropna())) is None:
+        return text
+    return text.str.replace(_CONTROL, "", regex=True)
 
 
 def _missing(text: pd.Series[Any]) -> NDArray[np.bool_]:
@@ -157,6 +173,8 @@ def _odd_number(word: str, column: schema.Column) -> float:
 def _numbers(
     numbers: pd.Series[Any], missing: NDArray[np.bool_], column: schema.Column, factor: float
 ) -> tuple[pd.Series[Any], dict[str, NDArray[np.bool_]]]:
+    if column.name.startswith("year"):
+        numbers = _years(numbers)
     array = numbers.to_numpy(dtype=float)
     bad = ~np.isfinite(array) & ~missing
     if column.kind == "integer":
@@ -164,7 +182,30 @@ def _numbers(
     kept = numbers.mask(bad)
     if factor != 1.0:
         kept = kept * factor
-    return kept.astype(DTYPES[column.kind]), {f"not a {column.kind}": bad} if bad.any() else {}
+    rule = "not a whole number" if column.kind == "integer" else "not a number"
+    return kept.astype(DTYPES[column.kind]), {rule: bad} if bad.any() else {}
+
+
+def _years(numbers: pd.Series[Any]) -> pd.Series[Any]:
+    """Years of dates that were written as one number: 20180601, 201806, 2018.06."""
+    array = numbers.to_numpy(dtype=float)
+    whole = array % 1.0 == 0.0
+    with np.errstate(invalid="ignore"):
+        month = np.where(whole, array % 100.0, np.nan)
+        days = whole & (array >= _DAY_ONE) & (array < 10.0 * _DAY_ONE)
+        months = (
+            whole
+            & (array >= _MONTH_ONE)
+            & (array < 10.0 * _MONTH_ONE)
+            & (month >= 1.0)
+            & (month <= _YEAR_MONTHS)
+        )
+        part = np.round(
+            (array - np.floor(array)) * 100.0, 4
+        )  # of a point: 2018.06, and 2018.1 for .10
+        points = ~whole & (array > _YEAR_ONE) & (part % 1.0 == 0.0) & (part <= _YEAR_MONTHS)
+    year = np.select([days, months, points], [array // 1e4, array // 1e2, np.floor(array)], array)
+    return pd.Series(year, numbers.index)
 
 
 def remedy(column: schema.Column) -> str:
@@ -197,9 +238,9 @@ def remedy(column: schema.Column) -> str:
         )
     if column.low is not None or column.high is not None:
         unit = f" {column.unit}" if column.unit else ""
-        return (
-            f"Give a value from {column.low:,.10g} to {column.high:,.10g}{unit}, or leave it blank."
-        )
+        form = ".10g" if column.name.startswith("year") else ",.10g"
+        low, high = format(column.low, form), format(column.high, form)
+        return f"Give a value from {low} to {high}{unit}, or leave it blank."
     if column.required:
         return "Fill the cell."
     return "Correct the cell, or leave it blank when unknown."
@@ -252,22 +293,35 @@ def degrees(texts: pd.Series[Any]) -> NDArray[np.float64]:
 
     Examples
     --------
-    >>> degrees(pd.Series(["108.5", "E108°30′36″", "108°E"])).tolist()
-    [108.5, 108.51, nan]
+    >>> degrees(pd.Series(["108.5", "E108°30′36″", "108 30 36", "108°70′", "108°E"])).tolist()
+    [108.5, 108.51, 108.51, nan, nan]
     """
     if pd.api.types.is_numeric_dtype(texts):
         return np.asarray(texts.to_numpy(dtype=float, na_value=np.nan))
     numbers = np.array(pd.to_numeric(texts, errors="coerce"), dtype=float)
     for i in np.flatnonzero(np.isnan(numbers)):
-        text = _narrow("" if pd.isna(texts.iloc[i]) else str(texts.iloc[i])).replace(" ", "")
-        found = _DEGREES.fullmatch(text)
-        if found is not None:
-            before, whole, minutes, seconds, after = found.groups()
-            value = float(whole) + float(minutes) / _MINUTES + float(seconds or 0.0) / _SECONDS
-            numbers[i] = -value if {before, after} & {"S", "W", "西", "南"} else value
-        elif text:
-            numbers[i] = pd.to_numeric(text, errors="coerce")
+        numbers[i] = _degrees_of("" if pd.isna(texts.iloc[i]) else str(texts.iloc[i]))
     return numbers
+
+
+def _degrees_of(text: str) -> float:
+    """Read one position; NaN where it is none, as with 70 minutes."""
+    spaced = " ".join(_narrow(text).replace("经", "").replace("纬", "").split())
+    close = spaced.replace(" ", "")
+    found = _DEGREES_APART.fullmatch(spaced) or _DEGREES.fullmatch(close)
+    if found is not None:
+        before, whole, minutes, seconds, after = found.groups()
+        parts = float(minutes), float(seconds or 0.0)
+        if max(parts) >= _MINUTES or (seconds and "." in minutes):
+            return float("nan")
+        value = float(whole) + parts[0] / _MINUTES + parts[1] / _SECONDS
+    elif found := _DEGREES_ALONE.fullmatch(close):
+        before, whole, after = found.groups()
+        value = float(whole)
+    else:
+        spread = spaced != close and _SPACED.fullmatch(spaced) is None
+        return float("nan") if spread or not close else float(pd.to_numeric(close, errors="coerce"))
+    return -value if {before, after} & {"S", "W", "西", "南"} else value
 
 
 def ranges(rows: Sequence[str]) -> str:

@@ -368,7 +368,7 @@ FAULTS = {
         "sites",
         "3",
         "tenants",
-        "not a integer",
+        "not a whole number",
     ),
     "odd flag": (
         sites(("b,中塔,new,candidate,也许", *IN), header="id,name,kind,status,fibre"),
@@ -448,7 +448,7 @@ FAULTS = {
         "stations",
         "3",
         "year_on_air",
-        "not a integer",
+        "not a whole number",
     ),
     "station before its technology": (
         stations("a2,a,甲,4G,1999"),

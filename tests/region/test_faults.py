@@ -4,13 +4,16 @@ import json
 
 import geopandas as gpd
 import numpy as np
+import pandas as pd
 import pytest
 import rasterio
 import shapely
+from pyproj import CRS
 
 import siteplan
 from siteplan import schema
 from siteplan.errors import InputError
+from siteplan.region import on_grid, values
 from siteplan.region.tables import read_table
 from siteplan.scenario import LayerSource
 from tests.conftest import feature, lonlat, write_terrain
@@ -160,9 +163,9 @@ def test_missing_columns_say_what_they_mean_and_what_they_may_be_called(tmp_path
 @pytest.mark.parametrize(
     ("cells", "column", "rule"),
     [
-        ("2018.5,true", "year_on_air", "not a integer"),
+        ("2018.5,true", "year_on_air", "not a whole number"),
         ("1899,true", "year_on_air", "out of range"),
-        ("soon,true", "year_on_air", "not a integer"),
+        ("soon,true", "year_on_air", "not a whole number"),
     ],
 )
 def test_years_are_whole_numbers(tmp_path, cells, column, rule):
@@ -170,6 +173,111 @@ def test_years_are_whole_numbers(tmp_path, cells, column, rule):
     found = table_faults(tmp_path, "stations.csv", text)
     only(found, column=column, rule=rule)
     assert {fault.value.strip("'") for fault in found} == {cells.split(",", maxsplit=1)[0]}
+
+
+@pytest.mark.parametrize(
+    "cell",
+    ["2018", "2018-06-01", "2018年6月", "20180601", "201806", "2018.06", "2018.1", "2018/6/1"],
+)
+def test_a_date_gives_its_year(cell):
+    column = schema.TABLES["stations"].column("year_on_air")
+    cells = pd.Series([cell, "2020"])
+    numbers = pd.to_numeric(cells, errors="coerce")
+    for given in (cells, numbers.fillna(2018.0)):
+        found, wrong = values.coerce(given, column, words={}, factor=1.0)
+        assert found.tolist() == [2018, 2020]
+        assert not wrong
+
+
+DEGREES, MINUTES, SECONDS = 108, 3, 4.5
+
+
+@pytest.mark.parametrize(
+    "form",
+    ["{d}°{m}′{s}″", "{d}度{m}分{s}秒", "E{d}°{m}'{s}\"", "{d} {m} {s}", "{d}-{m}-{s}", "{d}° {m}' {s}'' E",
+     "东经{d}°{m}′{s}″", "{d}°{x}′", "{d}° {x}' E", "{y}°", "{y} E", "E{y}", "{y}", "{d}:{m}:{s}"],
+)  # fmt: skip
+def test_degrees_as_people_write_them(form):
+    x = MINUTES + SECONDS / 60.0
+    y = DEGREES + x / 60.0
+    text = form.format(d=DEGREES, m=MINUTES, s=SECONDS, x=x, y=y)
+    found = values.degrees(
+        pd.Series([text, text.replace("E", "W").replace("东", "西")], dtype=object)
+    )
+    assert abs(found) == pytest.approx([y, y], abs=1e-12)
+    assert (found[1] < 0.0) == any(letter in text for letter in "E东")
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["108°75′12″", "108°5′75″", "108 5 75", "108 3 4.444 2", "108.5 39.7", "108°3.5′4″", "1 08"],
+)
+def test_what_is_no_position_is_not_read_as_one(text):
+    assert np.isnan(values.degrees(pd.Series([text], dtype=object))).all()
+    assert values.degrees(pd.Series(["4 402 000.5"], dtype=object)).tolist() == [4402000.5]
+
+
+def test_control_characters_do_not_come_in(tmp_path):
+    text = HEADER + GOOD.replace("西村", "西\x00村\x0b")
+    (tmp_path / "villages.csv").write_text(text, encoding="utf-8")
+    source = LayerSource(path="villages.csv", crs="EPSG:4490")
+    assert read_table(tmp_path, schema.TABLES["villages"], source)["name"].tolist() == ["西村"]
+
+
+@pytest.mark.parametrize("suffix", [".shx", ".dbf"])
+def test_a_part_of_a_shapefile_is_missed(tmp_path, suffix):
+    frame = gpd.GeoDataFrame(
+        {"name": ["西村"], "kind": ["natural"]}, geometry=[shapely.Point(108, 39)], crs=4490
+    )
+    frame.to_file(tmp_path / "v.shp")
+    (tmp_path / f"v{suffix}").unlink()
+    with pytest.raises(InputError) as raised:
+        read_table(tmp_path, schema.TABLES["villages"], LayerSource(path="v.shp"))
+    only(
+        raised.value.faults,
+        source="v.shp",
+        value=f"v{suffix}",
+        rule="a part of the file is missing",
+    )
+
+
+def test_rows_whose_coordinates_changed_places_are_named(small_folder):
+    lines = (small_folder / "villages.csv").read_text(encoding="utf-8").splitlines()
+    *cells, lon, lat = lines[2].split(",")
+    lines[2] = ",".join([*cells, lat, lon])
+    (small_folder / "villages.csv").write_text("\n".join(lines), encoding="utf-8")
+    only(
+        faults_of(small_folder),
+        source="villages.csv",
+        row="3",
+        rule="changed places",
+        remedy="Exchange",
+    )
+
+
+@pytest.mark.parametrize(
+    ("datum", "place", "grid", "told"),
+    [
+        (4610, (108.0, 39.7), 4545, 1),  # Xian 1980
+        (2436, (39_500_000.0, 4_400_000.0), 4548, 1),  # Beijing 1954
+        (4326, (108.0, 39.7), 4545, 0),
+        (4230, (-8.6, 41.1), 32629, 0),  # ED 50 in Portugal: old, and the way is published
+    ],
+)
+def test_an_old_datum_without_a_published_way_is_told(datum, place, grid, told):
+    frame = gpd.GeoDataFrame(geometry=[shapely.Point(place)], crs=datum)
+    faults = on_grid.datum_warning(frame, CRS.from_epsg(grid), "v.shp")
+    assert len(faults) == told
+    assert all(fault.severity == "warning" for fault in faults)
+
+
+@pytest.mark.parametrize(("last", "told"), [("39.76", ["up to 556 m off"]), ("39.76234", [])])
+def test_degrees_of_few_decimals_are_told(tmp_path, last, told):
+    rows = [f"p{i},lamp_pole,108.{i}3,{last}" for i in range(1, 4)]
+    (tmp_path / "poles.csv").write_text("\n".join(["id,kind,lon,lat", *rows]), encoding="utf-8")
+    source = LayerSource(path="poles.csv", crs="EPSG:4490")
+    read = read_table(tmp_path, schema.TABLES["poles"], source)
+    assert [fault.value for fault in read.attrs["faults"]] == told
 
 
 def test_a_flag_is_yes_or_no(tmp_path):
@@ -189,14 +297,14 @@ def test_broken_geojson(tmp_path):
     for broken in (text[:-20], "{}", "not json at all", ""):
         (fault,) = table_faults(tmp_path, "villages.geojson", broken)
         assert fault.source == "villages.geojson"
-        assert "cannot read" in fault.rule or "no rows" in fault.rule
+        assert any(words in fault.rule for words in ("cannot read", "no rows", "is empty"))
 
 
 @pytest.mark.parametrize(
     ("kind", "coordinates", "rule"),
     [
         ("Polygon", "[[[108, 39], [109, 39], [109, 40], [108, 39]]]", "a point is needed"),
-        ("MultiPoint", "[[108, 39]]", "a point is needed"),
+        ("MultiPoint", "[[108, 39], [109, 40]]", "a point is needed"),
     ],
 )
 def test_geometry_of_another_kind(tmp_path, kind, coordinates, rule):

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
-from siteplan.outputs import report
 from siteplan.outputs.frames import rule_year
-from siteplan.targets import MET, UNKNOWN, class_continuity
+from siteplan.targets import MET, NOT_MET, UNKNOWN, class_continuity
 
 if TYPE_CHECKING:
+    from siteplan.catalog import Rule
     from siteplan.plan import Plan
 
 
@@ -27,11 +27,33 @@ def progress(plan: Plan) -> pd.DataFrame:
     Returns
     -------
     table : DataFrame
-        The columns of :func:`siteplan.outputs.report.target_years`, ``short_today`` and ``short_plan`` (what
-        is missing to the pass mark, in the unit of the rule), and ``chance_today`` and ``chance_plan``
-        (missing for rules without a pass mark, without signal or without a known spread).
+        One row per rule and plan year: ``rule_id``, ``zh``, ``en``, ``year``, ``due`` (whether the rule's
+        year has come), ``unit``, ``required``, ``today`` and ``plan`` (values), ``state_today``,
+        ``state_plan``, ``short_today`` and ``short_plan`` (what is missing to the pass mark, in the unit of
+        the rule), and ``chance_today`` and ``chance_plan`` (missing for rules without a pass mark, without
+        signal or without a known spread).
     """
-    table = report.target_years(plan)
+    rows = []
+    for rule in plan.region.document.rules:
+        for year in plan.years:
+            before = plan.today.region_result(rule.id, year)
+            after = plan.planned.region_result(rule.id, year)
+            rows.append(
+                {
+                    "rule_id": rule.id,
+                    "zh": rule.zh,
+                    "en": rule.en,
+                    "year": year,
+                    "due": bool(after["due"]),
+                    "unit": after["unit"] or before["unit"],
+                    "required": after["required"],
+                    "today": before["value"],
+                    "plan": after["value"],
+                    "state_today": before["state"],
+                    "state_plan": after["state"],
+                }
+            )
+    table = pd.DataFrame(rows)
     for network in ("today", "plan"):
         table[f"short_{network}"] = (table["required"] - table[network]).clip(lower=0.0)
     for network, chances in (("today", plan.chances_today), ("plan", plan.chances_plan)):
@@ -77,11 +99,49 @@ def unmet(plan: Plan) -> pd.DataFrame:
                 mine = mine[mine["state"] != MET]
                 # the region as one thing to cover lies in no township
                 where = pd.NA if rule.layer == "boundary" else mine["township"].map(names)
-                lacking, blank = report.attributes_of(plan, rule, mine["item_id"])
+                lacking, blank = _attributes(plan, rule, mine["item_id"])
                 known = {"township_name": where, "zh": rule.zh, "lacking": lacking, "blank": blank}
                 parts.append(mine.assign(network=network, **known)[columns])
     parts = [part for part in parts if len(part)]
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=columns)
+
+
+def remaining(plan: Plan) -> pd.DataFrame:
+    """
+    List what the plan does not reach, of the items that the targets surely speak of.
+
+    Parameters
+    ----------
+    plan : Plan
+        The plan.
+
+    Returns
+    -------
+    table : DataFrame
+        Rows of :func:`unmet` that are not met or unknown with the plan.
+    """
+    table = unmet(plan)
+    mine = table["network"].eq("plan") & table["state"].isin([NOT_MET, UNKNOWN])
+    return table[mine & ~table["doubtful"].astype(bool)].reset_index(drop=True)
+
+
+def _attributes(plan: Plan, rule: Rule, items: pd.Series[Any]) -> tuple[list[str], list[str]]:
+    """Attributes that a rule asks for: which each item lacks, and which are blank, joined by ``;``."""
+    if not rule.attributes or rule.layer not in plan.region.layers:
+        return [""] * len(items), [""] * len(items)
+    layer = plan.region.layers[str(rule.layer)]
+    flags = layer.set_axis(layer.index.astype(str)).reindex(items)[list(rule.attributes)]
+    blank = flags.isna()
+    lacking = ~flags.astype("boolean").fillna(value=True)
+    return _marked(lacking), _marked(blank)
+
+
+def _marked(flags: pd.DataFrame) -> list[str]:
+    """Of each row the names of the columns that are marked."""
+    return [
+        ";".join(name for name, flag in zip(flags, row, strict=True) if flag)
+        for row in flags.to_numpy(dtype=bool)
+    ]
 
 
 def people(plan: Plan) -> pd.DataFrame:
@@ -208,3 +268,57 @@ def indoor_sums(plan: Plan) -> pd.DataFrame:
     table = grouped.agg(places=("item_id", "size"), floor_m2=("floor_m2", "sum")).reset_index()
     order = ["technology", "solution", "places", "use"]
     return table.sort_values(order, ascending=[True, True, False, True]).reset_index(drop=True)
+
+
+def covered_shares(plan: Plan) -> pd.DataFrame:
+    """
+    Share of the region's area above the levels in use, by technology, year and network.
+
+    Parameters
+    ----------
+    plan : Plan
+        The plan.
+
+    Returns
+    -------
+    table : DataFrame
+        One row per technology, year and threshold: ``definition``, ``rsrp_dbm``, ``today`` and ``plan``:
+        share of the cells whose middle lies inside the boundary. No target asks for it; it tells how much
+        of the land has a signal.
+    """
+    from siteplan.outputs.map_images import thresholds_dbm  # noqa: PLC0415  # loads rasterio
+
+    inside = inside_cells(plan)
+    rows = []
+    for technology, year in sorted(plan.coverage_plan):
+        for name, level in thresholds_dbm(plan.region, technology).items():
+            row: dict[str, Any] = {"technology": technology, "year": year}
+            row |= {"definition": name, "rsrp_dbm": level}
+            for network, coverage in (("today", plan.coverage_today), ("plan", plan.coverage_plan)):
+                found = coverage[technology, year].rsrp_cdbm[inside] >= round(level * 100.0)
+                row[network] = float(np.mean(found)) if found.size else np.nan
+            rows.append(row)
+    columns = ["technology", "year", "definition", "rsrp_dbm", "today", "plan"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def inside_cells(plan: Plan) -> np.ndarray[tuple[int, int], np.dtype[np.bool_]]:
+    """
+    Cells whose middle lies inside the boundary.
+
+    Parameters
+    ----------
+    plan : Plan
+        The plan.
+
+    Returns
+    -------
+    inside : ndarray of bool, shape (rows, columns)
+        On the region's grid.
+    """
+    from rasterio.features import geometry_mask  # noqa: PLC0415  # loads rasterio
+
+    box = plan.region.geobox
+    shape = (int(box.shape[0]), int(box.shape[1]))
+    mask = geometry_mask([plan.region.boundary], shape, box.transform, invert=True)
+    return np.asarray(mask, dtype=bool)

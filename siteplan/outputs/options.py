@@ -135,7 +135,7 @@ class Supplements:
     ----------
     emf : Screening or None
         Screening of electromagnetic fields around the planned sites, as
-        :func:`siteplan.outputs.report.field_screening` gives it; None works it out from the plan.
+        :func:`siteplan.outputs.control.field_screening` gives it; None works it out from the plan.
     power : DataFrame or None
         Electrical load, one row per year: ``year`` (int), ``stations`` (int), ``load_kw`` (float) and
         ``note`` (str).
@@ -143,7 +143,7 @@ class Supplements:
         Transmission, one row per year: ``year`` (int), ``sites`` (int), ``fibre_km`` (float), ``cost_cny``
         (float) and ``note`` (str).
     conflicts : DataFrame or None
-        Planned sites inside exclusion zones, as :func:`siteplan.outputs.report.conflicts` gives them; None
+        Planned sites inside exclusion zones, as :func:`siteplan.outputs.control.conflicts` gives them; None
         works them out from the plan.
     """
 

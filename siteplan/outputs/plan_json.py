@@ -20,7 +20,7 @@ import pandas as pd
 
 import siteplan
 from siteplan.errors import Fault, InputError
-from siteplan.outputs import frames, monitoring, report
+from siteplan.outputs import control, frames, monitoring, report
 from siteplan.outputs.assumptions import assumptions
 from siteplan.outputs.provenance import filing, link_budgets
 from siteplan.outputs.words import Words
@@ -107,9 +107,9 @@ def plan_tables(plan: Plan, *, language: Language = "zh") -> dict[str, pd.DataFr
         "needs": report.needs(plan),
         "grants": report.grants(plan),
         "tasks": report.tasks(plan),
-        "conflicts": report.conflicts(plan),
+        "conflicts": control.conflicts(plan),
         "unmet": monitoring.unmet(plan),
-        "coverage": report.covered_shares(plan),
+        "coverage": monitoring.covered_shares(plan),
         "link_budgets": link_budgets(plan),
         "assumptions": pd.DataFrame([_fact(fact) for fact in assumptions(plan, words)]),
         "filing": pd.DataFrame([_fact(fact) for fact in filing(plan, words)]),

@@ -7,14 +7,11 @@ Each function takes a plan and gives one table with plain English columns. The d
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
-import geopandas as gpd
-import numpy as np
 import pandas as pd
 
 from siteplan import catalog
-from siteplan.coverage.emf import screen
 from siteplan.outputs import frames
 from siteplan.selection.candidates import REUSE_ORDER
 from siteplan.targets import MEASURED, UNKNOWN, rewards, task_states
@@ -22,8 +19,6 @@ from siteplan.targets import MEASURED, UNKNOWN, rewards, task_states
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from siteplan.catalog import Rule
-    from siteplan.coverage.emf import Screening
     from siteplan.plan import Plan
 
 NO_TOWNSHIP: Final = ""
@@ -106,45 +101,6 @@ def gap_causes(plan: Plan) -> pd.DataFrame:
     table = table.join(sums).reset_index()
     table["network"] = pd.Categorical(table["network"], ["today", "plan"], ordered=True)
     return table.sort_values(keys).astype({"network": str}).reset_index(drop=True)
-
-
-def target_years(plan: Plan) -> pd.DataFrame:
-    """
-    Every target at the end of every year.
-
-    Parameters
-    ----------
-    plan : Plan
-        The plan.
-
-    Returns
-    -------
-    table : DataFrame
-        One row per rule and plan year: ``rule_id``, ``zh``, ``en``, ``year``, ``due`` (whether the rule's
-        year has come), ``unit``, ``required``, ``today`` and ``plan`` (values), ``state_today``,
-        ``state_plan``.
-    """
-    rows = []
-    for rule in plan.region.document.rules:
-        for year in plan.years:
-            before = plan.today.region_result(rule.id, year)
-            after = plan.planned.region_result(rule.id, year)
-            rows.append(
-                {
-                    "rule_id": rule.id,
-                    "zh": rule.zh,
-                    "en": rule.en,
-                    "year": year,
-                    "due": bool(after["due"]),
-                    "unit": after["unit"] or before["unit"],
-                    "required": after["required"],
-                    "today": before["value"],
-                    "plan": after["value"],
-                    "state_today": before["state"],
-                    "state_plan": after["state"],
-                }
-            )
-    return pd.DataFrame(rows)
 
 
 def needs(plan: Plan) -> pd.DataFrame:
@@ -334,102 +290,6 @@ def supply(plan: Plan) -> pd.DataFrame:
     return pd.DataFrame([{name: int(count) for name, count in counts.items()}])
 
 
-def conflicts(plan: Plan) -> pd.DataFrame | None:
-    """
-    Planned sites inside an exclusion zone.
-
-    Parameters
-    ----------
-    plan : Plan
-        The plan.
-
-    Returns
-    -------
-    table : DataFrame or None
-        One row per site and zone: ``site_id``, ``site_name``, ``reuse``, ``zone``, ``severity``,
-        ``basis``. None when the region was given no exclusion zones: nothing is known then.
-    """
-    zones = plan.region.layer("zones")
-    if zones is None or "severity" not in zones:
-        return None
-    zones = zones[zones["kind"].eq("exclusion")]
-    if zones.empty:
-        return None
-    sites = plan.region.sites.loc[sorted(plan.planned_stations["site_id"].unique())]
-    points = gpd.GeoDataFrame(geometry=sites.geometry.to_numpy(), crs=plan.region.crs)
-    found = points.sjoin(zones[["geometry"]].reset_index(drop=True), predicate="intersects")
-    site, zone = found.index.to_numpy(), found["index_right"].to_numpy()
-    reuse = frames.site_table(plan)["reuse"]
-    basis = zones["basis"] if "basis" in zones else pd.Series(pd.NA, index=zones.index)
-    table = pd.DataFrame(
-        {
-            "site_id": sites.index.astype(str)[site],
-            "site_name": sites["name"].to_numpy()[site],
-            "reuse": reuse.loc[sites.index].to_numpy()[site],
-            "zone": zones["name"].to_numpy()[zone],
-            "severity": zones["severity"].to_numpy()[zone],
-            "basis": basis.to_numpy()[zone],
-        }
-    )
-    return table.sort_values(["severity", "site_id", "zone"]).reset_index(drop=True)
-
-
-def field_screening(plan: Plan) -> Screening | None:
-    """
-    Screen the electromagnetic fields of the sites that the plan uses, all their stations together.
-
-    Parameters
-    ----------
-    plan : Plan
-        The plan.
-
-    Returns
-    -------
-    screening : Screening or None
-        None when the plan uses no site.
-    """
-    sites = plan.planned_stations["site_id"].unique()
-    if len(sites) == 0:
-        return None
-    columns = plan.today_stations.columns
-    stations = pd.concat([plan.today_stations, plan.planned_stations[columns]])
-    return screen(plan.region, stations[stations["site_id"].isin(sites)])
-
-
-def zones_of_exclusion(plan: Plan, inside: pd.DataFrame | None) -> pd.DataFrame | None:
-    """
-    Exclusion zones of the region.
-
-    Parameters
-    ----------
-    plan : Plan
-        The plan.
-    inside : DataFrame or None
-        From :func:`conflicts`.
-
-    Returns
-    -------
-    table : DataFrame or None
-        One row per zone: ``name``, ``severity``, ``basis``, ``area_km2``, ``sites`` (planned ones inside).
-        None when the region was given none.
-    """
-    zones = plan.region.layer("zones")
-    if inside is None or zones is None:
-        return None
-    zones = zones[zones["kind"].eq("exclusion")]
-    count = inside["zone"].value_counts()
-    basis = zones["basis"] if "basis" in zones else pd.Series(pd.NA, index=zones.index)
-    return pd.DataFrame(
-        {
-            "name": zones["name"].to_numpy(),
-            "severity": zones["severity"].to_numpy(),
-            "basis": basis.to_numpy(),
-            "area_km2": zones.intersection(plan.region.boundary).area.to_numpy() / 1e6,
-            "sites": zones["name"].map(count).fillna(0).astype(int).to_numpy(),
-        }
-    )
-
-
 def tasks(plan: Plan) -> pd.DataFrame:
     """
     Tasks of the target document with what the plan measures of them.
@@ -459,127 +319,6 @@ def tasks(plan: Plan) -> pd.DataFrame:
         return pd.DataFrame(columns=columns)
     same = table["task_id"].map(rules).fillna("")
     return table.assign(rules=table["rules"].mask(table["rules"].eq(""), same))[columns]
-
-
-def unmet(plan: Plan) -> pd.DataFrame:
-    """
-    Items that no target's plan reaches, for the list of what remains.
-
-    Parameters
-    ----------
-    plan : Plan
-        The plan.
-
-    Returns
-    -------
-    table : DataFrame
-        One row per rule and item that is not covered with the plan in the rule's own year: ``rule_id``,
-        ``item_id``, ``name``, ``township_name``, ``share`` (covered, at least), ``state``, ``lacking`` and
-        ``blank`` (attributes that the rule asks for besides coverage and that the item lacks, or of which
-        nobody told, separated by ";").
-    """
-    names = plan.region.townships()["name"]
-    parts = []
-    for rule in plan.region.document.rules:
-        items = plan.planned.items
-        year = frames.rule_year(plan, rule)
-        mine = items[(items["rule_id"] == rule.id) & (items["year"] == year)]
-        mine = mine[mine["state"].isin(["not_met", UNKNOWN])]
-        lacking, blank = attributes_of(plan, rule, mine["item_id"])
-        told = {"township_name": mine["township"].map(names), "lacking": lacking, "blank": blank}
-        parts.append(mine.assign(**told))
-    columns = ["rule_id", "item_id", "name", "township_name", "share", "state", "lacking", "blank"]
-    table = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=columns)
-    return table[columns]
-
-
-def attributes_of(plan: Plan, rule: Rule, items: pd.Series[Any]) -> tuple[list[str], list[str]]:
-    """
-    Tell which attributes that a rule asks for each item lacks, and which are blank.
-
-    Parameters
-    ----------
-    plan : Plan
-        The plan.
-    rule : Rule
-        A rule of the document.
-    items : Series of str
-        Ids of items of its layer.
-
-    Returns
-    -------
-    lacking, blank : list of str
-        Names of columns joined by ``;``, one text per item.
-    """
-    if not rule.attributes or rule.layer not in plan.region.layers:
-        return [""] * len(items), [""] * len(items)
-    layer = plan.region.layers[str(rule.layer)]
-    flags = layer.set_axis(layer.index.astype(str)).reindex(items)[list(rule.attributes)]
-    blank = flags.isna()
-    lacking = ~flags.astype("boolean").fillna(value=True)
-    return _marked(lacking), _marked(blank)
-
-
-def _marked(flags: pd.DataFrame) -> list[str]:
-    """Of each row the names of the columns that are marked."""
-    return [
-        ";".join(name for name, flag in zip(flags, row, strict=True) if flag)
-        for row in flags.to_numpy(dtype=bool)
-    ]
-
-
-def covered_shares(plan: Plan) -> pd.DataFrame:
-    """
-    Share of the region's area above the levels in use, by technology, year and network.
-
-    Parameters
-    ----------
-    plan : Plan
-        The plan.
-
-    Returns
-    -------
-    table : DataFrame
-        One row per technology, year and threshold: ``definition``, ``rsrp_dbm``, ``today`` and ``plan``:
-        share of the cells whose middle lies inside the boundary. No target asks for it; it tells how much
-        of the land has a signal.
-    """
-    from siteplan.outputs.map_images import thresholds_dbm  # noqa: PLC0415  # loads rasterio
-
-    inside = inside_cells(plan)
-    rows = []
-    for technology, year in sorted(plan.coverage_plan):
-        for name, level in thresholds_dbm(plan.region, technology).items():
-            row: dict[str, Any] = {"technology": technology, "year": year}
-            row |= {"definition": name, "rsrp_dbm": level}
-            for network, coverage in (("today", plan.coverage_today), ("plan", plan.coverage_plan)):
-                found = coverage[technology, year].rsrp_cdbm[inside] >= round(level * 100.0)
-                row[network] = float(np.mean(found)) if found.size else np.nan
-            rows.append(row)
-    columns = ["technology", "year", "definition", "rsrp_dbm", "today", "plan"]
-    return pd.DataFrame(rows, columns=columns)
-
-
-def inside_cells(plan: Plan) -> np.ndarray[tuple[int, int], np.dtype[np.bool_]]:
-    """
-    Cells whose middle lies inside the boundary.
-
-    Parameters
-    ----------
-    plan : Plan
-        The plan.
-
-    Returns
-    -------
-    inside : ndarray of bool, shape (rows, columns)
-        On the region's grid.
-    """
-    from rasterio.features import geometry_mask  # noqa: PLC0415  # loads rasterio
-
-    box = plan.region.geobox
-    shape = (int(box.shape[0]), int(box.shape[1]))
-    mask = geometry_mask([plan.region.boundary], shape, box.transform, invert=True)
-    return np.asarray(mask, dtype=bool)
 
 
 def _scales() -> dict[str, str]:

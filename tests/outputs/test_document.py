@@ -18,7 +18,7 @@ import pytest
 
 from siteplan.backhaul.rooms import plan_rooms
 from siteplan.errors import InputError
-from siteplan.outputs import frames, report
+from siteplan.outputs import frames, monitoring, report
 from siteplan.outputs.blocks import Table
 from siteplan.outputs.chapters.report import gather
 from siteplan.outputs.document import layout_plan_blocks, read_comments, write_layout_plan
@@ -170,7 +170,7 @@ class TestTotals:
             assert sum(map(int, states)) == rules
         found = re.search(r"未覆盖或未知的对象(\d+)个，其中.+?目标(\d+)个，.+?目标(\d+)个", text)
         whole, strict, measured = map(int, found.groups())
-        assert whole == strict + measured == len(report.unmet(small_plan))
+        assert whole == strict + measured == len(monitoring.remaining(small_plan))
 
     def test_years_told_in_sentences_make_up_the_plan(self, small_plan, read):
         pattern = r"\d+年：新增基站(\d+)个，启用站址(\d+)处，造价([\d.]+)万元"
@@ -182,7 +182,7 @@ class TestTotals:
         assert cost == pytest.approx(sites["cost_cny"].sum() / 1e4, abs=0.02)
 
     def test_what_keeps_an_item_from_counting_is_told(self, small_plan, read):
-        remaining = report.unmet(small_plan).set_index(["rule_id", "item_id"])
+        remaining = monitoring.remaining(small_plan).set_index(["rule_id", "item_id"])
         villages = small_plan.region.layers["villages"]["fibre"]
         for (rule, item), row in remaining.iterrows():
             if rule == "S-F":

@@ -14,11 +14,11 @@ import pytest
 from pyproj import Transformer
 
 from siteplan.outputs import frames
+from siteplan.outputs.control import field_screening
 from siteplan.outputs.document import write_layout_plan
 from siteplan.outputs.map import DATA_ID
 from siteplan.outputs.options import OutputOptions, Supplements
 from siteplan.outputs.public import SQUARE_M, public_plan
-from siteplan.outputs.report import field_screening
 from siteplan.outputs.write import write_plan
 
 MOVED_DEG = 0.001

@@ -17,7 +17,7 @@ import pyogrio
 import pytest
 
 from siteplan.errors import OutputError
-from siteplan.outputs import frames, write
+from siteplan.outputs import _folder, frames, write
 from siteplan.outputs.atlas import sheet_names
 from siteplan.outputs.exports import LAYERS
 from siteplan.outputs.write import write_plan, write_summary
@@ -27,7 +27,7 @@ on_posix = pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX signa
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from siteplan.outputs import frames, write
+from siteplan.outputs import _folder, frames, write
 from siteplan.outputs.atlas import sheet_names
 from siteplan.outputs.exports import LAYERS
 
@@ -40,7 +40,7 @@ frames.summary = lambda plan: {"siteplan": "test"}
 last = die if moment == "writing" else lambda path: path.write_text("new b")
 write.plan_files = lambda *_: {"a.txt": lambda path: path.write_text("new a"), "b.txt": last}
 if moment == "moving":  # between the two steps of a system that cannot exchange folders
-    write._exchange = lambda one, other: False
+    _folder._exchange = lambda one, other: False
     rename = Path.rename
     def rename_once(path, other):
         rename(path, other)
@@ -218,7 +218,7 @@ class TestReplacing:
     @pytest.mark.parametrize("exchange", [True, False])
     def test_the_old_result_goes_as_a_whole(self, quick, tmp_path, monkeypatch, exchange):
         if not exchange:
-            monkeypatch.setattr(write, "_exchange", lambda _one, _other: False)
+            monkeypatch.setattr(_folder, "_exchange", lambda _one, _other: False)
         write_plan(None, tmp_path / "out")
         quick["c.txt"] = quick.pop("a.txt")
         write_plan(None, tmp_path / "out")
@@ -352,11 +352,11 @@ class TestFailing:
         write_plan(None, tmp_path / "out")
         before = content(tmp_path / "out")
         quick["a.txt"] = lambda path: path.write_text("new", encoding="utf-8")
-        monkeypatch.setattr(write, "_exchange", lambda _one, _other: False)
+        monkeypatch.setattr(_folder, "_exchange", lambda _one, _other: False)
         rename = Path.rename
 
         def blocked(path, other):
-            if write.PARTIAL in path.name:
+            if _folder.PARTIAL in path.name:
                 raise PermissionError(errno.EACCES, "in use")
             return rename(path, other)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from siteplan.outputs import frames
+from siteplan.outputs import frames, monitoring
 from siteplan.outputs import report as tables
 from siteplan.outputs.assumptions import INPUT_TOPIC, WARNING_TOPIC, assumptions
 from siteplan.outputs.blocks import Heading, Table, Turn, text_of
@@ -150,7 +150,7 @@ def _scopes(report: Report) -> list[Block]:
 
 def _unmet(report: Report) -> list[Block]:
     words = report.words
-    found = tables.unmet(report.plan)
+    found = monitoring.remaining(report.plan)
     if found.empty:
         return [say(words("annexes.none"))]
     shown = found.head(UNMET_SHOWN)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from siteplan.outputs import frames, monitoring
-from siteplan.outputs import report as tables
 from siteplan.outputs.blocks import Picture, text_of
 from siteplan.outputs.chapters.report import annex_ref, make_table, say, table_ref
 from siteplan.outputs.words import decimal, whole
@@ -33,7 +32,7 @@ def effect(report: Report) -> list[Block]:
     words, rules = report.words, report.rules
     told = {"n": len(rules), "states": report.states(rules["state_plan"])}
     text = words("layout.effect_text", **told, ref=table_ref("effect"))
-    shares = tables.covered_shares(report.plan)
+    shares = monitoring.covered_shares(report.plan)
     last = shares[shares["year"] == report.last_year].drop_duplicates(["technology", "rsrp_dbm"])
     if len(last):
         clauses = [
@@ -168,7 +167,7 @@ def _reasons(report: Report) -> list[Block]:
             f"{name}{between}{words.reason(str(row['reason']))}" for name, row in missed.iterrows()
         ]
         blocks.append(say(words("layout.reasons", items=words.listed(items))))
-    remaining = tables.unmet(report.plan)
+    remaining = monitoring.remaining(report.plan)
     if remaining.empty:
         blocks.append(say(words("layout.remaining_none")))
     else:

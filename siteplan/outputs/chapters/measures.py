@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from siteplan import catalog
+from siteplan.outputs import control as exclusion
 from siteplan.outputs import frames
 from siteplan.outputs import report as tables
 from siteplan.outputs.atlas import sheet_names
@@ -222,8 +223,8 @@ def _sensitive(report: Report, points: pd.DataFrame) -> list[Block]:
 def _zones(report: Report) -> list[Block]:
     words = report.words
     found = report.supplements.conflicts
-    found = tables.conflicts(report.plan) if found is None else found
-    zones = tables.zones_of_exclusion(report.plan, found)
+    found = exclusion.conflicts(report.plan) if found is None else found
+    zones = exclusion.zones_of_exclusion(report.plan, found)
     if zones is None or found is None:
         return [lack(words("control.zones_missing"))]
     rows = [

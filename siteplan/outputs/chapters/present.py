@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from siteplan.outputs import frames
+from siteplan.outputs import frames, monitoring
 from siteplan.outputs import report as tables
 from siteplan.outputs.blocks import Heading, Picture, text_of
 from siteplan.outputs.chapters.report import (
@@ -158,7 +158,7 @@ def _resold(report: Report) -> list[Block]:
 
 def _coverage(report: Report) -> list[Block]:
     words, plan = report.words, report.plan
-    shares = tables.covered_shares(plan)
+    shares = monitoring.covered_shares(plan)
     blocks: list[Block] = []
     if len(shares):
         rows = [

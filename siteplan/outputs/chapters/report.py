@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pandas as pd
 
-from siteplan.outputs import frames, report, supply
+from siteplan.outputs import control, frames, report, supply
 from siteplan.outputs.blocks import Align, Block, Heading, Sentences, Table
 from siteplan.outputs.options import OutputOptions, Supplements
 from siteplan.outputs.words import Words, ten_thousand, whole
@@ -120,7 +120,7 @@ def gather(
         Tables made once.
     """
     if supplements.emf is None:
-        supplements = replace(supplements, emf=report.field_screening(plan))
+        supplements = replace(supplements, emf=control.field_screening(plan))
     if supplements.power is None:
         power = supply.power_by_year(plan, language=options.language)
         supplements = replace(supplements, power=power)

@@ -15,6 +15,7 @@ from siteplan import schema
 from siteplan.errors import InputError
 from siteplan.region import datum, shift
 from siteplan.region.fit import Reference
+from siteplan.region.lines import AGAINST
 from siteplan.region.tables import read_table
 from siteplan.scenario import read_scenario
 
@@ -63,6 +64,13 @@ def moved(frame, system):
     )
 
 
+def around(layers, layer):
+    """Layers that a layer is held against, or that are held against it; the slow tests look at all."""
+    held = {name for name, others in AGAINST.items() if layer in others}
+    near = {layer, "boundary", *AGAINST.get(layer, ()), *held}
+    return {name: frame for name, frame in layers.items() if name in near}
+
+
 def found_in(layers, code, declared=None):
     reference = Reference.of(layers["boundary"], code)
     return shift.find_shifts(layers, reference, declared=declared or {})
@@ -75,7 +83,7 @@ def test_what_fits_is_not_refused(demos, name):
 
 @pytest.mark.parametrize(("name", "layer", "system"), CASES)
 def test_a_shifted_layer_is_named_with_its_shift(demos, name, layer, system):
-    layers = demos[name] | {layer: moved(demos[name][layer], system)}
+    layers = around(demos[name], layer) | {layer: moved(demos[name][layer], system)}
     (found,) = found_in(layers, CODES[name])
     assert (found.layer, found.datum) == (layer, system)
     # the field knows 416 to 553 m and 1.2 to 1.4 km in these two areas
@@ -150,7 +158,7 @@ def mixed_in(layers, code, declared=None):
 )
 def test_a_column_of_two_systems_is_found_with_its_rows(demos, name, layer, system, share):
     frame, chosen = partly(demos[name][layer], system, share=share)
-    layers = demos[name] | {layer: frame}
+    layers = around(demos[name], layer) | {layer: frame}
     assert found_in(layers, CODES[name]) == []  # it is not shifted as a whole
     (found,) = mixed_in(layers, CODES[name])
     assert (found.layer, found.datum) == (layer, system)

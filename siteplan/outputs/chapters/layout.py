@@ -131,7 +131,7 @@ def _method(report: Report) -> list[Block]:
         items = [
             words(
                 "layout.relaxed_one",
-                name=str(row["rule_id"]),
+                name=words.told(str(row["rule_id"])),
                 allowed=f"{row['allowed']:,.0f}",
                 needed=f"{row['needed']:,.0f}",
             )

@@ -109,7 +109,8 @@ def _onward(
 ) -> tuple[float, float, float, float, float]:
     """From one point of a path to the next: the zone changes half way."""
     half = 0.5 * way
-    sea += half * ((zone == SEA_ZONE) + (after == SEA_ZONE))
+    sea += half if zone == SEA_ZONE else 0.0
+    sea += half if after == SEA_ZONE else 0.0
     land_run = land_run + half if zone != SEA_ZONE else 0.0
     longest_land = max(longest_land, land_run)
     land_run = land_run + half if after != SEA_ZONE else 0.0

@@ -121,7 +121,7 @@ def _least_of_block(
         gap = line - rise[k]
         i = first + k
         ahead = x - i
-        value = gap * gap * max(i, 1.0) / ahead
+        value = gap * gap * max(i, 1.0) / max(ahead, APART)
         value = value if ahead >= APART else math.inf  # no sample of this profile
         least = min(least, (np.float64(value).view(np.int64) & _WITHOUT_PLACE) | k)
     return float(np.int64(least & _WITHOUT_PLACE).view(np.float64)), int(least & _PLACE)
@@ -296,7 +296,7 @@ def _corners(
     corners = 0
     for j in range(samples):
         order[corners] = j
-        corners += marked[j]
+        corners += int(marked[j])
     return corners
 
 

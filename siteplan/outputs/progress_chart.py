@@ -5,13 +5,12 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any, Final
 
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
 from matplotlib.patches import Rectangle
 
 from siteplan.outputs import monitoring
-from siteplan.outputs.sheet import INK, SIZE_IN, SOFT, STATE_COLOURS, packed
+from siteplan.outputs.sheet import INK, SIZE_IN, SOFT, STATE_COLOURS, Dots, packed
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -64,7 +63,7 @@ class ProgressChart:
         region_title: str,
     ) -> None:
         self.figure = Figure(figsize=SIZE_IN, facecolor="white")
-        FigureCanvasAgg(self.figure)
+        Dots(self.figure)
         self.words, self.path, self.letters = words, font, letters
         self.table = monitoring.progress(plan)
         self.rules = plan.region.document.rules

@@ -112,6 +112,13 @@ BAR_SHARE: Final = 0.22
 KM: Final = 1000.0
 
 
+class Dots(FigureCanvasAgg):
+    """Canvas that draws when it is asked for the picture, and not each time that a layer is added."""
+
+    def draw_idle(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401  # as the library has it
+        """Do nothing: there is no screen to bring up to date."""
+
+
 class Sheet:
     """
     One sheet being drawn.
@@ -141,7 +148,7 @@ class Sheet:
         letters: Letters,
     ) -> None:
         self.figure = Figure(figsize=SIZE_IN, facecolor="white")
-        FigureCanvasAgg(self.figure)
+        Dots(self.figure)
         self.font_path, self.letters = font, letters
         self.axes: Any = self.figure.add_axes(MAP_BOX)
         self.entries: list[tuple[Any, str]] = []

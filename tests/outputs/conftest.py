@@ -11,12 +11,15 @@ import rasterio
 from rasterio.windows import Window
 
 import siteplan
+from siteplan.outputs.atlas import draw_atlas
 from tests.conftest import lonlat, write_small_region
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from siteplan.outputs.atlas import Atlas
+    from siteplan.outputs.options import OutputOptions
     from siteplan.plan import Plan
 
 CODE_18 = "150625000000000123"
@@ -197,6 +200,23 @@ def coarse_sheets() -> Iterator[None]:
     """Draw figures with fewer dots: what they show does not depend on it."""
     patch = pytest.MonkeyPatch()
     patch.setattr("siteplan.outputs.sheet.DPI", 60)
+    yield
+    patch.undo()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def drawn_once() -> Iterator[None]:
+    """Draw the atlas of a plan once for all folders: that it is the same each time is a test of its own."""
+    drawn: dict[Any, tuple[Plan, Atlas]] = {}
+
+    def draw(plan: Plan, options: OutputOptions) -> Atlas:
+        key = (id(plan), options.language, options.font)
+        if key not in drawn:
+            drawn[key] = (plan, draw_atlas(plan, options))  # the plan stays, and its number with it
+        return drawn[key][1]
+
+    patch = pytest.MonkeyPatch()
+    patch.setattr("siteplan.outputs.write.draw_atlas", draw)
     yield
     patch.undo()
 

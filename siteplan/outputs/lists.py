@@ -15,7 +15,8 @@ import pandas as pd
 
 from siteplan.outputs import frames, report
 from siteplan.outputs.assumptions import assumptions
-from siteplan.outputs.list_columns import MONEY, Sheets
+from siteplan.outputs.list_sites import MONEY, SiteSheets
+from siteplan.outputs.list_targets import TargetSheets
 from siteplan.outputs.provenance import filing
 from siteplan.outputs.words import Words
 from siteplan.outputs.workbook import Book, Column
@@ -116,7 +117,7 @@ def write_sites_xlsx(plan: Plan, path: Path, *, language: Language = "zh") -> No
         When the file cannot be written.
     """
     words = Words(language)
-    sheets = Sheets(plan, words)
+    sheets, targets = SiteSheets(plan, words), TargetSheets(plan, words)
     title = f"{words.region(plan)} {plan.region.document.title}"
     book = Book(title, words("words.subject"), words.states, words("words.total"))
     phases = frames.phase_table(plan)
@@ -132,14 +133,14 @@ def write_sites_xlsx(plan: Plan, path: Path, *, language: Language = "zh") -> No
         "phases": (sheets.phases(phases), built),
         "townships": (sheets.township(), built),
         "investment": (sheets.money(money), spent),
-        "rules": (sheets.rule(), None),
-        "scopes": (sheets.scope(), None),
-        "progress": (sheets.progress(), None),
-        "unmet": (sheets.unmet(), None),
-        "gaps": (sheets.gap(), None),
-        "people": (sheets.people(), None),
-        "roads": (sheets.road(), None),
-        "indoors": (sheets.indoor(), None),
+        "rules": (targets.rule(), None),
+        "scopes": (targets.scope(), None),
+        "progress": (targets.progress(), None),
+        "unmet": (targets.unmet(), None),
+        "gaps": (targets.gap(), None),
+        "people": (targets.people(), None),
+        "roads": (targets.road(), None),
+        "indoors": (targets.indoor(), None),
         "assumptions": (sheets.facts(assumptions(plan, words)), None),
         "filing": (sheets.facts(filing(plan, words)), None),
         "budgets": (sheets.budget(), None),

@@ -496,8 +496,8 @@ def _refuse_exchanged(
     if SWAPPED.search(stated) or not (shapely.get_type_id(shapes) == 0).all():
         return
     corners = shapely.get_coordinates(shapes)
-    off = np.flatnonzero(~_inside(corners, stated, reference))
-    exchanged = off[_inside(corners[off], f"{stated} swapped", reference)]
+    turned = np.flatnonzero(_inside(corners, f"{stated} swapped", reference))
+    exchanged = turned[~_inside(corners[turned], stated, reference)]
     if len(exchanged) == 0:
         return
     fault = Fault(
@@ -512,12 +512,14 @@ def _refuse_exchanged(
 
 
 def _inside(corners: NDArray[np.float64], crs: str, reference: Reference) -> NDArray[np.bool_]:
-    inside = np.zeros(len(corners), dtype=bool)
+    """Whether places lie inside the boundary; most are told by its box alone."""
     with np.errstate(invalid="ignore"):
-        degrees = degrees_of(corners, crs)
-    real = np.isfinite(degrees).all(axis=1)
-    points = shapely.points(reference.to_plane(degrees[real]))
-    inside[real] = shapely.intersects(reference.plane, points)
+        plane = reference.to_plane(degrees_of(corners, crs))
+        west, south, east, north = reference.plane.bounds
+        inside: NDArray[np.bool_] = np.asarray(
+            (plane >= (west, south)).all(axis=1) & (plane <= (east, north)).all(axis=1)
+        )
+    inside[inside] = shapely.intersects(reference.plane, shapely.points(plane[inside]))
     return inside
 
 

@@ -56,7 +56,7 @@ _DEGREES_APART: Final = re.compile(
 )
 _DEGREES_ALONE: Final = re.compile(_HEMISPHERE + r"(\d{1,3}\.\d+)[°度]?" + _HEMISPHERE)
 _SPACED: Final = re.compile(r"[+-]?\d{1,3}( \d{3})+(\.\d+)?")
-_CONTROL: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff]")
+_CONTROL: Final = r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]"
 _EXACT: Final = 2.0**53
 _YEAR_ONE, _MONTH_ONE, _DAY_ONE, _YEAR_MONTHS = 1000.0, 1e5, 1e7, 12.0
 _MINUTES, _SECONDS = 60.0, 3600.0
@@ -131,7 +131,7 @@ def coerce(
 
 def _readable(text: pd.Series[Any]) -> pd.Series[Any]:
     """Text without control characters, which no document or workbook can hold."""
-    if _CONTROL.search("".join(text.dropna())) is None:
+    if not text.str.contains(_CONTROL, regex=True).any():
         return text
     return text.str.replace(_CONTROL, "", regex=True)
 

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import math
 import os
 import shutil
 import sys
-import unicodedata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -17,10 +15,7 @@ from siteplan.errors import Fault, InputError, OutputError, SiteplanError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    import pandas as pd
-
     from siteplan.outputs.options import Language
-    from siteplan.plan import Plan
 
 DEMO_REGIONS = ("hangjin", "hedong", "helsinki")
 FAULTY_INPUT = 2
@@ -65,10 +60,14 @@ def _say(
     """Print in the reader's language what the terminal can show of it."""
     from siteplan.outputs.translation import told  # noqa: PLC0415  # --help stays quick
 
+    _print(f"{lead}{told(text, language=language)}", file=file)
+
+
+def _print(text: str, *, file: TextIO | None = None) -> None:
+    """Print what the terminal can show of a text."""
     stream = file or sys.stdout
     encoding = stream.encoding or "utf-8"
-    line = f"{lead}{told(text, language=language)}"
-    print(line.encode(encoding, "replace").decode(encoding), file=stream, flush=True)
+    print(text.encode(encoding, "replace").decode(encoding), file=stream, flush=True)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -195,9 +194,7 @@ def _compare(arguments: argparse.Namespace) -> int:
     from siteplan.outputs.revision import revision_text  # noqa: PLC0415  # as above
 
     revision = compare_plans(read_plan(arguments.before), read_plan(arguments.after))
-    encoding = sys.stdout.encoding or "utf-8"
-    text = revision_text(revision, language=arguments.language)
-    print(text.encode(encoding, "replace").decode(encoding))
+    _print(revision_text(revision, language=arguments.language))
     if arguments.out is not None:
         write_revision(revision, arguments.out, language=arguments.language)
         print(f"  {arguments.out}")
@@ -367,6 +364,7 @@ def _add_output_options(parser: argparse.ArgumentParser) -> None:
 
 def _make(folder: Path, arguments: argparse.Namespace) -> int:
     from siteplan.outputs import OutputOptions, write_plan  # noqa: PLC0415  # --help stays quick
+    from siteplan.outputs.terminal import plan_text  # noqa: PLC0415
     from siteplan.plan import make_plan  # noqa: PLC0415
     from siteplan.region import read_region  # noqa: PLC0415
 
@@ -383,68 +381,11 @@ def _make(folder: Path, arguments: argparse.Namespace) -> int:
     files = write_plan(plan, out, options=options)
     for warning in plan.warnings:
         _say("警告：" if language == "zh" else "warning: ", warning, language=language)
-    _print_plan(plan)
+    _print(plan_text(plan, language=language))
     print(f"\n{out}/")
     for path in files.values():
         print(f"  {path.relative_to(out)}")
     return 0
-
-
-def _print_plan(plan: Plan) -> None:
-    from siteplan.outputs.frames import rule_table  # noqa: PLC0415
-
-    region = plan.region
-    print(f"\n{region.scenario.region.name} - {region.document.title}")
-    rules = rule_table(plan)
-    header = ("rule", "year", "required", "today", "with the plan", "state", "stations", "")
-    rows: list[tuple[str, ...]] = [header]
-    rows.extend(_row(str(name), rule) for name, rule in rules.iterrows())
-    widths = [max(_width(row[i]) for row in rows) for i in range(len(header))]
-    for row in rows:
-        padded = (
-            cell + " " * (width - _width(cell)) for cell, width in zip(row, widths, strict=True)
-        )
-        print("  ".join(padded).rstrip())
-    stations = plan.planned_stations
-    sites = stations["site_id"].nunique()
-    print(f"\nstations: {len(stations)}, on sites: {sites}. ", end="")
-    print(plan.selection.summary())
-    for limit in plan.selection.relaxations.itertuples():
-        print(f"  {limit.rule_id}: {limit.allowed:,.0f} allowed, {limit.needed:,.0f} needed")
-    short = plan.selection.shortfalls
-    if len(short):
-        print(f"{len(short)} needs are out of reach of all candidates:")
-        for need in short.head(10).itertuples():
-            what = " ".join(filter(None, (need.rule_id, need.name, need.operator)))
-            print(f"  {what}: {need.reachable:.1%} of {need.needed:.1%}")
-
-
-def _row(name: str, rule: pd.Series[Any]) -> tuple[str, ...]:
-    unit = str(rule["unit"])
-    import pandas as pd  # noqa: PLC0415  # --help stays quick
-
-    return (
-        name,
-        "" if pd.isna(rule["year"]) else str(rule["year"]),
-        _value(rule["required"], unit),
-        _value(rule["today"], unit),
-        _value(rule["plan"], unit),
-        f"{rule['state_today']} -> {rule['state_plan']}",
-        str(rule["stations_needed"]),
-        str(rule["reason"]),
-    )
-
-
-def _value(value: float, unit: str) -> str:
-    number = float(value)
-    if math.isnan(number):
-        return "-"
-    return f"{number:.1%}" if unit == "share" else f"{number:,.0f} {unit}".strip()
-
-
-def _width(text: str) -> int:
-    """Columns of a terminal that a text takes: Chinese characters take two."""
-    return sum(2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text)
 
 
 if __name__ == "__main__":

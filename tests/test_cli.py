@@ -14,6 +14,7 @@ import pyogrio
 import pytest
 
 from siteplan.cli import FAULTY_INPUT, main
+from siteplan.targets import STATE_ZH
 from tests.conftest import write_small_region
 from tests.tile_server import geotiff, serve
 
@@ -50,14 +51,16 @@ def test_prints_each_rule_with_what_is_required_today_and_planned(run):
         line = next(line for line in printed.splitlines() if line.startswith(rule["rule_id"]))
         assert f"{rule['today']:.1%}" in line
         assert f"{rule['plan']:.1%}" in line
-        assert f"{rule['required']:.1%}" in line
-        assert f"{rule['state_today']} -> {rule['state_plan']}" in line
+        assert f" {100.0 * rule['required']:g}% " in line
+        states = [STATE_ZH[rule[name]] for name in ("state_today", "state_plan")]
+        assert " -> ".join(states) in line
 
 
 def test_totals_agree_between_terminal_lists_layers_and_summary(run):
     printed, out = run
     totals = json.loads((out / "summary.json").read_text(encoding="utf-8"))["totals"]
-    assert f"stations: {totals['stations_planned']}, on sites: {totals['sites_planned']}" in printed
+    told = f"新增基站{totals['stations_planned']}个，站址{totals['sites_planned']}处。"
+    assert told in printed
     with (out / "sites.csv").open(encoding="utf-8-sig", newline="") as file:
         rows = list(csv.DictReader(file))
     assert len(rows) == totals["sites_planned"]

@@ -101,12 +101,13 @@ def coerce(
         finite = values.dropna()
         if (finite % 1 == 0).all() and (finite.abs() < _EXACT).all():
             values = values.astype("Int64")  # a code column with blanks was read as numbers
-    text = _readable(values.astype("string")).str.strip()
+    text = values.astype("string").str.strip()
     wrong: dict[str, NDArray[np.bool_]] = {}
     formula = text.str.startswith(FORMULA).fillna(value=False).to_numpy(dtype=bool)
     if formula.any():
         wrong["the cell holds a formula"] = formula
         text = text.mask(formula)
+    text = _readable(text)
     if column.kind == "text":
         lost = text.str.fullmatch(_LOST).fillna(value=False).to_numpy(dtype=bool)
         if lost.any():
@@ -133,7 +134,7 @@ def _readable(text: pd.Series[Any]) -> pd.Series[Any]:
     """Text without control characters, which no document or workbook can hold."""
     if not text.str.contains(_CONTROL, regex=True).any():
         return text
-    return text.str.replace(_CONTROL, "", regex=True)
+    return text.str.replace(_CONTROL, "", regex=True).str.strip()
 
 
 def _missing(text: pd.Series[Any]) -> NDArray[np.bool_]:

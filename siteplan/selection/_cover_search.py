@@ -2,15 +2,19 @@
 Kernels of the local searches for maximal covering and for set covering.
 
 A state is a tuple of arrays: how often each demand is covered (``times``), the exclusive or of the chosen
-sites that cover it (``who``: the site itself where it is one alone), what each site would newly cover
-(``gain``) and what it alone covers (``loss``). Choosing or dropping a site touches only its neighbours.
+sites that cover it (``who``: the site itself where it is one alone), and the score of each site: what it
+alone covers if it is chosen, and what it would newly cover if it is not. Choosing or dropping a site changes
+the scores of its neighbours, its own stays as it is.
+
+Effort counts the entries of the matrix and the sites that are looked at, which no clock disturbs.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 import numpy as np
+import scipy.sparse as sp
 from numba import njit
 
 if TYPE_CHECKING:
@@ -21,147 +25,143 @@ if TYPE_CHECKING:
     ]
     """Units of each site and sites of each unit, as pointers and indices."""
 
-    State: TypeAlias = tuple[
-        NDArray[np.int32], NDArray[np.int32], NDArray[np.float64], NDArray[np.float64]
-    ]
-    """times, who, gain, loss."""
+    State: TypeAlias = tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.float64]]
+    """times, who, score."""
+
+TENURE: Final = 15
+"""Steps for which a site that moved stays where it is, at least, and at most twice as many."""
+
+CALM: Final = 0.3
+"""Share of the steps in which any site moves to where more is covered, or stays."""
+
+
+def graph_of(matrix: sp.csr_array) -> Graph:
+    """List a cover of sites x units both ways."""
+    back = sp.csr_array(matrix.T)
+    return (
+        matrix.indptr.astype(np.int64),
+        matrix.indices.astype(np.int32),
+        back.indptr.astype(np.int64),
+        back.indices.astype(np.int32),
+    )
 
 
 @njit(cache=True)
-def put(site: int, graph: Graph, weight: NDArray[np.float64], state: State) -> float:
-    """Choose a site; returns the weight that it newly covers."""
+def put(site: int, graph: Graph, weight: NDArray[np.float64], state: State) -> int:
+    """Choose a site; returns how many entries were looked at."""
     rows, units, columns, sites = graph
-    times, who, gain, loss = state
-    got = 0.0
+    times, who, score = state
+    looked = rows[site + 1] - rows[site]
     for k in range(rows[site], rows[site + 1]):
         unit = units[k]
         if times[unit] == 0:
-            got += weight[unit]
-            loss[site] += weight[unit]
+            looked += columns[unit + 1] - columns[unit]
             for m in range(columns[unit], columns[unit + 1]):
-                gain[sites[m]] -= weight[unit]
+                if sites[m] != site:
+                    score[sites[m]] -= weight[unit]
         elif times[unit] == 1:
-            loss[who[unit]] -= weight[unit]
+            score[who[unit]] -= weight[unit]
         times[unit] += 1
         who[unit] ^= site
-    return got
+    return looked
 
 
 @njit(cache=True)
-def take(site: int, graph: Graph, weight: NDArray[np.float64], state: State) -> float:
-    """Drop a site; returns the weight that nobody covers any more."""
+def take(site: int, graph: Graph, weight: NDArray[np.float64], state: State) -> int:
+    """Drop a site; returns how many entries were looked at."""
     rows, units, columns, sites = graph
-    times, who, gain, loss = state
-    gone = 0.0
+    times, who, score = state
+    looked = rows[site + 1] - rows[site]
     for k in range(rows[site], rows[site + 1]):
         unit = units[k]
         times[unit] -= 1
         who[unit] ^= site
         if times[unit] == 0:
-            gone += weight[unit]
-            loss[site] -= weight[unit]
+            looked += columns[unit + 1] - columns[unit]
             for m in range(columns[unit], columns[unit + 1]):
-                gain[sites[m]] += weight[unit]
+                if sites[m] != site:
+                    score[sites[m]] += weight[unit]
         elif times[unit] == 1:
-            loss[who[unit]] += weight[unit]
-    return gone
+            score[who[unit]] += weight[unit]
+    return looked
 
 
 @njit(cache=True)
 def search_most(  # noqa: C901, PLR0912, PLR0915  # a kernel takes arrays and does its work in one pass
     graph: Graph,
     weight: NDArray[np.float64],
-    chosen: NDArray[np.bool_],
-    fixed: NDArray[np.bool_],
-    most_out: int,
+    start: NDArray[np.bool_],
     effort: int,
     seed: int,
-) -> tuple[NDArray[np.bool_], float]:
+) -> NDArray[np.bool_]:
     """
-    Exchange a few neighbouring sites for others, again and again, and keep what covers no less.
+    Exchange the chosen site that covers least alone for the site that adds most, again and again.
 
-    `effort` counts the entries of the matrix that are looked at, which no clock disturbs.
+    Also where less is covered then; what moved stays for a while, unless more is covered than ever before
+    (tabu search: F. Glover, "Tabu search - part I", ORSA Journal on Computing 1(3), 1989, pp. 190-206). In
+    between, sites by chance move where more is covered then.
     """
     np.random.seed(seed)  # noqa: NPY002  # the generator that kernels have
-    rows, units, columns, sites = graph
-    number = len(chosen)
-    times, who = np.zeros(len(weight), np.int32), np.zeros(len(weight), np.int32)
-    gain, loss = np.zeros(number), np.zeros(number)
+    rows, units, columns, _ = graph
+    number, demand = len(start), len(columns) - 1
+    score = np.zeros(number)
     for site in range(number):
         for k in range(rows[site], rows[site + 1]):
-            gain[site] += weight[units[k]]
-    state = (times, who, gain, loss)
-    value = 0.0
-    picked = np.flatnonzero(chosen)
-    for place in range(len(picked)):
-        value += put(int(picked[place]), graph, weight, state)
-    barred = np.zeros(number, np.bool_)
-    out, into = np.zeros(most_out, np.int64), np.zeros(most_out, np.int64)
-    where = np.zeros(number, np.int64)
-    for i in range(len(picked)):
-        where[picked[i]] = i
-    free = np.flatnonzero(~fixed)
-    looked, waited, patience = 0, 0, 2000 + 1000 * len(picked)
-    mean = max(len(units) // max(len(weight), 1), 1)
-    while looked < effort and waited < patience and len(picked) > 0 and len(free) > 0:
-        looked += number
-        waited += 1
-        first = picked[np.random.randint(len(picked))]  # noqa: NPY002
-        if fixed[first] or rows[first] == rows[first + 1]:
+            score[site] += weight[units[k]]
+    state = (np.zeros(demand, np.int32), np.zeros(demand, np.int32), score)
+    chosen, best = start.copy(), start.copy()
+    value, looked = 0.0, 0
+    for site in range(number):
+        if chosen[site]:
+            value += score[site]
+            looked += put(site, graph, weight, state)
+    most = value
+    picked, others = np.flatnonzero(chosen), np.flatnonzero(~chosen)
+    if len(picked) == 0 or len(others) == 0:
+        return best
+    stay, away = min(TENURE, len(picked) // 4), min(TENURE, len(others) // 4)
+    until, step = np.zeros(number, np.int64), 0
+    while looked < effort:
+        step += 1
+        looked += len(picked) + len(others)
+        out, low, ties = 0, np.inf, 0
+        for i in range(len(picked)):
+            site = picked[i]
+            if until[site] < step and score[site] <= low:
+                ties = ties + 1 if score[site] == low else 1
+                if ties == 1 or np.random.randint(ties) == 0:  # noqa: NPY002
+                    out, low = i, score[site]
+        calm = np.random.random() < CALM  # noqa: NPY002
+        if calm:
+            out = np.random.randint(len(picked))  # noqa: NPY002
+        site = picked[out]
+        chosen[site] = False
+        value -= score[site]
+        looked += take(site, graph, weight, state)
+        into, high = -1, score[site] if calm else -1.0
+        for i in range(len(others)):
+            near = others[i]
+            allowed = until[near] < step or value + score[near] > most * (1.0 + 1e-12)
+            if allowed and score[near] > high:
+                into, high = i, score[near]
+        if into < 0 and calm:
+            chosen[site] = True
+            value += score[site]
+            looked += put(site, graph, weight, state)
             continue
-        wanted = 1 + np.random.randint(most_out)  # noqa: NPY002
-        count = 0
-        site = first
-        for _ in range(4 * wanted):
-            if count == wanted:
-                break
-            if chosen[site] and not fixed[site] and not barred[site]:
-                out[count] = site
-                barred[site] = True
-                count += 1
-            unit = units[np.random.randint(rows[first], rows[first + 1])]  # noqa: NPY002
-            near = sites[np.random.randint(columns[unit], columns[unit + 1])]  # noqa: NPY002
-            unit = units[np.random.randint(rows[near], rows[near + 1])]  # noqa: NPY002
-            site = sites[np.random.randint(columns[unit], columns[unit + 1])]  # noqa: NPY002
-        change = 0.0
-        for i in range(count):
-            change -= take(out[i], graph, weight, state)
-            chosen[out[i]] = False
-            looked += mean * (rows[out[i] + 1] - rows[out[i]])
-        if np.random.random() < 0.5:  # noqa: NPY002, PLR2004
-            for i in range(1, count):
-                barred[out[i]] = False
-        for i in range(count):
-            best, most = -1, -1.0
-            for j in range(number):
-                if gain[j] > most and not chosen[j] and not barred[j]:
-                    best, most = j, gain[j]
-            if best < 0:
-                best = out[i]
-                for j in out[:count]:
-                    if not chosen[j]:
-                        best = j
-            change += put(best, graph, weight, state)
-            chosen[best] = True
-            into[i] = best
-            looked += number
-        for i in range(count):
-            barred[out[i]] = False
-        if change < 0.0:
-            for i in range(count):
-                take(into[i], graph, weight, state)
-                chosen[into[i]] = False
-            for i in range(count):
-                put(out[i], graph, weight, state)
-                chosen[out[i]] = True
-        else:
-            value += change
-            waited = 0 if change > 0.0 else waited
-            slots = np.sort(where[out[:count]].copy())
-            for i in range(count):
-                picked[slots[i]] = into[i]
-                where[into[i]] = slots[i]
-    return chosen, value
+        if into < 0:  # all have moved lately
+            into = np.random.randint(len(others))  # noqa: NPY002
+        picked[out], others[into] = others[into], site
+        until[site] = step + away + np.random.randint(away + 1)  # noqa: NPY002
+        site = picked[out]
+        until[site] = step + stay + np.random.randint(stay + 1)  # noqa: NPY002
+        chosen[site] = True
+        value += score[site]
+        looked += put(site, graph, weight, state)
+        if value > most * (1.0 + 1e-12):
+            most = value
+            best[:] = chosen
+    return best
 
 
 @njit(cache=True)
@@ -169,7 +169,6 @@ def search_least(  # noqa: C901, PLR0912, PLR0915  # as above
     graph: Graph,
     cost: NDArray[np.float64],
     start: NDArray[np.bool_],
-    fixed: NDArray[np.bool_],
     effort: int,
     seed: int,
 ) -> NDArray[np.bool_]:
@@ -181,55 +180,51 @@ def search_least(  # noqa: C901, PLR0912, PLR0915  # as above
     2015, pp. 750-761, with scores divided by costs.
     """
     np.random.seed(seed)  # noqa: NPY002
-    rows, units, columns, sites = graph
+    rows, _, columns, sites = graph
     number, demand = len(cost), len(columns) - 1
     weight = np.ones(demand)
-    times, who = np.zeros(demand, np.int32), np.zeros(demand, np.int32)
-    gain, loss = np.zeros(number), np.zeros(number)
-    for site in range(number):
-        gain[site] = rows[site + 1] - rows[site]
-    state = (times, who, gain, loss)
+    times, score = np.zeros(demand, np.int32), np.diff(rows).astype(np.float64)
+    state = (times, np.zeros(demand, np.int32), score)
     chosen, best = start.copy(), start.copy()
-    price = 0.0
+    price, looked = 0.0, 0
+    picked, where = np.zeros(number, np.int64), np.zeros(number, np.int64)
+    count = 0
     for site in range(number):
         if chosen[site]:
-            put(site, graph, weight, state)
             price += cost[site]
+            looked += put(site, graph, weight, state)
+            picked[count], where[site] = site, count
+            count += 1
     least = price
     changed = np.ones(number, np.bool_)  # a neighbour moved since the site was dropped
     stamp = np.zeros(number, np.int64)
     open_units, place = np.zeros(demand, np.int64), np.full(demand, -1, np.int64)
-    missing, last, step, looked, better = 0, -1, 0, 0, 0
-    patience = 5000 + 1000 * len(np.flatnonzero(chosen))
-    while looked < effort and step - better < patience:
+    missing, last, step = 0, -1, 0
+    while looked < effort:
         step += 1
-        if (missing == 0 and price < least * (1.0 - 1e-12)) or step == 1:
+        if missing == 0 and price < least * (1.0 - 1e-12):
             best[:] = chosen
-            least, better = price, step
+            least = price
         # drop: twice while nothing is missing, so that the next cover is cheaper
         for _ in range(2 if missing == 0 else 1):
             worst, low = -1, np.inf
-            for j in range(number):
-                if chosen[j] and not fixed[j] and j != last:
-                    value = loss[j] / cost[j] if cost[j] > 0.0 else np.inf
-                    if value < low or (value == low and worst >= 0 and stamp[j] < stamp[worst]):
-                        worst, low = j, value
-            looked += number
+            looked += count
+            for i in range(count):
+                site = picked[i]
+                if site == last:
+                    continue
+                value = score[site] / cost[site]
+                if value < low or (value == low and stamp[site] < stamp[worst]):
+                    worst, low = site, value
             if worst < 0:
                 break
-            take(worst, graph, weight, state)
-            chosen[worst], changed[worst] = False, False
-            stamp[worst] = step
+            count -= 1
+            picked[where[worst]], where[picked[count]] = picked[count], where[worst]
+            looked += take(worst, graph, weight, state)
+            chosen[worst], changed[worst], stamp[worst] = False, False, step
             price -= cost[worst]
-            for k in range(rows[worst], rows[worst + 1]):
-                unit = units[k]
-                looked += columns[unit + 1] - columns[unit]
-                for m in range(columns[unit], columns[unit + 1]):
-                    if sites[m] != worst:
-                        changed[sites[m]] = True
-                if times[unit] == 0:
-                    open_units[missing], place[unit] = unit, missing
-                    missing += 1
+            missing, more = _list_open(worst, graph, times, missing, open_units, place, changed)
+            looked += more
         if worst < 0 and missing == 0:
             break
         # add, as long as it stays cheaper than the best
@@ -237,32 +232,59 @@ def search_least(  # noqa: C901, PLR0912, PLR0915  # as above
             unit = open_units[np.random.randint(missing)]  # noqa: NPY002
             pick, high = -1, -1.0
             for m in range(columns[unit], columns[unit + 1]):
-                j = sites[m]
-                if not changed[j] or price + cost[j] >= least * (1.0 - 1e-12):
+                site = sites[m]
+                if not changed[site] or price + cost[site] >= least * (1.0 - 1e-12):
                     continue
-                value = gain[j] / cost[j] if cost[j] > 0.0 else np.inf
-                if value > high or (value == high and stamp[j] < stamp[pick]):
-                    pick, high = j, value
+                value = score[site] / cost[site]
+                if value > high or (value == high and stamp[site] < stamp[pick]):
+                    pick, high = site, value
             if pick < 0:
                 break
-            put(pick, graph, weight, state)
+            looked += put(pick, graph, weight, state)
             chosen[pick], stamp[pick], last = True, step, pick
+            picked[count], where[pick] = pick, count
+            count += 1
             price += cost[pick]
-            for k in range(rows[pick], rows[pick + 1]):
-                unit = units[k]
-                looked += columns[unit + 1] - columns[unit]
-                for m in range(columns[unit], columns[unit + 1]):
-                    changed[sites[m]] = True
-                if place[unit] >= 0:
-                    missing -= 1
-                    moved = open_units[missing]
-                    open_units[place[unit]], place[moved] = moved, place[unit]
-                    place[unit] = -1
+            missing, more = _list_open(pick, graph, times, missing, open_units, place, changed)
+            looked += more
         for i in range(missing):
             unit = open_units[i]
             weight[unit] += 1.0
+            looked += columns[unit + 1] - columns[unit]
             for m in range(columns[unit], columns[unit + 1]):
-                gain[sites[m]] += 1.0
+                score[sites[m]] += 1.0
     if missing == 0 and price < least:
         best[:] = chosen
     return best
+
+
+@njit(cache=True)
+def _list_open(
+    moved: int,
+    graph: Graph,
+    times: NDArray[np.int32],
+    missing: int,
+    open_units: NDArray[np.int64],
+    place: NDArray[np.int64],
+    changed: NDArray[np.bool_],
+) -> tuple[int, int]:
+    """List the units that a move opened or closed; returns how many are open, and entries looked at."""
+    rows, units, columns, sites = graph
+    looked = 0
+    for k in range(rows[moved], rows[moved + 1]):
+        unit = units[k]
+        if times[unit] == 0 and place[unit] < 0:
+            open_units[missing], place[unit] = unit, missing
+            missing += 1
+        elif times[unit] > 0 and place[unit] >= 0:
+            missing -= 1
+            other = open_units[missing]
+            open_units[place[unit]], place[other] = other, place[unit]
+            place[unit] = -1
+        else:
+            continue
+        looked += columns[unit + 1] - columns[unit]
+        for m in range(columns[unit], columns[unit + 1]):
+            if sites[m] != moved:
+                changed[sites[m]] = True
+    return missing, looked

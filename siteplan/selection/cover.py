@@ -1,9 +1,10 @@
 """
 The plain covering problems on a sparse matrix: most demand with a number of sites, all demand at least cost.
 
-Both merge demand that the same sites cover, search locally, bound by Lagrangian relaxation, leave out sites
-that the bound rules out, and hand what is left to HiGHS when the gap is still open. The bound is proven
-whenever they end.
+Both merge demand that the same sites cover, leave out sites and demand that others make needless, search
+locally, and prove a bound (:mod:`siteplan.selection._cover_proof`): Lagrangian relaxation, the linear
+programme, sites that it rules in or out, whole numbers where little is left, whole numbers in parts of the
+demand where much is. The bound is proven whenever they end.
 
 References
 ----------
@@ -23,24 +24,19 @@ import numpy as np
 import scipy.sparse as sp
 
 from siteplan.errors import Fault, InputError
-from siteplan.selection._cover_bound import ROUNDING, bound_least, bound_most, fixed_most
-from siteplan.selection._cover_search import search_least, search_most
-from siteplan.selection.problem import unit_groups
-from siteplan.selection.programme import solve_programme
+from siteplan.selection._cover_parts import merged, without_needless
+from siteplan.selection._cover_proof import prove_least, prove_most
+from siteplan.selection._cover_search import graph_of, search_least, search_most
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
-    from siteplan.selection._cover_search import Graph
 
-EFFORT: Final = 300_000_000
-"""Entries that one local search looks at: a measure of work and not a time."""
+EFFORT: Final = 2_000
+"""How often one local search may look at each entry."""
 
-MOST_OUT: Final = 6
-"""Sites exchanged together, at most."""
-
-MOST_ENTRIES: Final = 3_000_000
-"""Entries of the matrix up to which HiGHS is asked."""
+PACE: Final = 20_000_000.0
+"""Entries that one local search may look at for each second of the time limit: about a tenth of it. [1/s]"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -97,7 +93,7 @@ def max_cover(
     gap : float
         Relative gap at which the search stops.
     time_limit_s : float
-        Longest run of the solver. [s]
+        Longest run; the first local search does not look at the clock, and takes about a tenth of it. [s]
     seed : int
         Seed of the local search and the solver.
 
@@ -124,41 +120,36 @@ def max_cover(
     _check(cover, {"weight": (worth, demand), "fixed": (held, number)})
     if not int(held.sum()) <= sites:
         raise InputError([_fault("sites", str(sites), "fewer than the fixed sites", "Raise it.")])
-    began = time.monotonic()
-    matrix, worth = _merged(cover, worth)
-    graph = _graph(matrix)
-    wanted = min(sites, number)
-    chosen = _greedy_most(matrix, worth, held, wanted)
-    chosen, value = search_most(graph, worth, chosen, held, MOST_OUT, EFFORT // 10, seed)
-    bound, prices = bound_most(matrix, worth, held, wanted, value)
-    if bound - value > max(gap, ROUNDING) * value:
-        chosen, value = search_most(graph, worth, chosen, held, MOST_OUT, EFFORT, seed + 1)
-    left_s = time_limit_s - (time.monotonic() - began)
-    if bound - value > max(gap, ROUNDING) * value and matrix.nnz <= MOST_ENTRIES and left_s > 0.0:
-        low, high = fixed_most(matrix, worth, held, wanted, value, prices)
-        start = np.concatenate([chosen, matrix.T @ chosen > 0]).astype(float)
-        rows = sp.hstack([matrix.T.astype(float), -sp.eye_array(len(worth))])
-        count = sp.hstack([sp.csr_array(np.ones((1, number))), sp.csr_array((1, len(worth)))])
-        found = solve_programme(
-            np.concatenate([np.zeros(number), -worth]),
-            sp.csr_array(sp.vstack([rows, -count], format="csr")),
-            np.append(np.zeros(len(worth)), -float(wanted)),
-            lower=np.concatenate([low, np.zeros(len(worth))]),
-            upper=np.concatenate([high, np.ones(len(worth))]),
-            integer=np.arange(number + len(worth)) < number,
-            start=start,
+    end = time.monotonic() + time_limit_s
+    cover = sp.csr_array(cover, dtype=bool)
+    seen, free = cover.T @ held, np.flatnonzero(~held)
+    matrix, rest = merged(cover[free], np.where(seen, 0.0, worth))
+    live, matrix = without_needless(matrix, np.zeros(len(free)), units=False)
+    free, wanted = free[live], sites - int(held.sum())
+    if 0 < wanted < len(free):
+        effort = _effort(matrix, time_limit_s)
+        picked = _greedy_most(matrix, rest, wanted)
+        picked = search_most(graph_of(matrix), rest, picked, effort, seed)
+        picked, bound = prove_most(
+            matrix,
+            rest,
+            wanted,
+            picked,
             gap=gap,
-            time_limit_s=left_s,
-            seed=seed,
+            effort=effort,
+            time_limit_s=max(end - time.monotonic(), 0.0),
+            seed=seed + 1,
         )
-        bound = max(min(bound, -found.bound), value)
-        if found.values is not None:
-            other = found.values[:number] > 0.5  # noqa: PLR2004  # between 0 and 1
-            reached = float(worth @ (matrix.T @ other > 0))
-            chosen, value = (other, reached) if reached > value else (chosen, value)
-            bound = max(bound, value)
+        held[free[picked]] = True
+    else:
+        held[free], bound = wanted > 0, 0.0
+    covered = cover.T @ held
+    value = float(worth @ covered)
     return Cover(
-        chosen=chosen, value=value, bound=bound, uncovered=np.asarray(cover.T @ chosen == 0)
+        chosen=held,
+        value=value,
+        bound=max(float(worth @ seen) + bound, value),
+        uncovered=~covered,
     )
 
 
@@ -185,7 +176,7 @@ def set_cover(
     gap : float
         Relative gap at which the search stops.
     time_limit_s : float
-        Longest run of the solver. [s]
+        Longest run; the first local search does not look at the clock, and takes about a tenth of it. [s]
     seed : int
         Seed of the local search and the solver.
 
@@ -211,53 +202,36 @@ def set_cover(
     price = np.ones(number) if cost is None else np.asarray(cost, dtype=np.float64)
     held = np.zeros(number, bool) if fixed is None else np.asarray(fixed, dtype=bool).copy()
     _check(cover, {"cost": (price, number), "fixed": (held, number)})
-    began = time.monotonic()
-    matrix, _ = _merged(cover, np.ones(cover.shape[1]))
-    graph = _graph(matrix)
-    chosen = _greedy_least(matrix, price, held)
-    chosen = search_least(graph, price, chosen, held, EFFORT // 10, seed)
-    value = float(price @ chosen)
-    bound, prices = bound_least(matrix, price, held, value)
-    if _open(value, bound, price, gap):
-        chosen = search_least(graph, price, chosen, held, EFFORT, seed + 1)
-        value = float(price @ chosen)
-    left_s = time_limit_s - (time.monotonic() - began)
-    if _open(value, bound, price, gap) and matrix.nnz <= MOST_ENTRIES and left_s > 0.0:
-        reduced = price - matrix @ prices
-        base = float(prices.sum() + np.minimum(reduced, 0.0)[~held].sum() + reduced[held].sum())
-        spare = value * (1.0 + ROUNDING) - base
-        found = solve_programme(
-            price,
-            sp.csr_array(matrix.T, dtype=np.float64),
-            np.ones(matrix.shape[1]),
-            lower=(held | (-reduced > spare)).astype(float),
-            upper=(held | (reduced <= spare)).astype(float),
-            integer=np.ones(number, dtype=bool),
-            start=chosen.astype(float),
+    end = time.monotonic() + time_limit_s
+    cover = sp.csr_array(cover, dtype=bool)
+    held |= price <= 0.0
+    free = np.flatnonzero(~held)
+    matrix, _ = merged(cover[free], (~(cover.T @ held)).astype(np.float64))
+    live, matrix = without_needless(matrix, price[free], units=True)
+    free, base, bound = free[live], float(price @ held), 0.0
+    if len(free):
+        effort, asked = _effort(matrix, time_limit_s), price[free]
+        picked = _greedy_least(matrix, asked)
+        picked = search_least(graph_of(matrix), asked, picked, effort, seed)
+        picked, bound = prove_least(
+            matrix,
+            asked,
+            picked,
             gap=gap,
-            time_limit_s=left_s,
-            seed=seed,
+            effort=effort,
+            time_limit_s=max(end - time.monotonic(), 0.0),
+            seed=seed + 1,
         )
-        bound = max(bound, min(found.bound, value))
-        if found.values is not None:
-            other = found.values > 0.5  # noqa: PLR2004  # between 0 and 1
-            if price @ other < value and (matrix.T @ other > 0).all():
-                chosen, value = other, float(price @ other)
-    if not _open(value, bound, price, 0.0):
-        bound = value
+        held[free[picked]] = True
+    value = float(price @ held)
     return Cover(
-        chosen=chosen,
-        value=value,
-        bound=min(bound, value),
-        uncovered=np.asarray(cover.T @ chosen == 0),
+        chosen=held, value=value, bound=min(base + bound, value), uncovered=~(cover.T @ held)
     )
 
 
-def _open(value: float, bound: float, price: NDArray[np.float64], gap: float) -> bool:
-    """Whether the gap is still too large; whole costs add up to whole numbers."""
-    if (price == np.round(price)).all():
-        bound = float(np.ceil(bound - 1e-6))
-    return value - bound > max(gap, ROUNDING) * value
+def _effort(matrix: sp.csr_array, time_limit_s: float) -> int:
+    """Entries that one local search may look at: a measure of work, the same on any machine."""
+    return int(min(EFFORT * matrix.nnz, PACE * time_limit_s))
 
 
 def _fault(column: str, value: str, rule: str, remedy: str) -> Fault:
@@ -278,41 +252,14 @@ def _check(cover: sp.sparray, columns: dict[str, tuple[NDArray[Any], int]]) -> N
         raise InputError(faults)
 
 
-def _merged(
-    cover: sp.sparray, weight: NDArray[np.float64]
-) -> tuple[sp.csr_array, NDArray[np.float64]]:
-    """Demand that somebody reaches and that weighs something, equal columns added up."""
-    by_demand = sp.csr_array(cover.T, dtype=bool)
-    by_demand.sum_duplicates()
-    by_demand.eliminate_zeros()
-    useful = np.flatnonzero((np.diff(by_demand.indptr) > 0) & (weight > 0.0))
-    by_demand = sp.csr_array(by_demand[useful])
-    first, group = unit_groups(by_demand, np.zeros(len(useful), dtype=np.int64))
-    matrix = sp.csr_array(sp.csr_array(by_demand[first]).T)
-    matrix.sort_indices()
-    merged = np.bincount(group, weights=weight[useful], minlength=len(first))
-    return matrix, merged.astype(np.float64)
-
-
-def _graph(matrix: sp.csr_array) -> Graph:
-    back = sp.csr_array(matrix.T)
-    return (
-        matrix.indptr.astype(np.int64),
-        matrix.indices.astype(np.int32),
-        back.indptr.astype(np.int64),
-        back.indices.astype(np.int32),
-    )
-
-
 def _greedy_most(
-    matrix: sp.csr_array, weight: NDArray[np.float64], held: NDArray[np.bool_], wanted: int
+    matrix: sp.csr_array, weight: NDArray[np.float64], wanted: int
 ) -> NDArray[np.bool_]:
     """Take the site that adds most, again and again; stale gains are bounds (lazy greedy)."""
-    chosen = held.copy()
-    left = weight * (matrix.T @ held == 0)
-    gain = np.where(chosen, -1.0, matrix @ left)
+    chosen = np.zeros(matrix.shape[0], dtype=bool)
+    left, gain = weight.copy(), matrix @ weight
     fresh = np.ones(len(gain), dtype=bool)
-    for _ in range(wanted - int(held.sum())):
+    for _ in range(wanted):
         while True:
             best = int(np.argmax(gain))
             if fresh[best]:
@@ -326,20 +273,17 @@ def _greedy_most(
     return chosen
 
 
-def _greedy_least(
-    matrix: sp.csr_array, price: NDArray[np.float64], held: NDArray[np.bool_]
-) -> NDArray[np.bool_]:
+def _greedy_least(matrix: sp.csr_array, price: NDArray[np.float64]) -> NDArray[np.bool_]:
     """Take the site that covers most for its price until all is covered."""
-    chosen = held | (price <= 0.0)
-    left = (matrix.T @ chosen == 0).astype(np.float64)
-    share = np.maximum(price, np.finfo(float).tiny)
-    score = np.where(chosen, -1.0, (matrix @ left) / share)
+    chosen = np.zeros(len(price), dtype=bool)
+    left = np.ones(matrix.shape[1])
+    score = (matrix @ left) / price
     fresh = np.ones(len(score), dtype=bool)
     while left.any():
         best = int(np.argmax(score))
         units = matrix.indices[matrix.indptr[best] : matrix.indptr[best + 1]]
         if not fresh[best]:
-            score[best], fresh[best] = left[units].sum() / share[best], True
+            score[best], fresh[best] = left[units].sum() / price[best], True
             continue
         chosen[best], score[best] = True, -1.0
         left[units] = 0.0

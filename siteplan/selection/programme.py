@@ -7,7 +7,9 @@ and a bound beyond a choice that is known to hold is no bound.
 
 from __future__ import annotations
 
+import contextlib
 import time
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -34,6 +36,9 @@ VALUE_ROUNDING: Final = 1e-5
 
 FEASIBLE: Final = 1e-5
 """By how much a solution may miss a row or a limit."""
+
+GRACE_S: Final = 1.0
+"""Time past its limit after which a run is cancelled. [s]"""
 
 
 def write_programme(problem: Problem, path: Path) -> None:
@@ -150,9 +155,8 @@ def solve_programme(  # noqa: PLR0913  # a programme has this many parts
             known = highspy.HighsSolution()
             known.col_value = start.tolist()
             solver.setSolution(known)
-        solver.setOptionValue("time_limit", max(end - time.monotonic(), 0.0))
         solver.setOptionValue("mip_rel_gap", gap)
-        solver.run()
+        run_within(solver, max(end - time.monotonic(), 0.0))
         info = solver.getInfo()
         values = np.asarray(solver.getSolution().col_value)
         found = info.primal_solution_status == highspy.SolutionStatus.kSolutionStatusFeasible
@@ -163,6 +167,82 @@ def solve_programme(  # noqa: PLR0913  # a programme has this many parts
         if not found or honest(cost, values, info.objective_function_value):
             break
     return Answer(values=best, bound=bound)
+
+
+def relax(
+    cost: NDArray[np.float64],
+    matrix: sp.csr_array,
+    low: NDArray[np.float64],
+    *,
+    time_limit_s: float,
+    seed: int,
+) -> tuple[NDArray[np.float64], NDArray[np.float64]] | None:
+    """
+    Minimise cost @ v over v between 0 and 1 with matrix @ v >= low, in fractions.
+
+    By the interior point method, without a basis.
+
+    Parameters
+    ----------
+    cost : ndarray of float64, shape (columns,)
+        Objective.
+    matrix : csr_array of float64, shape (rows, columns)
+        Factors.
+    low : ndarray of float64, shape (rows,)
+        Lower limits of the rows.
+    time_limit_s : float
+        Longest run. [s]
+    seed : int
+        Seed of the solver.
+
+    Returns
+    -------
+    values : ndarray of float64, shape (columns,)
+        About the best fractions.
+    prices : ndarray of float64, shape (rows,)
+        Prices of the rows, not negative. None instead of both when there was no time.
+    """
+    solver = highs(seed)
+    solver.setOptionValue("solver", "ipm")
+    solver.setOptionValue("run_crossover", "off")
+    rows = Rows(matrix=matrix, low=low)
+    solver.passModel(programme(cost, np.zeros(len(cost)), np.ones(len(cost)), rows))
+    run_within(solver, time_limit_s)
+    values = np.asarray(solver.getSolution().col_value)
+    prices = np.asarray(solver.getSolution().row_dual)
+    if len(prices) != len(low) or not np.isfinite(np.append(values, prices)).all():
+        return None
+    return values, np.maximum(prices, 0.0)
+
+
+def run_within(solver: highspy.Highs, limit_s: float) -> None:
+    """
+    Run a solver, and cancel it when it has not ended a second after its time limit.
+
+    The run has ended when this returns or raises: one that goes on while Python exits aborts it.
+
+    Parameters
+    ----------
+    solver : Highs
+        Holding the programme.
+    limit_s : float
+        Longest run. [s]
+    """
+    solver.setOptionValue("time_limit", limit_s)
+    solver.HandleUserInterrupt = True  # without it, cancelSolve is not heard
+    with ThreadPoolExecutor(1) as pool:
+        running = pool.submit(solver.run)
+        try:
+            done = wait([running], timeout=limit_s + GRACE_S).done
+        except KeyboardInterrupt:
+            solver.cancelSolve()
+            while not running.done():
+                with contextlib.suppress(KeyboardInterrupt):  # a second one changes nothing
+                    wait([running])
+            raise
+        if not done:
+            solver.cancelSolve()
+        running.result()
 
 
 def _within(

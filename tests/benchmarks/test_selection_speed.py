@@ -31,8 +31,9 @@ if side == "siteplan":
     from siteplan.selection.cover import max_cover, set_cover
     small, light = plane(30, 100)
     max_cover(small, light, sites=3), set_cover(small)
-    from siteplan.selection.cover import _graph, _merged
-    def build(): return _graph(_merged(cover, weight)[0])
+    from siteplan.selection._cover_parts import merged
+    from siteplan.selection._cover_search import graph_of
+    def build(): return graph_of(merged(cover, weight)[0])
     def solve(_):
         options = dict(time_limit_s=float(limit))
         found = max_cover(cover, weight, sites=number, **options) if number else set_cover(cover, **options)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+import threading
+import time
 
 import numpy as np
 import pytest
@@ -11,8 +13,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from siteplan.errors import InputError
+from siteplan.selection import _cover_proof as proof
+from siteplan.selection import programme
 from siteplan.selection._cover_bound import bound_most
-from siteplan.selection.cover import _merged, max_cover, set_cover
+from siteplan.selection._cover_parts import bound_in_parts, merged, without_needless
+from siteplan.selection.cover import max_cover, set_cover
 
 
 def small(seed):
@@ -69,9 +74,75 @@ def test_the_bound_alone_is_a_bound(seed):
         float(weight[dense[list(pick)].any(axis=0)].sum())
         for pick in itertools.combinations(range(len(dense)), 1)
     )
-    matrix, merged = _merged(cover, weight)
-    held = np.zeros(len(dense), dtype=bool)
-    assert bound_most(matrix, merged, held, 1, 0.0)[0] >= best - 1e-9
+    matrix, light = merged(cover, weight)
+    assert bound_most(matrix, light, 1, 0.0)[0] >= best - 1e-9
+
+
+@given(st.integers(0, 10_000))
+@settings(max_examples=6, deadline=None, derandomize=True)
+def test_parts_bound_the_cost_of_covering(seed):
+    rng = np.random.default_rng(seed)
+    dense = rng.random((7, 40)) < 0.35
+    dense[rng.integers(0, 7, 40), np.arange(40)] = True
+    cost, weight = rng.integers(1, 6, 7) / 2.0, rng.integers(1, 9, 40).astype(float)
+    every = np.array(list(itertools.product((False, True), repeat=7)))
+    open_units = ~(every @ dense)
+    chosen = every[-1]
+    for penalty in (None, weight):
+        charge = np.full(40, np.inf) if penalty is None else penalty
+        least = (every @ cost + np.where(open_units, charge, 0.0).sum(axis=1)).min()
+        prices = rng.random(40) if penalty is None else rng.random(40) * penalty
+        priced = prices.sum() + np.minimum(cost - dense @ prices, 0.0).sum()
+        matrix, options = sp.csr_array(dense), {"enough": np.inf, "time_limit_s": 20.0, "seed": 1}
+        bounds = [
+            bound_in_parts(matrix, cost, penalty, prices, chosen, number=number, **options)
+            for number in (1, 4)
+        ]
+        assert bounds[0] == pytest.approx(least, rel=2e-3)  # one part is the whole
+        assert priced - 1e-9 <= bounds[1] <= least + 1e-6
+
+
+@given(st.integers(0, 10_000))
+@settings(max_examples=30, deadline=None, derandomize=True)
+def test_needless_sites_and_units_change_no_optimum(seed):
+    rng = np.random.default_rng(seed)
+    dense = rng.random((6, 9)) < rng.uniform(0.2, 0.7)
+    dense[rng.integers(0, 6, 9), np.arange(9)] = True
+    cost = rng.integers(1, 4, 6).astype(float)
+
+    def least(cover, price):
+        every = np.array(list(itertools.product((False, True), repeat=len(price))))
+        return (every @ price)[(every @ cover).all(axis=1)].min()
+
+    sites, small_cover = without_needless(sp.csr_array(dense), cost, units=True)
+    assert least(small_cover.toarray(), cost[sites]) == least(dense, cost)
+    weight = rng.integers(1, 9, 9).astype(float)
+    sites, fewer = without_needless(sp.csr_array(dense), np.zeros(6), units=False)
+    pairs = [
+        max(
+            w @ c[list(p)].any(axis=0)
+            for p in itertools.combinations_with_replacement(range(len(c)), 2)
+        )
+        for w, c in ((weight, dense), (weight, fewer.toarray()))
+    ]
+    assert pairs[0] == pairs[1]
+
+
+def test_a_larger_problem_is_bounded_in_parts(monkeypatch):
+    rng = np.random.default_rng(8)
+    places, points = rng.random((40, 2)), rng.random((250, 2))
+    near = np.hypot(*(places[:, None] - points[None]).transpose(2, 0, 1)) < 0.2
+    cover, weight = sp.csr_array(near), rng.integers(1, 9, 250).astype(float)
+    whole = max_cover(cover, weight, sites=6), set_cover(cover)
+    assert whole[0].gap == whole[1].gap == 0.0
+    monkeypatch.setattr(proof, "WHOLE_ENTRIES", 0)
+    monkeypatch.setattr(proof, "PART_ENTRIES", 300)
+    most, least = max_cover(cover, weight, sites=6), set_cover(cover)
+    assert most.value <= whole[0].value <= most.bound
+    assert least.bound <= whole[1].value <= least.value
+    again = max_cover(cover, weight, sites=6), set_cover(cover)
+    np.testing.assert_array_equal(most.chosen, again[0].chosen)
+    np.testing.assert_array_equal(least.chosen, again[1].chosen)
 
 
 def planted(sites, size, seed):
@@ -116,3 +187,24 @@ def test_nothing_to_cover():
     assert found.value == 0.0
     assert found.uncovered.all()
     assert set_cover(sp.csr_array((2, 3))).value == 0.0
+
+
+def test_a_run_that_ignores_its_limit_is_cancelled(monkeypatch):
+    class Deaf:
+        HandleUserInterrupt = False
+        ended = threading.Event()
+
+        def setOptionValue(self, name, value):  # noqa: N802
+            pass
+
+        def run(self):
+            assert self.ended.wait(20.0)
+
+        def cancelSolve(self):  # noqa: N802
+            if self.HandleUserInterrupt:
+                self.ended.set()
+
+    monkeypatch.setattr(programme, "GRACE_S", 0.1)
+    began = time.monotonic()
+    programme.run_within(Deaf(), 0.1)
+    assert time.monotonic() - began < 10.0

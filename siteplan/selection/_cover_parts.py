@@ -1,0 +1,272 @@
+"""
+Plain covering problems made smaller, and bounded part by part.
+
+A covering problem in parts: each part of the demand is covered by itself, and each site costs in a part its
+share of the prices that the linear programme pays there. What all parts cost together is no more than what
+one choice for all of them costs, and more than the linear programme, as each part is solved in whole numbers.
+"""
+
+from __future__ import annotations
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import scipy.sparse as sp
+from numba import njit
+from scipy.sparse.linalg import LinearOperator, eigsh
+
+from siteplan.selection.problem import unit_groups
+from siteplan.selection.programme import THREADS, solve_programme
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+PART_GAP: Final = 1e-3
+"""Relative gap at which the search in one part stops."""
+
+SMALLEST: Final = 8
+"""Units from which a part is divided further."""
+
+
+def merged(
+    cover: sp.sparray, weight: NDArray[np.float64]
+) -> tuple[sp.csr_array, NDArray[np.float64]]:
+    """Demand that somebody reaches and that weighs something, equal columns added up."""
+    by_demand = sp.csr_array(cover.T, dtype=bool)
+    by_demand.sum_duplicates()
+    by_demand.eliminate_zeros()
+    useful = np.flatnonzero((np.diff(by_demand.indptr) > 0) & (weight > 0.0))
+    by_demand = sp.csr_array(by_demand[useful])
+    first, group = unit_groups(by_demand, np.zeros(len(useful), dtype=np.int64))
+    matrix = sp.csr_array(sp.csr_array(by_demand[first]).T)
+    matrix.sort_indices()
+    added = np.bincount(group, weights=weight[useful], minlength=len(first))
+    return matrix, added.astype(np.float64)
+
+
+def without_needless(
+    matrix: sp.csr_array, price: NDArray[np.float64], *, units: bool
+) -> tuple[NDArray[np.intp], sp.csr_array]:
+    """
+    Leave out sites that cover no more than another that costs no more, and units covered with another.
+
+    Units only where all must be covered (`units`). Returns the sites that stay, and their cover.
+    """
+    sites = np.arange(matrix.shape[0])
+    while True:
+        before = matrix.shape
+        if units:
+            back = sp.csr_array(matrix.T)
+            gone = _dominated(*_lists(back), *_lists(matrix), np.zeros(before[1]), larger=True)
+            matrix = sp.csr_array(sp.csr_array(back[np.flatnonzero(~gone)]).T)
+        back = sp.csr_array(matrix.T)
+        gone = _dominated(*_lists(matrix), *_lists(back), price[sites], larger=False)
+        sites, matrix = sites[~gone], sp.csr_array(matrix[np.flatnonzero(~gone)])
+        if matrix.shape == before or not units:
+            return sites, matrix
+
+
+def _lists(matrix: sp.csr_array) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
+    return matrix.indptr.astype(np.int64), matrix.indices.astype(np.int32)
+
+
+@njit(cache=True)
+def _dominated(  # noqa: C901, PLR0912  # a kernel does its work in one pass
+    first: NDArray[np.int64],
+    members: NDArray[np.int32],
+    back_first: NDArray[np.int64],
+    back: NDArray[np.int32],
+    price: NDArray[np.float64],
+    larger: bool,  # noqa: FBT001
+) -> NDArray[np.bool_]:
+    """Mark sets that contain another (`larger`), or that a set of no higher price contains."""
+    number = len(first) - 1
+    gone = np.zeros(number, np.bool_)
+    mark = np.full(len(back_first) - 1, -1, np.int64)
+    for one in range(number):
+        size = first[one + 1] - first[one]
+        if gone[one]:
+            continue
+        if size == 0:
+            gone[one] = not larger
+            continue
+        rare = members[first[one]]
+        for k in range(first[one], first[one + 1]):
+            mark[members[k]] = one
+            item = members[k]
+            if back_first[item + 1] - back_first[item] < back_first[rare + 1] - back_first[rare]:
+                rare = item
+        for m in range(back_first[rare], back_first[rare + 1]):
+            other = back[m]
+            if other == one or gone[other] or first[other + 1] - first[other] < size:
+                continue
+            if price[other] > price[one]:
+                continue
+            shared = 0
+            for k in range(first[other], first[other + 1]):
+                if mark[members[k]] == one:
+                    shared += 1
+            if shared < size:
+                continue
+            if larger:
+                gone[other] = True
+            else:
+                gone[one] = True
+                break
+    return gone
+
+
+def parted(
+    matrix: sp.csr_array, prices: NDArray[np.float64], number: int
+) -> list[NDArray[np.intp]]:
+    """
+    Divide the units into parts of about equal price that share few sites.
+
+    Halved again and again where a random walk from unit to site to unit mixes slowest.
+    """
+    parts = [np.arange(matrix.shape[1])]
+    by_column = sp.csc_array(matrix, dtype=np.float64)
+    for _ in range(number.bit_length() - 1):
+        parts = [half for part in parts for half in _halves(by_column, part, prices[part])]
+    return [part for part in parts if len(part)]
+
+
+def _halves(
+    matrix: sp.csc_array, part: NDArray[np.intp], prices: NDArray[np.float64]
+) -> list[NDArray[np.intp]]:
+    if len(part) < SMALLEST:
+        return [part]
+    cover = sp.csr_array(matrix[:, part])
+    size = np.asarray(cover.sum(axis=1))
+    cover, size = cover[np.flatnonzero(size > 0.0)], size[size > 0.0]
+    times = np.asarray(cover.sum(axis=0))
+    scaled = sp.csr_array(sp.diags_array(size**-0.5) @ cover @ sp.diags_array(times**-0.5))
+    walk = LinearOperator((len(part), len(part)), matvec=lambda v: scaled.T @ (scaled @ v))
+    start = np.cos(np.arange(len(part)))
+    _, vectors = eigsh(walk, k=2, v0=start, which="LA", tol=1e-3)
+    order = np.argsort(vectors[:, 0] * times**-0.5, kind="stable")
+    spent = np.cumsum(prices[order])
+    cut = int(np.searchsorted(spent, spent[-1] / 2.0))
+    return [part[np.sort(order[:cut])], part[np.sort(order[cut:])]]
+
+
+def bound_in_parts(  # noqa: PLR0913  # a problem has this many parts
+    matrix: sp.csr_array,
+    cost: NDArray[np.float64],
+    penalty: NDArray[np.float64] | None,
+    prices: NDArray[np.float64],
+    chosen: NDArray[np.bool_],
+    *,
+    number: int,
+    enough: float,
+    time_limit_s: float,
+    seed: int,
+) -> float:
+    """
+    Lower bound of the cost of sites and of units that none of them covers.
+
+    Parameters
+    ----------
+    matrix : csr_array of bool, shape (sites, units)
+        Cover.
+    cost : ndarray of float64, shape (sites,)
+        Cost of each site.
+    penalty : ndarray of float64, shape (units,) or None
+        Cost of a unit that is not covered; None where all must be covered.
+    prices : ndarray of float64, shape (units,)
+        Prices of the units, near those of the linear programme and not above the penalty.
+    chosen : ndarray of bool, shape (sites,)
+        A known choice.
+    number : int
+        Parts to begin with, a power of two; half as many when time is left, and so on.
+    enough : float
+        Bound from which there is nothing to gain.
+    time_limit_s : float
+        Longest run in all. [s]
+    seed : int
+        Seed of the solver.
+
+    Returns
+    -------
+    bound : float
+        No less than the Lagrangian bound of the prices.
+    """
+    end = time.monotonic() + time_limit_s
+    problem = _Parts(matrix, cost, penalty, prices, chosen, seed)
+    best = -np.inf
+    while number and best < enough and time.monotonic() < end:
+        best = max(best, problem.bound(number, end))
+        number //= 2
+    return best
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Parts:
+    """A covering problem that is divided in several ways."""
+
+    matrix: sp.csr_array
+    cost: NDArray[np.float64]
+    penalty: NDArray[np.float64] | None
+    prices: NDArray[np.float64]
+    chosen: NDArray[np.bool_]
+    seed: int
+
+    def bound(self, number: int, end: float) -> float:
+        """Add up the bounds of so many parts, until a moment of the clock."""
+        parts = parted(self.matrix, self.prices, number)
+        by_column = sp.csc_array(self.matrix)
+        tiny = 1e-6 * max(float(self.prices.mean()), np.finfo(float).tiny)
+        weight = self.prices + tiny  # so that each site has a share
+        whole = self.matrix.astype(np.float64) @ weight
+
+        def bound_of(place: int) -> float:
+            part = parts[place]
+            cover = sp.csr_array(by_column[:, part])
+            sites = np.flatnonzero(np.diff(cover.indptr))
+            cover = sp.csr_array(cover[sites], dtype=np.float64)
+            share = self.cost[sites] * (cover @ weight[part]) / whole[sites]
+            turns = -(-(len(parts) - place) // THREADS)  # of those that are left, with this one
+            return self.part(cover, share, part, sites, (end - time.monotonic()) / turns)
+
+        with ThreadPoolExecutor(THREADS) as pool:
+            running = [pool.submit(bound_of, place) for place in range(len(parts))]
+            try:
+                return sum(future.result() for future in running)
+            except KeyboardInterrupt:
+                pool.shutdown(cancel_futures=True)
+                raise
+
+    def part(
+        self,
+        cover: sp.csr_array,
+        share: NDArray[np.float64],
+        part: NDArray[np.intp],
+        sites: NDArray[np.intp],
+        limit_s: float,
+    ) -> float:
+        """Bound one part, with whole numbers as far as time allows."""
+        prices = self.prices[part]
+        priced = float(prices.sum() + np.minimum(share - cover @ prices, 0.0).sum())
+        if limit_s <= 0.0:
+            return priced
+        rows, spent, start = sp.csr_array(cover.T), share, self.chosen[sites].astype(float)
+        if self.penalty is not None:
+            start = np.concatenate([start, cover.T @ start == 0.0])
+            rows = sp.csr_array(sp.hstack([rows, sp.eye_array(len(part))], format="csr"))
+            spent = np.concatenate([share, self.penalty[part]])
+        found = solve_programme(
+            spent,
+            rows,
+            np.ones(len(part)),
+            lower=np.zeros(len(spent)),
+            upper=np.ones(len(spent)),
+            integer=np.arange(len(spent)) < len(sites),
+            start=start,
+            gap=PART_GAP,
+            time_limit_s=limit_s,
+            seed=self.seed,
+        )
+        return max(priced, found.bound)

@@ -7,9 +7,7 @@ others are added (truncated sums of weights are submodular), so a stale gain is 
 stations need not be looked at again. Dividing by the whole price favours small stations, dividing by a
 lower power of it large ones; neither is always better, so a few powers are tried.
 
-Local search takes out a few neighbouring stations of the best choice, completes it greedily at prices that
-vary at random, drops what has become superfluous, and keeps the result if it is no dearer: any exchange of
-one or a few stations can come about.
+The best choice is then improved by the local search of :mod:`siteplan.selection.anneal`.
 
 The result meets every rule that all candidates together meet. How far it is from the least cost is for
 :mod:`siteplan.selection.bound` and :mod:`siteplan.selection.solve` to say.
@@ -21,12 +19,15 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from siteplan.selection.levels import exceeded, fits, level
+from siteplan.selection.anneal import anneal
+from siteplan.selection.levels import fits, level
 from siteplan.selection.problem import compact
 from siteplan.selection.tally import Ledger
-from siteplan.selection.users import needed_by_users, serve_users, users_left
+from siteplan.selection.users import needed_by_users, serve_users
 
 if TYPE_CHECKING:
+    from threading import Event
+
     from numpy.typing import NDArray
 
     from siteplan.selection.problem import Problem
@@ -46,24 +47,8 @@ LEAST_PRICE: Final = 1e-3
 LEAST_GAIN: Final = 1e-12
 """Gain below which a station gives nothing."""
 
-PATIENCE: Final = 10
-"""Rounds for each chosen station without a cheaper choice after which local search ends."""
-
-MOST_PATIENCE: Final = 300
-"""The same for any number of stations."""
-
-MOST_LOOKED: Final = 500_000_000
-"""Covered units that local search may look at: a measure of work and not a time, so that the same input
-gives the same choice; a few seconds."""
-
-MOST_OUT: Final = 10
-"""Stations taken out in one round, at most."""
-
-ROUNDING: Final = 1e-9
-"""Relative rounding of costs."""
-
-PRICE_NOISE: Final = 0.3
-"""Relative range in which prices vary in a round."""
+QUICK_WORK: Final = 100_000_000
+"""Covered units that the local search after greedy looks at: a second."""
 
 
 def greedy(problem: Problem) -> NDArray[np.int32]:
@@ -91,7 +76,7 @@ def greedy(problem: Problem) -> NDArray[np.int32]:
         cost = small.cost(ledger.built)
         if cost < least:
             best, least = ledger, cost
-    return improve(best, seed=0).built
+    return improve(small, best.built, seed=0)
 
 
 def repair(problem: Problem, built: NDArray[np.int32]) -> NDArray[np.int32]:
@@ -189,93 +174,55 @@ def ledger_of(problem: Problem, built: NDArray[np.int32]) -> Ledger:
     return ledger
 
 
-def improve(ledger: Ledger, *, seed: int) -> Ledger:
+def improve(
+    problem: Problem,
+    built: NDArray[np.int32],
+    *,
+    work: int = QUICK_WORK,
+    seed: int,
+    stop: Event | None = None,
+) -> NDArray[np.int32]:
     """
-    Local search: take a few neighbours out, complete, drop, keep what is no dearer.
+    Search around a choice with :func:`siteplan.selection.anneal.anneal`.
 
     Parameters
     ----------
-    ledger : Ledger
-        A choice; left as it is.
+    problem : Problem
+        From :func:`siteplan.selection.problem.compact`.
+    built : ndarray of int32, shape (stations,)
+        A choice.
+    work : int
+        Covered units to look at, at most.
     seed : int
         Seed of the random numbers.
+    stop : Event, optional
+        Ends the search when set.
 
     Returns
     -------
-    ledger : Ledger
-        A choice that meets the rules that the given one meets, and costs no more.
+    built : ndarray of int32, shape (stations,)
+        A choice that costs no more and meets every rule; the given one if that misses a rule.
     """
-    problem = ledger.problem
-    rng = np.random.default_rng(seed)
-    best, trial = Ledger(problem), Ledger(problem)
-    best.copy_from(ledger)
-    least, waited = problem.cost(best.built), 0
-    while best.looked + trial.looked < MOST_LOOKED:
-        chosen = np.flatnonzero(best.built < problem.periods)
-        if waited >= min(PATIENCE * len(chosen), MOST_PATIENCE):
-            break
-        waited += 1
-        trial.copy_from(best)
-        _shake(trial, chosen, rng)
-        cost = problem.cost(trial.built)
-        if cost <= least and _no_worse(trial, best):
-            waited = 0 if cost < least * (1.0 - ROUNDING) else waited
-            best, trial, least = trial, best, cost
-    return best
-
-
-def _shake(ledger: Ledger, chosen: NDArray[np.int64], rng: np.random.Generator) -> None:
-    """Take a random station and a few of its neighbours out, complete the choice."""
-    problem = ledger.problem
-    station = int(rng.choice(chosen))
-    near = (problem.station_site[chosen] == problem.station_site[station]).astype(np.int64)
-    for tally in ledger.tallies:
-        near += tally.shared(station, chosen)
-    order = np.argsort(-near * rng.random(len(chosen)), kind="stable")
-    near_by = chosen[order]
-    out = near_by[near_by != station][: int(rng.integers(MOST_OUT))]
-    for gone in (station, *out.tolist()):
-        ledger.move(gone, problem.periods)
-    barred = np.zeros(problem.stations, dtype=bool)
-    barred[station] = True
-    barred[out] = rng.random() < 0.5  # noqa: PLR2004  # as often as not
-    noise = 1.0 + PRICE_NOISE * rng.random(problem.stations)
-    _complete(ledger, power=float(rng.choice(PRICE_POWERS)), noise=noise, barred=barred)
-
-
-def _no_worse(trial: Ledger, best: Ledger) -> bool:
-    """Whether a choice meets what another meets; a barred station may have been needed."""
-    return (
-        all(
-            mine.met or not theirs.met
-            for mine, theirs in zip(trial.tallies, best.tallies, strict=True)
-        )
-        and all(
-            mine <= max(theirs, 0) for mine, theirs in zip(trial.missing, best.missing, strict=True)
-        )
-        and all(
-            users_left(trial, capacity) <= users_left(best, capacity)
-            for capacity in trial.problem.capacities
-        )
-        and all(
-            trial.left[i] >= best.left[i] or not exceeded(trial, i) for i in range(len(trial.left))
-        )
-    )
+    if problem.unmet(built):
+        return built
+    better = anneal(problem, built, work=work, seed=seed, stop=stop)
+    if problem.capacities:  # the search has not looked at users
+        better = repair(problem, better)
+    cheaper = problem.cost(better) < problem.cost(built)
+    return better if cheaper and not problem.unmet(better) else built
 
 
 def _complete(
     ledger: Ledger,
     *,
     power: float,
-    noise: NDArray[np.float64] | None = None,
     barred: NDArray[np.bool_] | None = None,
 ) -> None:
     """Meet the rules year by year, then drop what is superfluous."""
     stations = ledger.problem.stations
-    noise = np.ones(stations) if noise is None else noise
     barred = np.zeros(stations, dtype=bool) if barred is None else barred
     for period in range(ledger.problem.periods):
-        _meet(ledger, period, power, noise, barred)
+        _meet(ledger, period, power, barred)
         _fill_counts(ledger, period, barred)
         serve_users(ledger, period, barred)
     _drop(ledger)
@@ -286,7 +233,6 @@ def _meet(  # noqa: C901  # one loop with its lazy updates
     ledger: Ledger,
     period: int,
     power: float,
-    noise: NDArray[np.float64],
     barred: NDArray[np.bool_],
 ) -> None:
     """Add stations until every coverage rule of the period holds."""
@@ -300,7 +246,7 @@ def _meet(  # noqa: C901  # one loop with its lazy updates
                 weight = 1.0 if tally.block.period <= period else LATER_WEIGHT
                 gain += weight * tally.gains(stations)
         price = np.maximum(sum(ledger.prices(stations, period)), floor)
-        return gain / (price * noise[stations]) ** power
+        return gain / price**power
 
     free = ~barred & (ledger.built > period) & ~ledger.blocked()
     gives = np.zeros(len(free), dtype=bool)

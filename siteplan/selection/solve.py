@@ -4,13 +4,14 @@ The selection problem solved with HiGHS: rows of coverage on demand, then branch
 1. The linear programme of :mod:`siteplan.selection.master` is solved, the rows of coverage that its solution
    violates are added, and so on. Its value is a lower bound at every step. Where there are not too many
    units, each has a column from the start, and few such rows are missing.
-2. Its fractions, rounded at several levels, completed and improved by
-   :mod:`siteplan.selection.greedy`, give good choices.
+2. Its fractions, rounded at several levels and completed by :mod:`siteplan.selection.greedy`, give choices.
 3. A column whose reduced cost alone lifts the bound beyond the best choice is fixed.
-4. HiGHS solves the programme in whole numbers for the stations alone of which the fractions or the best
-   choice use any: a few hundred, among which the best choices are nearly always found.
+4. Where units have columns, parts of the programme are solved exactly, and give one row each
+   (:mod:`siteplan.selection.parts`).
 5. HiGHS solves the programme in whole numbers. A solution that covers too little is cut off by further rows
    (2. and 3. apply to it as well), one that covers enough is a least-cost choice.
+
+Beside 4 and 5, which prove, the local search of :mod:`siteplan.selection.anneal` improves the best choice.
 
 Bound and choice hold whenever the search ends: each programme in 1 and 5 relaxes the problem. There are
 finitely many choices and each is cut off once, so without a time limit the search ends with a gap of no
@@ -20,6 +21,7 @@ more than asked for.
 from __future__ import annotations
 
 import contextlib
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
@@ -29,12 +31,16 @@ import highspy
 import numpy as np
 from tqdm.auto import tqdm
 
-from siteplan.selection.greedy import improve, ledger_of, repair
+from siteplan.selection.greedy import improve, repair
 from siteplan.selection.master import Master, Rows
+from siteplan.selection.parts import Priced, part_rows
 from siteplan.selection.problem import compact
 from siteplan.selection.programme import add_rows, believable, highs, honest, programme
+from siteplan.selection.running import run_all
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from numpy.typing import NDArray
 
     from siteplan.selection.problem import Problem
@@ -54,26 +60,23 @@ FIRST_SHARE: Final = 0.4
 SMALL_SHARE: Final = 0.1
 """The same where units have columns, and the programme in whole numbers says more by itself."""
 
-NARROW_SHARE: Final = 0.45
-"""Share of the time left for the search among the stations that fractions use."""
+PARTS_SHARE: Final = 0.5
+"""Share of the time left for the parts of the programme."""
+
+PART_GAP: Final = 0.1
+"""Share of the gap asked for that may stay open in all parts together."""
 
 LEVELS: Final = (0.99, 0.7, 0.5, 0.3, 0.15, 0.05)
 """Fractions from which a station is taken into a rounded choice."""
 
-SEARCHES: Final = 3
-"""Local searches from one choice."""
+LONG_WORK: Final = 3_000_000_000
+"""Covered units that the local search beside a step looks at: some twenty seconds."""
 
 MOST_ENTRIES: Final = 1_000_000
 """Entries of the cover matrices up to which each unit has a column."""
 
 HEURISTIC_EFFORT: Final = 0.01
 """Share of the work of HiGHS in its own search for choices: little, as ours are known to it."""
-
-NARROW_EFFORT: Final = 0.2
-"""The same among the stations that fractions use: there it is what is wanted."""
-
-USED: Final = 1e-6
-"""Fraction from which a station counts as used."""
 
 ROUNDING: Final = 1e-9
 """Relative rounding of costs."""
@@ -171,6 +174,10 @@ class _Clock:
         self.bar.update(min(int(used), self.seconds) - self.bar.n)
         return used
 
+    def tick(self) -> None:
+        """Move the bar."""
+        _ = self.used_s
+
     @property
     def left_s(self) -> float:
         return max(self.limit_s - self.used_s, 0.0)
@@ -194,7 +201,7 @@ class _Search:
     ) -> None:
         self.problem, self.gap, self.seed = problem, gap, seed
         self.built, self.cost, self.bound = start, np.inf, 0.0
-        self.solved, self.start_kept = False, True
+        self.solved, self.start_kept, self.parted = False, True, False
         self.master = Master(problem)
         self.offer(start)
         self.with_units = sum(block.cover.nnz for block in problem.blocks) <= MOST_ENTRIES
@@ -206,6 +213,7 @@ class _Search:
         self.upper = np.ones(len(self.lower))
         self.linear = highs(seed)
         self.reduced = 0.0, np.zeros(len(self.upper))
+        self.price = np.zeros(len(rows.low))  # of the rows that all start with
 
     def offer(self, built: NDArray[np.int32]) -> None:
         """Keep a choice if it is the cheapest that meets the rules."""
@@ -229,11 +237,13 @@ class _Search:
             while not self.done and self.clock.left_s > 0.0:
                 self.round(values)
                 self.fix(values)
-                if not self.done:
-                    self.narrow(values)
+                if not self.done and self.with_units and not self.parted and np.isfinite(self.cost):
+                    with self.aside():
+                        values = self.part(values)
                     self.fix(values)
                 if not self.done:
-                    self.whole_numbers()
+                    with self.aside():
+                        self.whole_numbers()
                 if not self.done:
                     values = self.tighten(FIRST_SHARE * self.clock.left_s)
         except _OutOfReachError:
@@ -252,7 +262,10 @@ class _Search:
         solver.run()
         status = _status(solver)
         if status == highspy.HighsModelStatus.kOptimal:
-            self.reduced = self.proof(np.asarray(solver.getSolution().row_dual))
+            dual = np.asarray(solver.getSolution().row_dual)
+            if len(self.rows) == 1:
+                self.price = np.maximum(dual, 0.0)
+            self.reduced = self.proof(dual)
             self.bound = max(self.bound, self.reduced[0])
         values = np.asarray(solver.getSolution().col_value)
         return values if len(values) else self.lower  # none when there was no time
@@ -292,21 +305,51 @@ class _Search:
             self.add(rows)
 
     def round(self, values: NDArray[np.float64]) -> None:
-        """Round fractions to choices, and improve the cheapest where no programme in few columns follows."""
-        rounded = [repair(self.problem, self.master.built(values, least=level)) for level in LEVELS]
-        best = min(rounded, key=self.problem.cost)
-        self.offer(best)
-        if not self.with_units:
-            self.polish(best)
+        """Round fractions to choices."""
+        for level in LEVELS:
+            self.offer(repair(self.problem, self.master.built(values, least=level)))
 
-    def polish(self, built: NDArray[np.int32]) -> None:
-        """Improve a choice by local search, several times with other random numbers."""
-        self.offer(built)
-        for _ in range(SEARCHES):
-            if self.done or self.clock.left_s <= 0.0:
-                return
-            self.seed += 1
-            self.offer(improve(ledger_of(self.problem, built), seed=self.seed).built)
+    @contextlib.contextmanager
+    def aside(self) -> Iterator[None]:
+        """Search around the best choice beside what is done meanwhile, which needs another processor."""
+        self.seed += 1
+        stop = threading.Event()
+        with ThreadPoolExecutor(1) as pool:
+            search = pool.submit(
+                improve, self.problem, self.built, work=LONG_WORK, seed=self.seed, stop=stop
+            )
+            try:
+                yield
+                while not (self.done or search.done() or self.clock.left_s <= 0.0):
+                    wait([search], timeout=0.25)
+            finally:
+                stop.set()
+                self.offer(search.result())
+
+    def part(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Add rows of the parts, and solve the linear programme with them."""
+        self.parted = True
+        priced = Priced(
+            rows=self.rows[0],
+            cost=self.cost_of,
+            lower=self.lower,
+            upper=self.upper,
+            price=self.price,
+            known=np.append(self.master.values(self.built), self.master.unit_values(self.built)),
+            values=values,
+        )
+        rows = part_rows(
+            self.master,
+            priced,
+            gap=PART_GAP * self.gap * self.cost,
+            time_limit_s=PARTS_SHARE * self.clock.left_s,
+            seed=self.seed,
+            tick=self.clock.tick,
+        )
+        if rows.low.size:
+            self.add(rows)
+            values = self.relax()
+        return values
 
     def fix(self, values: NDArray[np.float64]) -> None:
         """Fix columns whose other value would cost more than the best choice."""
@@ -317,20 +360,9 @@ class _Search:
         every = np.arange(len(self.upper), dtype=np.int32)
         self.linear.changeColsBounds(len(every), every, self.lower, self.upper)
 
-    def narrow(self, values: NDArray[np.float64]) -> None:
-        """Search among the stations of which the fractions or the best choice use any."""
-        x, periods = slice(0, self.master.z0), len(self.master.due)
-        used = np.maximum(values[x], self.master.values(self.built)[x]).reshape(-1, periods) > USED
-        upper = self.upper.copy()
-        upper[x] = np.where(np.repeat(used.any(axis=1), periods), upper[x], self.lower[x])
-        solver = self.search(upper, NARROW_SHARE * self.clock.left_s, NARROW_EFFORT)
-        whole = self.solution(solver)
-        if whole is not None:
-            self.offer(repair(self.problem, self.master.built(whole, least=HALF)))
-
     def whole_numbers(self) -> None:
         """Solve the programme in whole numbers, and cut its solution off if it covers too little."""
-        solver = self.search(self.upper, self.clock.left_s, HEURISTIC_EFFORT)
+        solver = self.search()
         status, info = _status(solver), solver.getInfo()
         if believable(info.mip_dual_bound, self.cost):
             self.bound = max(self.bound, info.mip_dual_bound)
@@ -346,26 +378,23 @@ class _Search:
             self.solved = true and status == highspy.HighsModelStatus.kOptimal
         else:
             self.add(rows)
-        self.polish(repair(self.problem, built))
+            self.offer(repair(self.problem, built))
 
-    def search(self, upper: NDArray[np.float64], limit_s: float, effort: float) -> highspy.Highs:
-        """Run HiGHS on the programme in whole numbers from the best choice, with upper limits."""
+    def search(self) -> highspy.Highs:
+        """Run HiGHS on the programme in whole numbers from the best choice."""
         solver, model = highs(self.seed), self.linear.getLp()
         kinds = highspy.HighsVarType
         integer = np.append(self.master.integer, np.zeros(self.units, dtype=bool))
         model.integrality_ = [kinds.kInteger if flag else kinds.kContinuous for flag in integer]
-        model.col_upper_ = upper
         _take(solver, model)
         if self.start_kept and np.isfinite(self.cost):
             known = highspy.HighsSolution()
             units = self.master.unit_values(self.built) if self.units else np.zeros(0)
             known.col_value = np.append(self.master.values(self.built), units).tolist()
             solver.setSolution(known)
-        solver.setOptionValue("time_limit", limit_s)
         solver.setOptionValue("mip_rel_gap", self.gap / 2.0)
-        solver.setOptionValue("mip_heuristic_effort", effort)
-        solver.HandleUserInterrupt = True  # without it, cancelSolve is not heard
-        self._wait(solver)
+        solver.setOptionValue("mip_heuristic_effort", HEURISTIC_EFFORT)
+        run_all([solver], time_limit_s=self.clock.left_s, tick=self.clock.tick)
         return solver
 
     def solution(self, solver: highspy.Highs) -> NDArray[np.float64] | None:
@@ -376,26 +405,6 @@ class _Search:
         values = np.asarray(solver.getSolution().col_value)
         number = len(self.master.cost)
         return np.append(np.round(values[:number]), values[number:])
-
-    def _wait(self, solver: highspy.Highs) -> None:
-        """
-        Run in a thread, so that an interrupt stops the search.
-
-        The run has ended when this returns or raises: one that goes on while Python exits aborts it. A
-        future tells that; a thread does not, as an interrupt of its ``join`` marks it as ended.
-        """
-        with ThreadPoolExecutor(1) as pool:
-            running = pool.submit(solver.run)
-            try:
-                while not wait([running], timeout=0.25).done:
-                    self.clock.used_s  # noqa: B018  # moves the bar
-            except KeyboardInterrupt:
-                solver.cancelSolve()
-                while not running.done():
-                    with contextlib.suppress(KeyboardInterrupt):  # a second one changes nothing
-                        wait([running])
-                raise
-            running.result()
 
 
 def _status(solver: highspy.Highs) -> highspy.HighsModelStatus:

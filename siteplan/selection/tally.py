@@ -38,8 +38,6 @@ class Tally:
         Items that have what they need.
     worth : ndarray of float64, shape (items,)
         Least number of stations that an item takes: what covering it is worth beside other items.
-    looked : int
-        Covered units looked at so far: a measure of work that no clock disturbs.
     """
 
     def __init__(self, block: Block) -> None:
@@ -47,7 +45,6 @@ class Tally:
         self.times = np.zeros(len(block.unit_item), dtype=np.int32)
         self.have = np.zeros(len(block.item_need))
         self.full = 0
-        self.looked = 0
         by_item = sp.csr_array(
             (block.unit_weight, (np.arange(len(block.unit_item)), block.unit_item)),
             shape=(len(block.unit_item), len(block.item_need)),
@@ -101,7 +98,6 @@ class Tally:
             Missing weight that each covers, in stations (see `worth`); never grows as others are added.
         """
         block = self.block
-        self.looked += int((block.cover.indptr[stations + 1] - block.cover.indptr[stations]).sum())
         return np.asarray(
             _gains(
                 block.cover.indptr,
@@ -132,7 +128,6 @@ class Tally:
             False for any station that gives something to a block that is not met.
         """
         block = self.block
-        self.looked += int(block.cover.indptr[station + 1] - block.cover.indptr[station])
         touched, falling = _falling(
             block.cover.indptr,
             block.cover.indices,
@@ -145,40 +140,6 @@ class Tally:
             self._touched,
         )
         return self.full - falling >= block.need if self.met else touched == 0
-
-    def shared(self, station: int, stations: NDArray[np.int64]) -> NDArray[np.int64]:
-        """
-        Units that a station shares with others.
-
-        Parameters
-        ----------
-        station : int
-            The station.
-        stations : ndarray of int64, shape (n,)
-            The others.
-
-        Returns
-        -------
-        shared : ndarray of int64, shape (n,)
-            Units covered by both.
-        """
-        cover = self.block.cover
-        mark = np.zeros(len(self.times), dtype=bool)
-        mark[cover.indices[cover.indptr[station] : cover.indptr[station + 1]]] = True
-        return np.asarray(_marked(cover.indptr, cover.indices, mark, stations))
-
-    def copy_from(self, other: Tally) -> None:
-        """
-        Take over the numbers of another tally of the same block.
-
-        Parameters
-        ----------
-        other : Tally
-            Left as it is.
-        """
-        self.times[:] = other.times
-        self.have[:] = other.have
-        self.full = other.full
 
 
 class Ledger:
@@ -202,8 +163,6 @@ class Ledger:
         Stations that each count still lacks, negative when it has more than it needs.
     left : ndarray of float64, shape (limits,)
         What each limit has left, negative when more is taken.
-    flows : int
-        Work done for users so far.
     """
 
     def __init__(self, problem: Problem) -> None:
@@ -212,7 +171,6 @@ class Ledger:
         self.opened = np.full(len(problem.site_cost), problem.periods, dtype=np.int32)
         self.tallies = [Tally(block) for block in problem.blocks]
         self.missing = [count.need for count in problem.counts]
-        self.flows = 0
         self.left = np.array([limit.most for limit in problem.limits], dtype=np.float64)
         self._by_site = np.argsort(problem.station_site, kind="stable")
         sizes = np.bincount(problem.station_site, minlength=len(problem.site_cost))
@@ -221,11 +179,6 @@ class Ledger:
         pairs = np.concatenate([problem.rivals, problem.rivals[:, ::-1]])
         self._rivals = pairs[np.argsort(pairs[:, 0], kind="stable")]
         self.has_rivals = len(pairs) > 0
-
-    @property
-    def looked(self) -> int:
-        """Covered units looked at so far, and the work of flows in the same measure."""
-        return self.flows + sum(tally.looked for tally in self.tallies)
 
     def mates(self, station: int) -> NDArray[np.int64]:
         """
@@ -338,22 +291,6 @@ class Ledger:
         opening = np.maximum(factor[period] - factor[self.opened[site]], 0.0)
         return problem.station_cost[stations] * saved, problem.site_cost[site] * opening
 
-    def copy_from(self, other: Ledger) -> None:
-        """
-        Take over the choice of another ledger of the same problem.
-
-        Parameters
-        ----------
-        other : Ledger
-            Left as it is.
-        """
-        self.built[:] = other.built
-        self.opened[:] = other.opened
-        self.missing = list(other.missing)
-        self.left[:] = other.left
-        for mine, theirs in zip(self.tallies, other.tallies, strict=True):
-            mine.copy_from(theirs)
-
 
 @njit(cache=True)
 def _change(  # a kernel takes arrays
@@ -440,17 +377,3 @@ def _falling(  # noqa: PLR0913, PLR0917  # a kernel takes arrays
         falling += int(have[i] >= 1.0 and have[i] - scratch[i] < 1.0)
         scratch[i] = 0.0
     return number, falling
-
-
-@njit(cache=True)
-def _marked(
-    indptr: NDArray[np.int32],
-    indices: NDArray[np.int32],
-    mark: NDArray[np.bool_],
-    stations: NDArray[np.int64],
-) -> NDArray[np.int64]:
-    found = np.zeros(len(stations), dtype=np.int64)
-    for n in range(len(stations)):
-        for k in range(indptr[stations[n]], indptr[stations[n] + 1]):
-            found[n] += int(mark[indices[k]])
-    return found

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -13,9 +13,6 @@ if TYPE_CHECKING:
 
     from siteplan.selection.problem import Capacity
     from siteplan.selection.tally import Ledger
-
-FLOW_WORK: Final = 50
-"""Covered units that a look at one entry of the flow counts for, as a measure of work."""
 
 
 def users_left(ledger: Ledger, capacity: Capacity, without: int | None = None) -> float:
@@ -39,7 +36,6 @@ def users_left(ledger: Ledger, capacity: Capacity, without: int | None = None) -
     share = (ledger.built <= capacity.period).astype(np.float64)
     if without is not None:
         share[without] = 0.0
-    ledger.flows += FLOW_WORK * int(capacity.serves.nnz)
     return serve(capacity, share).short
 
 

@@ -1,0 +1,64 @@
+"""Runs of HiGHS in threads, which an interrupt stops."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from concurrent.futures import ThreadPoolExecutor, wait
+from typing import TYPE_CHECKING
+
+from siteplan.selection.programme import THREADS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    import highspy
+
+
+def run_all(
+    solvers: Sequence[highspy.Highs], *, time_limit_s: float, tick: Callable[[], object]
+) -> None:
+    """
+    Run solvers, as many at once as there are threads, in their order.
+
+    All runs have ended when this returns or raises: one that goes on while Python exits aborts it. A future
+    tells that; a thread does not, as an interrupt of its ``join`` marks it as ended.
+
+    Parameters
+    ----------
+    solvers : sequence of Highs
+        Each with its programme.
+    time_limit_s : float
+        Longest time in all. [s]
+    tick : callable
+        Called a few times a second.
+
+    Raises
+    ------
+    KeyboardInterrupt
+        After all runs have been stopped.
+    """
+    end = time.monotonic() + time_limit_s
+
+    def run(solver: highspy.Highs) -> None:
+        solver.setOptionValue("time_limit", max(end - time.monotonic(), 0.0))
+        solver.run()
+
+    for solver in solvers:
+        solver.HandleUserInterrupt = True  # without it, cancelSolve is not heard
+    with ThreadPoolExecutor(THREADS) as pool:
+        running = [pool.submit(run, solver) for solver in solvers]
+        try:
+            while wait(running, timeout=0.25).not_done:
+                tick()
+        except KeyboardInterrupt:
+            for future in running:
+                future.cancel()
+            for solver in solvers:
+                solver.cancelSolve()
+            while not all(future.done() for future in running):
+                with contextlib.suppress(KeyboardInterrupt):  # a second one changes nothing
+                    wait(running)
+            raise
+        for future in running:
+            future.result()

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 MOST_REPLACED: Final = 200
 """Chosen stations up to which each is taken out for a trial."""
 
-TRIED: Final = 30
+TRIED: Final = 12
 """Of more stations, those taken out for a trial: the ones that alone cover most."""
 
 REASONS: Final = {
@@ -93,7 +93,7 @@ def explain(problem: Problem, built: NDArray[np.int32], names: pd.Index[str]) ->
         only this station goes; ``cost``, what the plan saves at once without a chosen station, or pays
         more with a rejected one from the first year; ``replacement``, what the cheapest completion found
         costs more than the plan when a chosen station is barred (infinite when the rules fail then, NaN
-        for rejected stations, and of more than 200 chosen ones for all but the 30 that alone cover
+        for rejected stations, and of more than 200 chosen ones for all but the 12 that alone cover
         most), and ``instead``, the stations that it adds,
         joined by ``;`` (for a rejected station the chosen one that covers most of what it covers, the
         one of its structure that does as well, or those of the structure that stands too near). Costs are

@@ -282,7 +282,7 @@ def test_a_small_region_with_faults_is_checked_as_a_whole(small_folder, capsys):
 def test_a_missing_folder_is_an_error_and_nothing_is_made(tmp_path, capsys):
     command = ["check", str(tmp_path / "none")]
     assert main([*command, "--language", "en"]) == FAULTY_INPUT
-    assert "none：区域文件夹不存在" in capsys.readouterr().err
+    assert "none: the region folder does not exist" in capsys.readouterr().err
     assert main(command) == FAULTY_INPUT
     assert "none：区域文件夹不存在" in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []

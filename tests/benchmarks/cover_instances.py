@@ -20,6 +20,13 @@ def plane(sites, demand, *, density=0.01, seed=1):
     )
 
 
+def scattered(sites, demand, *, density=0.01, seed=1):
+    """Sites x demand at random, without a place in any plane, and whole weights."""
+    rng = np.random.default_rng(seed)
+    cover = sp.random_array((sites, demand), density=density, rng=rng, format="csr")
+    return sp.csr_array(cover != 0.0), rng.integers(1, 51, demand).astype(float)
+
+
 def disc_cover(places, points, reach_m, *, seed=1, hidden=0.25):
     """Sites x demand within a distance of its own for each site, with shadows of a few metres' grain."""
     rng = np.random.default_rng(seed)

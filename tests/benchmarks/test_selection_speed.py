@@ -16,7 +16,7 @@ import pytest
 
 from siteplan.selection.cover import max_cover, set_cover
 from siteplan.selection.optimise import optimise
-from tests.benchmarks.cover_instances import hangjin, hedong, plane
+from tests.benchmarks.cover_instances import hangjin, hedong, plane, scattered
 
 LIMIT_S = 60.0
 """Time limit of either side on the larger instances. [s]"""
@@ -98,16 +98,40 @@ def test_against_spopt(kind):
     assert ours["held"] < theirs["held"] / 10.0
 
 
-def test_plain_problems_larger_than_spopt_can_hold():
-    """20,000 x 2,000: a dense model of 40 million terms, sixteen times what is compared above."""
+@pytest.mark.parametrize(("sites", "most"), [(20, 0.0), (40, 0.0), (60, 0.002), (80, 0.015)])
+def test_most_on_larger_problems(sites, most):
+    """20,000 x 2,000, of which a dense model takes 800 MB: few sites overlap little, and are proven best."""
     cover, weight = plane(2_000, 20_000)
-    most = max_cover(cover, weight, sites=80, time_limit_s=LIMIT_S)
-    least = set_cover(cover, time_limit_s=LIMIT_S)
-    for name, found in (("most", most), ("least", least)):
-        print(f"\n{name} {found.value:,.0f}, bound {found.bound:,.1f}, gap {found.gap:.2%}")
-    assert most.gap < 0.03
-    assert not least.uncovered.any()
-    assert least.gap < 0.12
+    began = time.process_time()
+    found = max_cover(cover, weight, sites=sites, time_limit_s=LIMIT_S)
+    used = time.process_time() - began
+    print(
+        f"\n{sites}: {found.value:,.0f}, bound {found.bound:,.0f}, {found.gap:.3%} in {used:.0f} s"
+    )
+    assert found.gap <= most
+    assert used < 16.0 or most
+
+
+def test_least_on_a_larger_problem():
+    cover, _ = plane(2_000, 20_000)
+    found = set_cover(cover, time_limit_s=LIMIT_S)
+    print(f"\nleast {found.value:,.0f}, bound {found.bound:,.0f}, gap {found.gap:.2%}")
+    assert not found.uncovered.any()
+    assert found.value <= 144.0
+    assert found.gap < 0.11  # reached: 0.084 where the processors are free
+
+
+@pytest.mark.parametrize("sites", [80, 0])
+def test_the_time_limit_is_kept(sites):
+    cover, weight = scattered(2_000, 20_000)
+    limit, began = 20.0, time.monotonic()
+    options = {"time_limit_s": limit}
+    found = (
+        max_cover(cover, weight, sites=sites, **options) if sites else set_cover(cover, **options)
+    )
+    waited = time.monotonic() - began
+    print(f"\nscattered {sites}: {found.value:,.0f}, bound {found.bound:,.0f} in {waited:.1f} s")
+    assert waited < limit + 5.0
 
 
 def test_a_steppe_county_over_three_years():

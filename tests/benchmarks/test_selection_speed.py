@@ -144,11 +144,11 @@ def test_a_steppe_county_over_three_years():
     assert cost - bound < 0.025 * cost  # reached: 0.019; the aim is 0.01
 
 
-@pytest.mark.parametrize(("sites", "most"), [(150, 0.01), (773, 0.03)])
+@pytest.mark.parametrize(("sites", "most"), [(150, 0.006), (773, 0.02)])
 def test_a_city_district(sites, most):
     cover, weight = hedong()
     began = time.process_time()
-    found = max_cover(cover, weight, sites=sites, gap=most / 2.0)
+    found = max_cover(cover, weight, sites=sites, gap=0.8 * most)
     used = time.process_time() - began
     share = found.value / weight.sum()
     print(f"\n{sites} stations cover {share:.2%}, gap {found.gap:.2%} in {used:.1f} s")

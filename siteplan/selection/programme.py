@@ -200,7 +200,7 @@ def relax(
     values : ndarray of float64, shape (columns,)
         About the best fractions.
     prices : ndarray of float64, shape (rows,)
-        Prices of the rows, not negative. None instead of both when there was no time.
+        Prices of the rows, not negative. None instead of both when they are not the best.
     """
     solver = highs(seed)
     solver.setOptionValue("solver", "ipm")
@@ -210,7 +210,7 @@ def relax(
     run_within(solver, time_limit_s)
     values = np.asarray(solver.getSolution().col_value)
     prices = np.asarray(solver.getSolution().row_dual)
-    if len(prices) != len(low) or not np.isfinite(np.append(values, prices)).all():
+    if solver.getModelStatus() != highspy.HighsModelStatus.kOptimal:
         return None
     return values, np.maximum(prices, 0.0)
 

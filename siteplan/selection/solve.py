@@ -39,7 +39,8 @@ from siteplan.selection.programme import add_rows, believable, highs, honest, pr
 from siteplan.selection.running import run_all
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+    from concurrent.futures import Future
 
     from numpy.typing import NDArray
 
@@ -69,8 +70,11 @@ PART_GAP: Final = 0.1
 LEVELS: Final = (0.99, 0.7, 0.5, 0.3, 0.15, 0.05)
 """Fractions from which a station is taken into a rounded choice."""
 
-LONG_WORK: Final = 3_000_000_000
-"""Covered units that the local search beside a step looks at: some twenty seconds."""
+LONG_WORK: Final = 5_000_000_000
+"""Covered units that the local search beside the proof looks at: half a minute."""
+
+WAIT_S: Final = 0.25
+"""Time between two looks at the clock. [s]"""
 
 MOST_ENTRIES: Final = 1_000_000
 """Entries of the cover matrices up to which each unit has a column."""
@@ -195,11 +199,13 @@ class _Search:
     """The best choice and bound so far, and the programme with its rows so far."""
 
     clock: _Clock
+    beside: Future[NDArray[np.int32]]
+    begin: Callable[[], Future[NDArray[np.int32]]]
 
     def __init__(
         self, problem: Problem, start: NDArray[np.int32], *, gap: float, seed: int
     ) -> None:
-        self.problem, self.gap, self.seed = problem, gap, seed
+        self.problem, self.gap, self.seed, self.first_seed = problem, gap, seed, seed
         self.built, self.cost, self.bound = start, np.inf, 0.0
         self.solved, self.start_kept, self.parted = False, True, False
         self.master = Master(problem)
@@ -237,13 +243,12 @@ class _Search:
             while not self.done and self.clock.left_s > 0.0:
                 self.round(values)
                 self.fix(values)
-                if not self.done and self.with_units and not self.parted and np.isfinite(self.cost):
-                    with self.aside():
-                        values = self.part(values)
-                    self.fix(values)
                 if not self.done:
                     with self.aside():
-                        self.whole_numbers()
+                        if self.with_units and not self.parted and np.isfinite(self.cost):
+                            self.fix(self.part(values))
+                        if not self.done:
+                            self.whole_numbers()
                 if not self.done:
                     values = self.tighten(FIRST_SHARE * self.clock.left_s)
         except _OutOfReachError:
@@ -312,19 +317,34 @@ class _Search:
     @contextlib.contextmanager
     def aside(self) -> Iterator[None]:
         """Search around the best choice beside what is done meanwhile, which needs another processor."""
-        self.seed += 1
-        stop = threading.Event()
-        with ThreadPoolExecutor(1) as pool:
-            search = pool.submit(
-                improve, self.problem, self.built, work=LONG_WORK, seed=self.seed, stop=stop
+        start, stop = self.built, threading.Event()
+
+        def begin() -> Future[NDArray[np.int32]]:
+            self.seed += 1
+            return pool.submit(
+                improve, self.problem, start, work=LONG_WORK, seed=self.seed, stop=stop
             )
+
+        with ThreadPoolExecutor(1) as pool:
+            self.begin, self.beside = begin, begin()
             try:
                 yield
-                while not (self.done or search.done() or self.clock.left_s <= 0.0):
-                    wait([search], timeout=0.25)
+                while not (self.done or self.beside.done() or self.clock.left_s <= 0.0):
+                    wait([self.beside], timeout=WAIT_S)
             finally:
                 stop.set()
-                self.offer(search.result())
+                if not self.done:  # else the choice would depend on how far the search has come
+                    self.offer(self.beside.result())
+
+    def look(self, solver: highspy.Highs) -> None:
+        """Stop a run when a choice found beside it is as near to the bound as asked for, else search anew."""
+        self.clock.tick()
+        if self.beside.done():
+            self.offer(self.beside.result())
+            if self.done:
+                solver.cancelSolve()
+            else:
+                self.beside = self.begin()  # from the same choice with other random numbers
 
     def part(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
         """Add rows of the parts, and solve the linear programme with them."""
@@ -343,7 +363,7 @@ class _Search:
             priced,
             gap=PART_GAP * self.gap * self.cost,
             time_limit_s=PARTS_SHARE * self.clock.left_s,
-            seed=self.seed,
+            seed=self.first_seed,
             tick=self.clock.tick,
         )
         if rows.low.size:
@@ -382,7 +402,7 @@ class _Search:
 
     def search(self) -> highspy.Highs:
         """Run HiGHS on the programme in whole numbers from the best choice."""
-        solver, model = highs(self.seed), self.linear.getLp()
+        solver, model = highs(self.first_seed), self.linear.getLp()
         kinds = highspy.HighsVarType
         integer = np.append(self.master.integer, np.zeros(self.units, dtype=bool))
         model.integrality_ = [kinds.kInteger if flag else kinds.kContinuous for flag in integer]
@@ -392,9 +412,9 @@ class _Search:
             units = self.master.unit_values(self.built) if self.units else np.zeros(0)
             known.col_value = np.append(self.master.values(self.built), units).tolist()
             solver.setSolution(known)
-        solver.setOptionValue("mip_rel_gap", self.gap / 2.0)
+        solver.setOptionValue("mip_rel_gap", self.gap)
         solver.setOptionValue("mip_heuristic_effort", HEURISTIC_EFFORT)
-        run_all([solver], time_limit_s=self.clock.left_s, tick=self.clock.tick)
+        run_all([solver], time_limit_s=self.clock.left_s, tick=lambda: self.look(solver))
         return solver
 
     def solution(self, solver: highspy.Highs) -> NDArray[np.float64] | None:

@@ -141,7 +141,7 @@ def test_a_steppe_county_over_three_years():
     used, cost = time.process_time() - began, problem.cost(built)
     print(f"\n{cost:,.0f} CNY, gap {(cost - bound) / cost:.2%} in {used:.0f} s ({method})")
     assert not problem.unmet(built)
-    assert cost - bound < 0.025 * cost  # reached: 0.019; the aim is 0.01
+    assert cost - bound < 0.015 * cost  # reached: 0.0108 to 0.0129; the aim is 0.01
 
 
 @pytest.mark.parametrize(("sites", "most"), [(150, 0.006), (773, 0.02)])

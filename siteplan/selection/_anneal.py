@@ -72,6 +72,7 @@ class Given(NamedTuple):
     limit_station: NDArray[np.float64]
     limit_site: NDArray[np.float64]
     limit_most: NDArray[np.float64]
+    order: NDArray[np.int64]
 
 
 class Hold(NamedTuple):
@@ -89,6 +90,33 @@ class Hold(NamedTuple):
     moved: NDArray[np.int64]
     before: NDArray[np.int32]
     work: NDArray[np.int64]
+
+
+@njit(inline="always")
+def below(number: int, rng: np.random.Generator) -> int:
+    """Draw a random whole number below another."""
+    return int(rng.random() * number)
+
+
+@njit(inline="always")
+def highest(score: NDArray[np.float64], first: int, end: int) -> int:
+    """Place of the highest score, the first of equals."""
+    best = first
+    for n in range(first, end):
+        if score[n] > score[best]:
+            best = n
+    return best
+
+
+@njit(inline="always")
+def in_service(built: NDArray[np.int32], never: int, chosen: NDArray[np.int64]) -> int:
+    """List the stations that are built, and count them."""
+    number = 0
+    for station in range(len(built)):
+        if built[station] < never:
+            chosen[number] = station
+            number += 1
+    return number
 
 
 @njit(cache=True, nogil=True)
@@ -118,7 +146,7 @@ def move(g: Given, h: Hold, station: int, period: int) -> float:
         h.have[i] += by * g.weight[unit]
         h.full[b] += int(h.have[i] >= 1.0)
     h.work[0] += g.start[station + 1] - g.start[station]
-    return added
+    return float(added)
 
 
 @njit(cache=True, nogil=True)
@@ -148,12 +176,12 @@ def gain(g: Given, h: Hold, station: int, period: int) -> float:
     return now + LATER_WEIGHT * later if now >= LEAST_GAIN else 0.0
 
 
-@njit(cache=True, nogil=True)
+@njit(inline="always")
 def price(g: Given, h: Hold, station: int, period: int) -> float:
     """Further cost of a station that should be in service by a period."""
     site = g.site[station]
     own = g.cost[station] * (g.factor[period] - g.factor[h.built[station]])
-    return own + g.site_cost[site] * max(g.factor[period] - g.factor[h.opened[site]], 0.0)
+    return float(own + g.site_cost[site] * max(g.factor[period] - g.factor[h.opened[site]], 0.0))
 
 
 @njit(cache=True, nogil=True)
@@ -186,7 +214,7 @@ def latest(g: Given, h: Hold, station: int) -> int:
     return until
 
 
-@njit(cache=True, nogil=True)
+@njit(inline="always")
 def blocked(g: Given, h: Hold, station: int) -> bool:
     """Whether a rival of its structure is open."""
     site, never = g.site[station], len(g.factor) - 1
@@ -196,7 +224,7 @@ def blocked(g: Given, h: Hold, station: int) -> bool:
     return False
 
 
-@njit(cache=True, nogil=True)
+@njit(inline="always")
 def within_limits(g: Given, h: Hold) -> bool:
     """Whether a choice keeps every limit."""
     never = len(g.factor) - 1
@@ -215,11 +243,16 @@ def within_limits(g: Given, h: Hold) -> bool:
 
 @njit(cache=True, nogil=True)
 def take_out(
-    g: Given, h: Hold, chosen: NDArray[np.int64], out: NDArray[np.int64], rng: np.random.Generator
+    g: Given,
+    h: Hold,
+    station: int,
+    first: int,
+    out: NDArray[np.int64],
+    score: NDArray[np.float64],
+    rng: np.random.Generator,
 ) -> int:
-    """Pick a random station in service and a few that share units or a structure with it."""
-    station = chosen[rng.integers(0, len(chosen))]
-    never, number = len(g.factor) - 1, 0
+    """Pick a station in service and a few that share units or a structure with it, from a place in `out`."""
+    never, number = len(g.factor) - 1, first
     for k in range(g.start[station], g.start[station + 1]):
         unit = g.unit[k]
         for n in range(g.unit_start[unit], g.unit_start[unit + 1]):
@@ -238,13 +271,12 @@ def take_out(
                 out[number] = other
                 number += 1
             h.near[other] += 1.0
-    score = np.empty(number)
-    for n in range(number):
+    for n in range(first, number):
         score[n] = h.near[out[n]] * rng.random()
         h.near[out[n]] = 0.0
-    wanted = min(rng.integers(0, MOST_OUT), number)
-    for n in range(wanted):
-        best = n + int(np.argmax(score[n:]))
+    wanted = min(first + int(MOST_OUT * rng.random()), number)
+    for n in range(first, wanted):
+        best = highest(score, n, number)
         score[n], score[best] = score[best], score[n]
         out[n], out[best] = out[best], out[n]
     out[wanted] = station
@@ -256,12 +288,14 @@ def offers(
     g: Given,
     h: Hold,
     out: NDArray[np.int64],
+    number: int,
     offered: NDArray[np.int64],
     rng: np.random.Generator,
 ) -> int:
     """Stations that cover a unit which those taken out covered alone, and some that fill counts."""
     found, never = 0, len(g.factor) - 1
-    for station in out:
+    for n in range(number):
+        station = out[n]
         for k in range(g.start[station], g.start[station + 1]):
             unit = g.unit[k]
             i = g.item[unit]
@@ -274,9 +308,12 @@ def offers(
                     offered[found] = other
                     found += 1
             h.work[0] += g.unit_start[unit + 1] - g.unit_start[unit]
-    if (h.full[g.counts :] < g.need[g.counts :]).any():
-        for _ in range(MORE * len(out)):
-            other = rng.integers(0, len(h.built))
+    missed = 0
+    for b in range(g.counts, len(g.need)):
+        missed += 1 if h.full[b] < g.need[b] else 0
+    if missed > 0:
+        for _ in range(MORE * number):
+            other = below(len(h.built), rng)
             if h.near[other] == 0.0 and h.built[other] == never:
                 h.near[other] = 1.0
                 offered[found] = other
@@ -286,7 +323,7 @@ def offers(
     return found
 
 
-@njit(cache=True, nogil=True)
+@njit(inline="always")
 def shift(g: Given, h: Hold, station: int, period: int, logged: int) -> tuple[float, int]:
     """Move a station and remember where it was."""
     h.moved[logged] = station
@@ -308,27 +345,30 @@ def complete(
     g: Given,
     h: Hold,
     offered: NDArray[np.int64],
+    found: int,
     barred: NDArray[np.bool_],
+    score: NDArray[np.float64],
+    noise: NDArray[np.float64],
+    fresh: NDArray[np.bool_],
     power: float,
     logged: int,
     rng: np.random.Generator,
 ) -> tuple[float, int]:
     """Add the stations offered that give most for their price, year by year, until the rules hold."""
     added = 0.0
-    score = np.empty(len(offered))
-    fresh = np.empty(len(offered), dtype=np.bool_)
-    noise = np.empty(len(offered))
-    for n in range(len(offered)):
+    none = int(np.int64(0))  # typed, or a function would be compiled once more for a literal
+    for n in range(found):
         noise[n] = 1.0 + PRICE_NOISE * rng.random()
     for period in range(len(g.factor) - 1):
         if met(g, h, period):
             continue
-        score[:] = np.inf
-        fresh[:] = False
-        score[barred[offered] | (h.built[offered] <= period)] = -np.inf
+        for n in range(found):
+            out = barred[offered[n]] or h.built[offered[n]] <= period
+            score[n] = -np.inf if out else np.inf
+            fresh[n] = False
         while not met(g, h, period):
-            best = int(np.argmax(score))
-            if score[best] <= 0.0:
+            best = highest(score, none, found)
+            if found == 0 or score[best] <= 0.0:
                 break
             station = offered[best]
             if not fresh[best]:
@@ -340,20 +380,20 @@ def complete(
                 continue
             cost, logged = shift(g, h, station, period, logged)
             added += cost
-            fresh[:] = False
             score[best] = -np.inf
-            for n in range(len(offered)):  # an opened structure makes its stations cheaper
+            for n in range(found):
+                fresh[n] = False
+                # an opened structure makes its stations cheaper
                 if g.site[offered[n]] == g.site[station] and score[n] > -np.inf:
                     score[n] = np.inf
     return added, logged
 
 
-@njit(cache=True, nogil=True)
-def spare(g: Given, h: Hold, order: NDArray[np.int64], logged: int) -> tuple[float, int]:
-    """Drop or delay what the rules do not need, in an order."""
+@njit(inline="always")
+def spare(g: Given, h: Hold, logged: int) -> tuple[float, int]:
+    """Drop or delay what the rules do not need, the dearest first."""
     added = 0.0
-    for n in range(len(order)):
-        station = order[n]
+    for station in g.order:
         if h.built[station] == len(g.factor) - 1:
             continue
         until = latest(g, h, station)
@@ -380,43 +420,47 @@ def rounds(
     accepted once in e times, at the start and at the end.
     """
     stations, never = len(h.built), len(g.factor) - 1
+    none = int(
+        np.int64(0)
+    )  # typed, or what is called with it would be compiled once more for a literal
     out = np.empty(2 * stations, dtype=np.int64)
+    chosen = np.empty(stations, dtype=np.int64)
     offered = np.empty(stations, dtype=np.int64)
+    score, noise = np.empty(2 * stations), np.empty(stations)
     barred = np.zeros(stations, dtype=np.bool_)
-    rank = np.argsort(-(g.cost + g.site_cost[g.site]), kind="mergesort")
-    place = np.empty(stations, dtype=np.int64)
-    place[rank] = np.arange(stations)
+    fresh = np.zeros(stations, dtype=np.bool_)
     h.work[0] = 0
     while h.work[0] < work:
         h.work[0] += ROUND_WORK
-        chosen = np.flatnonzero(h.built < never)
-        if len(chosen) == 0:
+        serving = in_service(h.built, never, chosen)
+        if serving == 0:
             break
-        number = take_out(g, h, chosen, out, rng)
-        added, logged = 0.0, 0
-        for n in range(number):
-            cost, logged = shift(g, h, out[n], never, logged)
-            added += cost
-        if rng.random() < FAR and number < len(chosen):
-            chosen = np.flatnonzero(h.built < never)
-            more = take_out(g, h, chosen, out[number:], rng)
-            for n in range(number, number + more):
+        added, logged, number = 0.0, none, none
+        places = 2 if rng.random() < FAR else 1
+        for _ in range(places):
+            if serving == 0:
+                break
+            begin = number
+            number = take_out(g, h, chosen[below(serving, rng)], begin, out, score, rng)
+            for n in range(begin, number):
                 cost, logged = shift(g, h, out[n], never, logged)
                 added += cost
-            number += more
-        barred[out[:number]] = rng.random() < BAR_NEAR
+            serving = in_service(h.built, never, chosen)
+        whole = rng.random() < BAR_NEAR
+        for n in range(number):
+            barred[out[n]] = whole
         barred[out[number - 1]] = True
-        found = offers(g, h, out[:number], offered, rng)
+        found = offers(g, h, out, number, offered, rng)
+        power = POWERS[int(len(POWERS) * rng.random())]
         cost, logged = complete(
-            g, h, offered[:found], barred, POWERS[rng.integers(0, len(POWERS))], logged, rng
+            g, h, offered, found, barred, score, noise, fresh, power, logged, rng
         )
         added += cost
-        barred[out[:number]] = False
+        for n in range(number):
+            barred[out[n]] = False
         accept = met(g, h, never)
         if accept:
-            now = np.flatnonzero(h.built < never)
-            order = now[np.argsort(place[now], kind="mergesort")]
-            cost, logged = spare(g, h, order, logged)
+            cost, logged = spare(g, h, logged)
             added += cost
             heat = heats[0] * (heats[1] / heats[0]) ** (h.work[0] / work)
             accept = added <= -heat * np.log(max(rng.random(), 1e-300)) and within_limits(g, h)
@@ -424,7 +468,8 @@ def rounds(
             costs[0] += added
             if costs[0] < costs[1] - 1e-9 * costs[1]:
                 costs[1] = costs[0]
-                best[:] = h.built
+                for station in range(stations):
+                    best[station] = h.built[station]
         else:
             for n in range(logged - 1, -1, -1):
-                move(g, h, h.moved[n], h.before[n])
+                move(g, h, h.moved[n], int(np.int64(h.before[n])))

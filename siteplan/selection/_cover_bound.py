@@ -53,7 +53,8 @@ def bound_most(
     """
     forward = sp.csr_array(matrix, dtype=np.float64)
     back = sp.csr_array(forward.T)
-    prices, direction = weight / np.maximum(back @ np.ones(len(forward.indptr) - 1), 1.0), 0.0
+    prices = weight / np.maximum(back @ np.ones(len(forward.indptr) - 1), 1.0)
+    direction = np.zeros(len(weight))
     best, best_prices, pace, waited = np.inf, prices, 1.0, 0
     end = time.monotonic() + time_limit_s
     for _ in range(STEPS):

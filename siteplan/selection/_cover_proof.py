@@ -103,7 +103,7 @@ class _Most:
     @property
     def small(self) -> bool:
         """Whether HiGHS can be asked for the whole."""
-        return self.matrix.nnz <= WHOLE_ENTRIES
+        return bool(self.matrix.nnz <= WHOLE_ENTRIES)
 
     @property
     def settled(self) -> bool:
@@ -183,7 +183,7 @@ def prove_most(
 
 def _near(value: float, bound: float, gap: float) -> bool:
     """Whether a bound is near enough to the value."""
-    return abs(bound - value) <= max(gap, ROUNDING) * value
+    return bool(abs(bound - value) <= max(gap, ROUNDING) * value)
 
 
 def _whole_most(
@@ -277,9 +277,17 @@ def prove_least(
     free = np.flatnonzero(~inside & ~outside)
     rest, _ = merged(matrix[free], (~(matrix.T @ inside)).astype(np.float64))
     if rest.nnz > WHOLE_ENTRIES:
-        parts = _parts(matrix)
-        limits = {"time_limit_s": limit_s, "number": parts, "enough": value - 1.0, "seed": seed}
-        least = bound_in_parts(matrix, price, None, prices, chosen, **limits)
+        least = bound_in_parts(
+            matrix,
+            price,
+            None,
+            prices,
+            chosen,
+            number=_parts(matrix),
+            enough=value - 1.0,
+            time_limit_s=limit_s,
+            seed=seed,
+        )
         return chosen, min(max(bound, rounded(least, price, up=True)), value)
     other, least = inside.copy(), float(price[inside].sum())
     if rest.shape[1]:

@@ -63,7 +63,7 @@ def put(site: int, graph: Graph, weight: NDArray[np.float64], state: State) -> i
             score[who[unit]] -= weight[unit]
         times[unit] += 1
         who[unit] ^= site
-    return looked
+    return int(looked)
 
 
 @njit(cache=True)
@@ -83,7 +83,7 @@ def take(site: int, graph: Graph, weight: NDArray[np.float64], state: State) -> 
                     score[sites[m]] += weight[unit]
         elif times[unit] == 1:
             score[who[unit]] += weight[unit]
-    return looked
+    return int(looked)
 
 
 @njit(cache=True)

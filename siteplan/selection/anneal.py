@@ -130,6 +130,7 @@ def _given(problem: Problem) -> Given:
     most = (cover @ by_item).max(axis=0).toarray().reshape(-1)
     sites, limits = len(problem.site_cost), problem.limits
     mates = np.argsort(problem.station_site, kind="stable")
+    price = problem.station_cost + problem.site_cost[problem.station_site]
     pairs = np.concatenate([problem.rivals, problem.rivals[:, ::-1]])
     pairs = pairs[np.argsort(pairs[:, 0], kind="stable")]
     return Given(
@@ -164,6 +165,7 @@ def _given(problem: Problem) -> Given:
         limit_most=np.array(
             [limit.most + ROUNDING * max(limit.most, 1.0) for limit in limits], dtype=np.float64
         ),
+        order=np.argsort(-price, kind="stable").astype(np.int64),
     )
 
 

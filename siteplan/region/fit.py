@@ -39,6 +39,12 @@ _METRE_DEG: Final = 111_195.0  # metres in a degree of latitude on a sphere of 6
 
 EAST_DEG, NORTH_DEG = 180.0, 90.0
 
+FITS: Final = 0.5
+"""Share of positions inside the boundary from which a system is taken to fit."""
+
+SHOWN: Final = 4
+"""Systems shown in a message."""
+
 SWAPPED: Final = re.compile(r"\s+swapped$", re.IGNORECASE)
 
 PREFIXED, PLAIN = 4513, 4534  # CGCS2000 3-degree zones from 75 E with and without their number

@@ -19,7 +19,8 @@ from numba import njit
 from scipy.sparse.linalg import LinearOperator, eigsh
 
 from siteplan.selection.problem import unit_groups
-from siteplan.selection.programme import THREADS, solve_programme
+from siteplan.selection.programme import solve_programme
+from siteplan.selection.running import THREADS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

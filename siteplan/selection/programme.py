@@ -7,9 +7,7 @@ and a bound beyond a choice that is known to hold is no bound.
 
 from __future__ import annotations
 
-import contextlib
 import time
-from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -20,6 +18,7 @@ import scipy.sparse as sp
 from siteplan.errors import Fault, InputError
 from siteplan.selection.master import Master, Rows
 from siteplan.selection.problem import compact
+from siteplan.selection.running import THREADS, run_all
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,17 +27,11 @@ if TYPE_CHECKING:
 
     from siteplan.selection.problem import Problem
 
-THREADS: Final = 2
-"""Threads of HiGHS; the number may change which of equal solutions is found, so it is fixed."""
-
 VALUE_ROUNDING: Final = 1e-5
 """Relative difference between the value that HiGHS reports and the price of its columns."""
 
 FEASIBLE: Final = 1e-5
 """By how much a solution may miss a row or a limit."""
-
-GRACE_S: Final = 1.0
-"""Time past its limit after which a run is cancelled. [s]"""
 
 
 def write_programme(problem: Problem, path: Path) -> None:
@@ -156,7 +149,7 @@ def solve_programme(  # noqa: PLR0913  # a programme has this many parts
             known.col_value = start.tolist()
             solver.setSolution(known)
         solver.setOptionValue("mip_rel_gap", gap)
-        run_within(solver, max(end - time.monotonic(), 0.0))
+        run_all([solver], time_limit_s=end - time.monotonic())
         info = solver.getInfo()
         values = np.asarray(solver.getSolution().col_value)
         found = info.primal_solution_status == highspy.SolutionStatus.kSolutionStatusFeasible
@@ -207,42 +200,12 @@ def relax(
     solver.setOptionValue("run_crossover", "off")
     rows = Rows(matrix=matrix, low=low)
     solver.passModel(programme(cost, np.zeros(len(cost)), np.ones(len(cost)), rows))
-    run_within(solver, time_limit_s)
+    run_all([solver], time_limit_s=time_limit_s)
     values = np.asarray(solver.getSolution().col_value)
     prices = np.asarray(solver.getSolution().row_dual)
     if solver.getModelStatus() != highspy.HighsModelStatus.kOptimal:
         return None
     return values, np.maximum(prices, 0.0)
-
-
-def run_within(solver: highspy.Highs, limit_s: float) -> None:
-    """
-    Run a solver, and cancel it when it has not ended a second after its time limit.
-
-    The run has ended when this returns or raises: one that goes on while Python exits aborts it.
-
-    Parameters
-    ----------
-    solver : Highs
-        Holding the programme.
-    limit_s : float
-        Longest run. [s]
-    """
-    solver.setOptionValue("time_limit", limit_s)
-    solver.HandleUserInterrupt = True  # without it, cancelSolve is not heard
-    with ThreadPoolExecutor(1) as pool:
-        running = pool.submit(solver.run)
-        try:
-            done = wait([running], timeout=limit_s + GRACE_S).done
-        except KeyboardInterrupt:
-            solver.cancelSolve()
-            while not running.done():
-                with contextlib.suppress(KeyboardInterrupt):  # a second one changes nothing
-                    wait([running])
-            raise
-        if not done:
-            solver.cancelSolve()
-        running.result()
 
 
 def _within(

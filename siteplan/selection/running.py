@@ -5,21 +5,33 @@ from __future__ import annotations
 import contextlib
 import time
 from concurrent.futures import ThreadPoolExecutor, wait
-from typing import TYPE_CHECKING
-
-from siteplan.selection.programme import THREADS
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     import highspy
 
+THREADS: Final = 2
+"""Threads of HiGHS, or runs at once; which of equal solutions is found depends on it, so it is fixed."""
+
+GRACE_S: Final = 1.0
+"""Time after its limit when a run that has not heard of it is cancelled. [s]"""
+
+LOOK_S: Final = 0.25
+"""Time between looks at the runs. [s]"""
+
 
 def run_all(
-    solvers: Sequence[highspy.Highs], *, time_limit_s: float, tick: Callable[[], object]
+    solvers: Sequence[highspy.Highs],
+    *,
+    time_limit_s: float,
+    tick: Callable[[], object] | None = None,
 ) -> None:
     """
     Run solvers, as many at once as there are threads, in their order.
+
+    HiGHS does not always look at its clock: a run that goes on after the limit is cancelled.
 
     All runs have ended when this returns or raises: one that goes on while Python exits aborts it. A future
     tells that; a thread does not, as an interrupt of its ``join`` marks it as ended.
@@ -30,7 +42,7 @@ def run_all(
         Each with its programme.
     time_limit_s : float
         Longest time in all. [s]
-    tick : callable
+    tick : callable, optional
         Called a few times a second.
 
     Raises
@@ -49,16 +61,23 @@ def run_all(
     with ThreadPoolExecutor(THREADS) as pool:
         running = [pool.submit(run, solver) for solver in solvers]
         try:
-            while wait(running, timeout=0.25).not_done:
-                tick()
+            while wait(running, timeout=LOOK_S).not_done:
+                if tick is not None:
+                    tick()
+                if time.monotonic() > end + GRACE_S:
+                    _cancel(solvers)
         except KeyboardInterrupt:
             for future in running:
                 future.cancel()
-            for solver in solvers:
-                solver.cancelSolve()
+            _cancel(solvers)
             while not all(future.done() for future in running):
                 with contextlib.suppress(KeyboardInterrupt):  # a second one changes nothing
                     wait(running)
             raise
         for future in running:
             future.result()
+
+
+def _cancel(solvers: Sequence[highspy.Highs]) -> None:
+    for solver in solvers:
+        solver.cancelSolve()

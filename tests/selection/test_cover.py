@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from siteplan.errors import InputError
 from siteplan.selection import _cover_proof as proof
-from siteplan.selection import programme
+from siteplan.selection import running
 from siteplan.selection._cover_bound import bound_most
 from siteplan.selection._cover_parts import bound_in_parts, merged, without_needless
 from siteplan.selection.cover import max_cover, set_cover
@@ -204,7 +204,7 @@ def test_a_run_that_ignores_its_limit_is_cancelled(monkeypatch):
             if self.HandleUserInterrupt:
                 self.ended.set()
 
-    monkeypatch.setattr(programme, "GRACE_S", 0.1)
+    monkeypatch.setattr(running, "GRACE_S", 0.1)
     began = time.monotonic()
-    programme.run_within(Deaf(), 0.1)
+    running.run_all([Deaf()], time_limit_s=0.1)
     assert time.monotonic() - began < 10.0

@@ -108,7 +108,7 @@ def cells_of_radial(
     radial, count : int
         Which of how many; they leave clockwise from the north.
     starts : ndarray of int64, shape (levels,)
-        Distances from which on no more than every 2^level-th radial is left out, falling. [samples]
+        First ring at which every 2^level-th radial serves, falling. [samples]
     reach : float
         Cells so far away or farther are nobody's. [samples]
     steps : int

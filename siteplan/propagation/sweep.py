@@ -342,7 +342,7 @@ def _check_threads(threads: int) -> None:
 
 
 def _first_rings(count: int, steps: int, per_sample: int = 1) -> NDArray[np.int64]:
-    """From which ring on no more than 2^level - 1 of 2^level radials can be left out, by level."""
+    """First ring at which every 2^level-th radial serves, by level."""
     levels = _levels(count, steps, per_sample)
     # a level that no ring gets down to belongs to radials that are not needed within these steps
     return np.array(

@@ -284,13 +284,13 @@ def _corners(
     None is where land and surface lie below the line between their neighbours by more than the Earth bulges
     there, unless it is the last of a profile; and the clutter of each counts.
     """
-    marked[0] = 0
-    for j in range(1, samples - 1):
+    marked[0] = 0  # the mast's own ground is no obstacle
+    for j in range(2, samples - 1):
         bent = ground[j - 1] + ground[j + 1] - 2.0 * ground[j]
         # `order` of unknown clutter beyond is no matter: the last sample is marked below
         marked[j] = not (bent > hollow and clutter[j] == 0.0)
     if samples > 1:
-        marked[samples - 1] = 1
+        marked[1] = marked[samples - 1] = 1  # the ends of the hulls
     for point in range(points):
         marked[int(places[point] - APART)] = 1
     corners = 0

@@ -274,11 +274,11 @@ def _ring_table(scalars: NDArray[np.float64], steps: int, *, coastal: bool) -> N
     """
     Compute what depends on the distance alone, once for all radials, as for paths inland.
 
-    Two rings more than asked for: values between rings take two on either side.
+    Two values more than asked for: what lies between takes two on either side.
     """
-    d = scalars[c.STEP] * np.arange(steps + 3)
+    d = scalars[c.STEP] / _sweep.FINE * np.arange(_sweep.FINE * steps + 3)
     p = scalars[c.TIME]
-    table = np.zeros((_sweep.TABLE_ROWS, steps + 3))
+    table = np.zeros((_sweep.TABLE_ROWS, len(d)))
     tau = 1.0 - np.exp(-4.12e-4 * d**2.41)  # (3)
     mu1 = (10.0 ** (-d / (16.0 - 6.6 * tau)) + 10.0 ** (-5.0 * (0.496 + 0.354 * tau))) ** 0.2
     lg_mu1 = np.log10(np.minimum(mu1, 1.0))  # (2)

@@ -47,9 +47,12 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 (LG_MU1, FLOOR, ALPHA, POWER) = range(4)
-"""Rows of the table that all radials share, one value a ring."""
+"""Rows of the table that all radials share, :data:`FINE` values a ring."""
 
 TABLE_ROWS: Final = 4
+
+FINE: Final = 4
+"""Values of the table to a step, so that what lies between holds for cells of a kilometre too."""
 
 
 @compiled
@@ -146,8 +149,9 @@ def _copy(
 @inlined
 def _between(row: NDArray[np.float64], x: float) -> float:
     """Value between rings, by the cubic through four of them; on a ring its own."""
-    k = max(int(x), 1)
-    u = x - k
+    fine = FINE * x
+    k = max(int(fine), 1)
+    u = fine - k
     here, after = row[k], row[k + 1]
     bend = (2.0 - u) * (row[k - 1] - 2.0 * here + after)
     bend += (1.0 + u) * (here - 2.0 * after + row[k + 2])
@@ -180,7 +184,7 @@ def _load(
         s[c.D * c.BLOCK + i] = step * s[c.X * c.BLOCK + i]
     floor = table[FLOOR]
     for i in range(size):
-        ring = int(s[c.X * c.BLOCK + i])
+        ring = int(FINE * s[c.X * c.BLOCK + i])
         s[c.FLOOR * c.BLOCK + i] = min(floor[ring], floor[ring + 1])
     smooth_t, smooth_r = found[SMOOTH_T], found[SMOOTH_R]
     for i in range(size):
@@ -344,7 +348,7 @@ def run(
     loss : ndarray of float64, shape (2 cells + 1, 2 cells + 1) or (radials, n + 1)
         Out: loss of each cell or sample; what is not known or not asked for is left as it is. [dB]
     """
-    n = table.shape[1] - 3
+    n = (table.shape[1] - 3) // FINE
     per_cell = int(1.0 / scalars[c.PITCH] + 0.5)
     rare = constants.shape[0] == 2
     coastal = zones.size > 1

@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pytest
@@ -175,75 +176,68 @@ def seascape(kind, seed):
 KINDS = ["flat", "rough", "noise", "spikes", "plateau", "cliff", "rising", "falling", "bowl"]
 
 
-WORLDS = {
-    "kind": st.sampled_from(KINDS),
-    "amplitude": st.sampled_from([1.0, 20.0, 150.0, 800.0]),
-    "wooded": st.booleans(),
-    "frequency": st.sampled_from([30.0, 150.0, 450.0, 773.0, 2600.0, 6000.0]),
-    "mast": st.sampled_from([3.0, 30.0, 150.0, 1200.0]),
-    "receiver": st.sampled_from([1.0, 1.5, 12.0]),
-    "time_percent": st.sampled_from([50.0, 49.0, 10.0, 1.0]),
-    "cell": st.sampled_from([10.0, 30.0, 90.0, 1000.0]),
-    "latitude": st.sampled_from([-33.0, 0.0, 39.8, 69.9, 80.0]),
-    "lapse": st.sampled_from([20.0, 45.0, 90.0]),
-    "polarisation": st.sampled_from(["vertical", "horizontal"]),
-    "location_percent": st.sampled_from([50.0, 50.0, 1.0, 90.0]),
-    "water": st.sampled_from([None, None, "coast", "ship", "islands", "lake", "sea"]),
-    "seed": st.integers(0, 1000),
-}
+WORLDS = st.fixed_dictionaries(
+    {
+        "kind": st.sampled_from(KINDS),
+        "amplitude": st.sampled_from([1.0, 20.0, 150.0, 800.0]),
+        "wooded": st.booleans(),
+        "frequency": st.sampled_from([30.0, 150.0, 450.0, 773.0, 2600.0, 6000.0]),
+        "mast": st.sampled_from([3.0, 30.0, 150.0, 1200.0]),
+        "receiver": st.sampled_from([1.0, 1.5, 12.0]),
+        "time_percent": st.sampled_from([50.0, 49.0, 10.0, 1.0]),
+        "cell": st.sampled_from([10.0, 30.0, 90.0, 1000.0]),
+        "latitude": st.sampled_from([-33.0, 0.0, 39.8, 69.9, 80.0]),
+        "lapse": st.sampled_from([20.0, 45.0, 90.0]),
+        "polarisation": st.sampled_from(["vertical", "horizontal"]),
+        "location_percent": st.sampled_from([50.0, 50.0, 1.0, 90.0]),
+        "water": st.sampled_from([None, None, "coast", "ship", "islands", "lake", "sea"]),
+        "seed": st.integers(0, 1000),
+    }
+)
 
 
-def world(
-    kind, amplitude, frequency, mast, receiver, lapse, latitude, polarisation, water, wooded, seed
-):
-    """Terrain, clutter, zones and a link."""
-    ground = landscape(kind, amplitude, seed)
+class World(NamedTuple):
+    """Terrain, clutter, zones, a link, and how it is judged."""
+
+    ground: np.ndarray
+    clutter: np.ndarray | None
+    zones: np.ndarray | None
+    link: p1812.Link
+    cell_m: float
+    options: dict
+    rng: np.random.Generator
+
+
+def world(drawn):
+    seed = drawn["seed"]
+    ground = landscape(drawn["kind"], drawn["amplitude"], seed)
     rng = np.random.default_rng(seed + 1)
     clutter = np.where(rng.random(ground.shape) < 0.3, rng.uniform(0, 25, ground.shape), 0.0)
-    setup = link(
-        frequency_mhz=frequency,
-        transmitter_height_m=mast,
-        receiver_height_m=receiver,
-        latitude_deg=latitude,
-        polarisation=polarisation,
+    return World(
+        ground=ground,
+        clutter=clutter if drawn["wooded"] else None,
+        zones=None if drawn["water"] is None else seascape(drawn["water"], seed),
+        link=link(
+            frequency_mhz=drawn["frequency"],
+            transmitter_height_m=drawn["mast"],
+            receiver_height_m=drawn["receiver"],
+            latitude_deg=drawn["latitude"],
+            polarisation=drawn["polarisation"],
+        ),
+        cell_m=drawn["cell"],
+        options={
+            "time_percent": drawn["time_percent"],
+            "location_percent": drawn["location_percent"],
+            "atmosphere": p1812.Atmosphere(refractivity_lapse_n_per_km=drawn["lapse"]),
+        },
+        rng=np.random.default_rng(seed),
     )
-    zones = None if water is None else seascape(water, seed)
-    atmosphere = p1812.Atmosphere(refractivity_lapse_n_per_km=lapse)
-    return ground, clutter if wooded else None, zones, setup, atmosphere
 
 
-@given(**WORLDS)
+@given(drawn=WORLDS)
 @settings(max_examples=5 if INTERPRETED else 100, deadline=None, derandomize=True)
-def test_equals_the_plain_form_on_samples_of_radials(  # one world per example
-    kind,
-    amplitude,
-    wooded,
-    frequency,
-    mast,
-    receiver,
-    time_percent,
-    cell,
-    latitude,
-    lapse,
-    polarisation,
-    location_percent,
-    water,
-    seed,
-):
-    ground, clutter, zones, setup, atmosphere = world(
-        kind,
-        amplitude,
-        frequency,
-        mast,
-        receiver,
-        lapse,
-        latitude,
-        polarisation,
-        water,
-        wooded,
-        seed,
-    )
-    rng = np.random.default_rng(seed)
+def test_equals_the_plain_form_on_samples_of_radials(drawn):
+    ground, clutter, zones, setup, cell, options, rng = world(drawn)
     row, column = N + 2.3, N + 1.8
     radials = sweep_radials(
         ground,
@@ -254,72 +248,32 @@ def test_equals_the_plain_form_on_samples_of_radials(  # one world per example
         cell_m=cell,
         steps=N,
         zones=zones,
-        time_percent=time_percent,
-        location_percent=location_percent,
-        atmosphere=atmosphere,
         thin=False,
+        **options,
     )
     count = len(radials.start)
     for radial in rng.integers(0, count, 3):
         angle = 2.0 * math.pi * radial / count
         land = along(ground, row, column, angle, nearest=False)
-        cover = along(clutter, row, column, angle, nearest=True) if wooded else np.zeros(N + 1)
+        cover = np.zeros(N + 1)
+        if clutter is not None:
+            cover = along(clutter, row, column, angle, nearest=True)
         zone = None if zones is None else along(zones, row, column, angle, nearest=True)
         for sample in rng.integers(4, N + 1, 4):
             if np.isnan(land[sample]):
                 continue
-            expected = plain(
-                land,
-                cover,
-                cell,
-                angle,
-                sample,
-                setup,
-                time_percent,
-                zone=zone,
-                location_percent=location_percent,
-                atmosphere=atmosphere,
-            )
+            expected = plain(land, cover, cell, angle, sample, setup, zone=zone, **options)
             assert radials.loss_db[radial, sample] == pytest.approx(expected, abs=EXACT_DB)
 
 
 @given(
-    **WORLDS,
+    drawn=WORLDS,
     samples_per_cell=st.sampled_from([1, 1, 2]),
     shift=st.sampled_from([0.013, 0.3, -0.45]),
 )
 @settings(max_examples=5 if INTERPRETED else 100, deadline=None, derandomize=True)
-def test_each_cell_equals_the_plain_form_on_its_own_path(  # one world per example
-    kind,
-    amplitude,
-    wooded,
-    frequency,
-    mast,
-    receiver,
-    time_percent,
-    cell,
-    latitude,
-    lapse,
-    polarisation,
-    location_percent,
-    water,
-    seed,
-    samples_per_cell,
-    shift,
-):
-    ground, clutter, zones, setup, atmosphere = world(
-        kind,
-        amplitude,
-        frequency,
-        mast,
-        receiver,
-        lapse,
-        latitude,
-        polarisation,
-        water,
-        wooded,
-        seed,
-    )
+def test_each_cell_equals_the_plain_form_on_its_own_path(drawn, samples_per_cell, shift):
+    ground, clutter, zones, setup, cell, options, rng = world(drawn)
     row, column, radius = N + 2.0 + shift, N + 2.0 + 0.7 * shift, N - 2
     loss = sweep(
         ground,
@@ -331,15 +285,12 @@ def test_each_cell_equals_the_plain_form_on_its_own_path(  # one world per examp
         radius_m=radius * cell,
         samples_per_cell=samples_per_cell,
         zones=zones,
-        time_percent=time_percent,
-        location_percent=location_percent,
-        atmosphere=atmosphere,
         outside="compute",
+        **options,
     )
     step = 1.0 / samples_per_cell
     # four radials or more to a cell's width at every distance, of a multiple of 64 at the rim
     most = 64 * math.ceil(2.0 * math.pi * 2 * samples_per_cell * radius / 64)
-    rng = np.random.default_rng(seed)
     for down, right in rng.integers(-radius, radius + 1, (12, 2)):
         i, j = N + 2 + down, N + 2 + right
         north, east = row - i, j - column
@@ -367,11 +318,9 @@ def test_each_cell_equals_the_plain_form_on_its_own_path(  # one world per examp
             math.acos(north / distance),
             last + 1,
             setup,
-            time_percent,
             zone=None if zones is None else np.append(zones[nearest], zones[i, j]),
-            location_percent=location_percent,
-            atmosphere=atmosphere,
             places=np.append(step * np.arange(last + 1), distance),
+            **options,
         )
         assert loss[radius + down, radius + right] == pytest.approx(expected, abs=EXACT_CELL_DB)
 

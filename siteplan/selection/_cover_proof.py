@@ -1,9 +1,11 @@
 """
 From a good choice to a proof: the plain covering problems closed as far as time allows.
 
-The linear programme gives the best prices, and its fractions another choice to search from; sites whose
+The linear programme gives the best prices, and its fractions further choices to search from; sites whose
 other value would put the bound beyond the best choice are decided; what is left is merged again. If that is
 little, HiGHS solves it in whole numbers; if it is much, whole numbers in parts of the demand give the bound.
+
+Choice and bound are told to :class:`Known` as they are found, so that an interrupt leaves the best of both.
 """
 
 from __future__ import annotations
@@ -25,7 +27,8 @@ from siteplan.selection._cover_bound import (
     value_most,
 )
 from siteplan.selection._cover_parts import bound_in_parts, merged
-from siteplan.selection._cover_search import graph_of, search_least, search_most
+from siteplan.selection._cover_pool import bred
+from siteplan.selection._cover_search import graph_of, search_least
 from siteplan.selection.programme import relax, solve_programme
 
 if TYPE_CHECKING:
@@ -43,22 +46,78 @@ MOST_ENTRIES: Final = 3_000_000
 LINEAR_SHARE: Final = 0.5
 """Share of the time that the linear programme may take."""
 
-SEARCH_SHARE: Final = 0.4
-"""Share of the time after which no further local search begins."""
+SEARCH_SHARE: Final = 0.3
+"""Share of the time after the linear programme in which local searches begin."""
 
 HALF: Final = 0.5
 """Between the values of a binary column."""
 
 ROUNDS: Final = 8
-"""Local searches; each begins with the best sites so far."""
+"""Local searches, or pools of them; each begins with the best sites so far."""
+
+BRED_SHARE: Final = 0.05
+"""Effort of one of the many searches of a pool, relative to one alone."""
+
+UNLIKELY: Final = 0.01
+"""How likely a site is to be drawn that the known choice is without."""
 
 
-def rounded(bound: float, weight: NDArray[np.float64], *, up: bool) -> float:
-    """Bound of sums of weights: whole weights add up to whole numbers."""
-    if not (weight == np.round(weight)).all():
-        return bound
-    slack = 1e-6 + ROUNDING * abs(bound)
-    return float(np.ceil(bound - slack) if up else np.floor(bound + slack))
+class Known:
+    """
+    The best choice and the best bound so far.
+
+    Parameters
+    ----------
+    weight : ndarray of float64
+        What values are sums of: weights of units, or costs of sites.
+    chosen : ndarray of bool, shape (sites,)
+        A choice.
+    value : float
+        Its value.
+    bound : float
+        No choice has a better value.
+    most : bool
+        Whether larger values are better.
+    """
+
+    def __init__(
+        self,
+        weight: NDArray[np.float64],
+        chosen: NDArray[np.bool_],
+        value: float,
+        bound: float,
+        *,
+        most: bool,
+    ) -> None:
+        self.chosen, self.value, self.most = chosen, value, most
+        self.whole = bool((weight == np.round(weight)).all())
+        self._bound = bound
+
+    def offer(self, chosen: NDArray[np.bool_], value: float) -> bool:
+        """Keep a choice if it is better, and tell whether it is."""
+        better = value > self.value if self.most else value < self.value
+        if better:
+            self.chosen, self.value = chosen, value
+        return better
+
+    def limit(self, bound: float) -> None:
+        """Keep a bound if it is nearer; whole weights add up to whole numbers."""
+        slack = 1e-6 + ROUNDING * abs(bound)
+        if self.most:
+            rounded = np.floor(bound + slack) if self.whole and np.isfinite(bound) else bound
+            self._bound = min(self._bound, float(rounded))
+        else:
+            rounded = np.ceil(bound - slack) if self.whole and np.isfinite(bound) else bound
+            self._bound = max(self._bound, float(rounded))
+
+    @property
+    def bound(self) -> float:
+        """No choice has a better value."""
+        return max(self._bound, self.value) if self.most else min(self._bound, self.value)
+
+    def near(self, gap: float) -> bool:
+        """Whether the bound is near enough to the value."""
+        return abs(self.bound - self.value) <= max(gap, ROUNDING) * self.value
 
 
 def _parts(matrix: sp.csr_array) -> int:
@@ -123,75 +182,73 @@ class _Most:
 def prove_most(
     matrix: sp.csr_array,
     weight: NDArray[np.float64],
-    wanted: int,
-    chosen: NDArray[np.bool_],
+    known: Known,
     *,
     gap: float,
     effort: int,
     time_limit_s: float,
     seed: int,
-) -> tuple[NDArray[np.bool_], float]:
-    """Find a choice that covers no less than `chosen`, and an upper bound of what any covers."""
-    began = time.monotonic()
-    end = began + time_limit_s
-    value = float(weight @ (matrix.T @ chosen))
+) -> None:
+    """Find choices of as many sites as the known one that cover more, and upper bounds of what any covers."""
+    end, wanted = time.monotonic() + time_limit_s, int(known.chosen.sum())
     limit_s = LINEAR_SHARE * time_limit_s
-    bound, prices = bound_most(matrix, weight, wanted, value, time_limit_s=limit_s)
-    bound = rounded(bound, weight, up=False)
-    left = _Most(
-        np.arange(len(chosen)), matrix, weight, wanted, np.zeros(len(chosen), dtype=bool), 0.0
-    )
-    narrow, fractions = left.decided(value, prices), None
+    bound, prices = bound_most(matrix, weight, wanted, known.value, time_limit_s=limit_s)
+    known.limit(bound)
+    none = np.zeros(matrix.shape[0], dtype=bool)
+    left = _Most(np.arange(len(none)), matrix, weight, wanted, none, 0.0)
+    narrow, likely = left.decided(known.value, prices), np.maximum(known.chosen, UNLIKELY)
     limit_s = LINEAR_SHARE * (end - time.monotonic())
-    if not narrow.settled and narrow.matrix.nnz <= MOST_ENTRIES and not _near(value, bound, gap):
+    if not narrow.settled and narrow.matrix.nnz <= MOST_ENTRIES and not known.near(gap):
         found = relax(*narrow.programme(), time_limit_s=limit_s, seed=seed)
         if found is not None:
-            left, prices = narrow, np.minimum(found[1][:-1], narrow.weight)
-            better = left.base + value_most(left.matrix, left.weight, left.wanted, prices)
-            bound = min(bound, rounded(better, weight, up=False))
-            narrow = left.decided(value, prices)
-            fractions = found[0][: len(left.sites)]
-    for turn in range(ROUNDS):
-        late = time.monotonic() - began > SEARCH_SHARE * time_limit_s
-        if late or _near(value, bound, gap) or narrow.small:
-            break
-        start = chosen[left.sites]
-        if turn == 0 and fractions is not None:
-            start = np.zeros(len(start), dtype=bool)
-            start[np.argsort(-fractions, kind="stable")[: left.wanted]] = True
-        picked = search_most(graph_of(left.matrix), left.weight, start, effort, seed + turn)
-        reached = float(weight @ (matrix.T @ left.with_sites(picked)))
-        if reached > value:
-            chosen, value = left.with_sites(picked), reached
-            narrow = left.decided(value, prices)
+            left, likely = narrow, found[0][: len(narrow.sites)]
+            prices = np.minimum(found[1][:-1], narrow.weight)
+            covered = value_most(left.matrix, left.weight, left.wanted, prices)
+            known.limit(left.base + covered)
+            narrow = left.decided(known.value, prices)
+    if not (narrow.small or known.near(gap)):
+        late = SEARCH_SHARE * (end - time.monotonic())
+        _search_most(left, likely, known, gap=gap, effort=effort, time_limit_s=late, seed=seed)
+        narrow = left.decided(known.value, prices)
     limit_s = end - time.monotonic()
     if narrow.settled:
-        other = narrow.with_sites(np.full(len(narrow.sites), narrow.wanted >= len(narrow.sites)))
-        bound = -np.inf  # no other choice covers as much
-    elif _near(value, bound, gap) or limit_s <= 0.0 or narrow.matrix.nnz > MOST_ENTRIES:
-        return chosen, max(bound, value)
+        choice = narrow.with_sites(np.full(len(narrow.sites), narrow.wanted >= len(narrow.sites)))
+        known.offer(choice, float(weight @ (matrix.T @ choice)))
+        known.limit(known.value)  # no other choice covers as much
+    elif known.near(gap) or limit_s <= 0.0 or narrow.matrix.nnz > MOST_ENTRIES:
+        return
     elif narrow.small:
-        other, most = _whole_most(narrow, chosen, gap=gap, time_limit_s=limit_s, seed=seed)
-        bound = min(bound, rounded(most, weight, up=False))
+        _whole_most(narrow, known, gap=gap, time_limit_s=limit_s, seed=seed)
     else:
-        most = _parts_most(left, prices, chosen, time_limit_s=limit_s, seed=seed)
-        return chosen, max(min(bound, rounded(most, weight, up=False)), value)
-    reached = float(weight @ (matrix.T @ other))
-    chosen, value = (other, reached) if reached > value else (chosen, value)
-    return chosen, max(bound, value)
+        _parts_most(left, prices, known, gap=gap, time_limit_s=limit_s, seed=seed)
 
 
-def _near(value: float, bound: float, gap: float) -> bool:
-    """Whether a bound is near enough to the value."""
-    return bool(abs(bound - value) <= max(gap, ROUNDING) * value)
+def _search_most(
+    left: _Most,
+    likely: NDArray[np.float64],
+    known: Known,
+    *,
+    gap: float,
+    effort: int,
+    time_limit_s: float,
+    seed: int,
+) -> None:
+    """Search among the sites that are left, more often where the linear programme has more of them."""
+    end, few = time.monotonic() + time_limit_s, int(BRED_SHARE * effort)
+    every = left.base + float(left.weight.sum())
+    for turn in range(ROUNDS):
+        start = known.chosen[left.sites]
+        for picked in bred(left.matrix, left.weight, start, likely, effort=few, seed=seed + turn):
+            missed = float(left.weight[left.matrix.T @ picked == 0].sum())
+            known.offer(left.with_sites(picked), every - missed)
+            if known.near(gap) or time.monotonic() > end:
+                return
 
 
-def _whole_most(
-    left: _Most, chosen: NDArray[np.bool_], *, gap: float, time_limit_s: float, seed: int
-) -> tuple[NDArray[np.bool_], float]:
+def _whole_most(left: _Most, known: Known, *, gap: float, time_limit_s: float, seed: int) -> None:
     """Solve what is left in whole numbers."""
     cost, rows, low = left.programme()
-    start = chosen[left.sites]
+    start = known.chosen[left.sites]
     found = solve_programme(
         cost,
         rows,
@@ -204,108 +261,145 @@ def _whole_most(
         time_limit_s=time_limit_s,
         seed=seed,
     )
+    everything = left.base + float(left.weight.sum())
+    known.limit(everything - found.bound)
     if found.values is not None:
-        start = found.values[: len(start)] > HALF
-    return left.with_sites(start), left.base + float(left.weight.sum()) - found.bound
+        picked = found.values[: len(start)] > HALF
+        missed = float(left.weight[left.matrix.T @ picked == 0].sum())
+        known.offer(left.with_sites(picked), everything - missed)
+    if found.interrupted:
+        raise KeyboardInterrupt
 
 
 def _parts_most(
     left: _Most,
     prices: NDArray[np.float64],
-    chosen: NDArray[np.bool_],
+    known: Known,
     *,
+    gap: float,
     time_limit_s: float,
     seed: int,
-) -> float:
+) -> None:
     """Bound what is left in parts, the number of sites priced."""
     saved = np.partition(left.matrix.astype(np.float64) @ prices, -left.wanted)
     price = max(float(saved[-left.wanted]), 0.0)
-    value = float(left.weight @ (left.matrix.T @ chosen[left.sites]))
+    value = known.value - left.base
     _, outside = fixed_most(left.matrix, left.weight, left.wanted, value, prices)
     matrix = left.matrix[np.flatnonzero(~outside)]
     reached = np.flatnonzero(np.bincount(matrix.indices, minlength=len(prices)))
     matrix, weight = sp.csr_array(sp.csc_array(matrix)[:, reached]), left.weight[reached]
-    least = bound_in_parts(
+    most = left.base + float(weight.sum()) + price * left.wanted
+
+    def told(least: float) -> bool:
+        known.limit(most - least)
+        return known.near(gap)
+
+    bound_in_parts(
         matrix,
         np.full(matrix.shape[0], price),
         weight,
         prices[reached],
-        chosen[left.sites[~outside]],
+        known.chosen[left.sites[~outside]],
         number=_parts(matrix),
-        enough=np.inf,
+        told=told,
         time_limit_s=time_limit_s,
         seed=seed,
     )
-    return left.base + float(weight.sum()) + price * left.wanted - least
 
 
 def prove_least(
     matrix: sp.csr_array,
     price: NDArray[np.float64],
-    chosen: NDArray[np.bool_],
+    known: Known,
     *,
     gap: float,
     effort: int,
     time_limit_s: float,
     seed: int,
-) -> tuple[NDArray[np.bool_], float]:
-    """Find a cover that costs no more than `chosen`, and a lower bound of what any costs."""
-    began = time.monotonic()
-    end = began + time_limit_s
-    value = float(price @ chosen)
+) -> None:
+    """Find covers that cost less than the known one, and lower bounds of what any costs."""
+    end = time.monotonic() + time_limit_s
     limit_s, found = LINEAR_SHARE * time_limit_s, None
+    known.limit(bound_least(matrix, price, known.value, time_limit_s=0.0)[0])  # one step is quick
     if matrix.nnz <= MOST_ENTRIES:
         rows = sp.csr_array(matrix.T, dtype=np.float64)
         found = relax(price, rows, np.ones(rows.shape[0]), time_limit_s=limit_s, seed=seed)
     if found is None:
-        _, prices = bound_least(matrix, price, value, time_limit_s=limit_s / 2.0)
+        _, prices = bound_least(matrix, price, known.value, time_limit_s=limit_s / 2.0)
     else:
         prices = found[1]
-    bound = rounded(value_least(matrix, price, prices), price, up=True)
-    inside, outside = fixed_least(matrix, price, value, prices)
+    known.limit(value_least(matrix, price, prices))
+    late = end - (1.0 - SEARCH_SHARE) * (end - time.monotonic())
+    inside, outside = fixed_least(matrix, price, known.value, prices)
     for turn in range(ROUNDS):
-        late = time.monotonic() - began > SEARCH_SHARE * time_limit_s
         small = np.diff(matrix.indptr)[~inside & ~outside].sum() <= WHOLE_ENTRIES
-        if late or small or _near(value, bound, gap):
+        if small or known.near(gap) or time.monotonic() > late:
             break
-        chosen = search_least(graph_of(matrix), price, chosen, effort, seed + turn)
-        value = float(price @ chosen)
-        inside, outside = fixed_least(matrix, price, value, prices)
+        choice = search_least(graph_of(matrix), price, known.chosen, effort, seed + turn)
+        if known.offer(choice, float(price @ choice)):
+            inside, outside = fixed_least(matrix, price, known.value, prices)
     limit_s = end - time.monotonic()
-    if _near(value, bound, gap) or limit_s <= 0.0 or matrix.nnz > MOST_ENTRIES:
-        return chosen, min(bound, value)
+    if known.near(gap) or limit_s <= 0.0 or matrix.nnz > MOST_ENTRIES:
+        return
     free = np.flatnonzero(~inside & ~outside)
     rest, _ = merged(matrix[free], (~(matrix.T @ inside)).astype(np.float64))
-    if rest.nnz > WHOLE_ENTRIES:
-        least = bound_in_parts(
-            matrix,
-            price,
-            None,
-            prices,
-            chosen,
-            number=_parts(matrix),
-            enough=value - 1.0,
-            time_limit_s=limit_s,
-            seed=seed,
+    if rest.nnz <= WHOLE_ENTRIES:
+        _whole_least(
+            matrix, price, (free, inside, rest), known, gap=gap, time_limit_s=limit_s, seed=seed
         )
-        return chosen, min(max(bound, rounded(least, price, up=True)), value)
-    other, least = inside.copy(), float(price[inside].sum())
-    if rest.shape[1]:
-        answer = solve_programme(
-            price[free],
-            sp.csr_array(rest.T, dtype=np.float64),
-            np.ones(rest.shape[1]),
-            lower=np.zeros(len(free)),
-            upper=np.ones(len(free)),
-            integer=np.ones(len(free), dtype=bool),
-            start=chosen[free].astype(float),
-            gap=gap,
-            time_limit_s=limit_s,
-            seed=seed,
-        )
-        least += answer.bound
-        other[free] = chosen[free] if answer.values is None else answer.values > HALF
-    bound = max(bound, rounded(least, price, up=True))
-    if price @ other < value and (matrix.T @ other).all():
-        chosen, value = other, float(price @ other)
-    return chosen, min(bound, value)
+        return
+
+    def told(least: float) -> bool:
+        known.limit(least)
+        return known.near(gap)
+
+    bound_in_parts(
+        matrix,
+        price,
+        None,
+        prices,
+        known.chosen,
+        number=_parts(matrix),
+        told=told,
+        time_limit_s=limit_s,
+        seed=seed,
+    )
+
+
+def _whole_least(
+    matrix: sp.csr_array,
+    price: NDArray[np.float64],
+    decided: tuple[NDArray[np.intp], NDArray[np.bool_], sp.csr_array],
+    known: Known,
+    *,
+    gap: float,
+    time_limit_s: float,
+    seed: int,
+) -> None:
+    """Solve what is left in whole numbers: the free sites, those inside, and the cover of the rest."""
+    free, inside, rest = decided
+    base = float(price[inside].sum())
+    if not rest.shape[1]:
+        known.limit(base)
+        known.offer(inside, base)
+        return
+    found = solve_programme(
+        price[free],
+        sp.csr_array(rest.T, dtype=np.float64),
+        np.ones(rest.shape[1]),
+        lower=np.zeros(len(free)),
+        upper=np.ones(len(free)),
+        integer=np.ones(len(free), dtype=bool),
+        start=known.chosen[free].astype(float),
+        gap=gap,
+        time_limit_s=time_limit_s,
+        seed=seed,
+    )
+    known.limit(base + found.bound)
+    if found.values is not None:
+        choice = inside.copy()
+        choice[free] = found.values > HALF
+        if (matrix.T @ choice).all():
+            known.offer(choice, float(price @ choice))
+    if found.interrupted:
+        raise KeyboardInterrupt

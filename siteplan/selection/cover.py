@@ -16,6 +16,7 @@ References
 
 from __future__ import annotations
 
+import contextlib
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
@@ -25,7 +26,7 @@ import scipy.sparse as sp
 
 from siteplan.errors import Fault, InputError
 from siteplan.selection._cover_parts import merged, without_needless
-from siteplan.selection._cover_proof import prove_least, prove_most
+from siteplan.selection._cover_proof import Known, prove_least, prove_most
 from siteplan.selection._cover_search import graph_of, search_least, search_most
 
 if TYPE_CHECKING:
@@ -100,7 +101,8 @@ def max_cover(
     Returns
     -------
     cover : Cover
-        The choice, the weight that it covers, and a bound from above.
+        The choice, the weight that it covers, and a bound from above: of what was found until then after an
+        interrupt (Ctrl-C).
 
     Raises
     ------
@@ -129,18 +131,21 @@ def max_cover(
     if 0 < wanted < len(free):
         effort = _effort(matrix, time_limit_s)
         picked = _greedy_most(matrix, rest, wanted)
-        picked = search_most(graph_of(matrix), rest, picked, effort, seed)
-        picked, bound = prove_most(
-            matrix,
-            rest,
-            wanted,
-            picked,
-            gap=gap,
-            effort=effort,
-            time_limit_s=max(end - time.monotonic(), 0.0),
-            seed=seed + 1,
-        )
-        held[free[picked]] = True
+        covered, everything = float(rest @ (matrix.T @ picked)), float(rest.sum())
+        known = Known(rest, picked, covered, everything, most=True)
+        with contextlib.suppress(KeyboardInterrupt):  # what is known is given
+            picked = search_most(graph_of(matrix), rest, picked, effort, seed)
+            known.offer(picked, float(rest @ (matrix.T @ picked)))
+            prove_most(
+                matrix,
+                rest,
+                known,
+                gap=gap,
+                effort=effort,
+                time_limit_s=max(end - time.monotonic(), 0.0),
+                seed=seed + 1,
+            )
+        held[free[known.chosen]], bound = True, known.bound
     else:
         held[free], bound = wanted > 0, 0.0
     covered = cover.T @ held
@@ -183,8 +188,8 @@ def set_cover(
     Returns
     -------
     cover : Cover
-        The choice, its cost, and a bound from below. Demand that no site reaches stays uncovered, and is
-        told in ``uncovered``.
+        The choice, its cost, and a bound from below: of what was found until then after an interrupt
+        (Ctrl-C). Demand that no site reaches stays uncovered, and is told in ``uncovered``.
 
     Raises
     ------
@@ -212,17 +217,20 @@ def set_cover(
     if len(free):
         effort, asked = _effort(matrix, time_limit_s), price[free]
         picked = _greedy_least(matrix, asked)
-        picked = search_least(graph_of(matrix), asked, picked, effort, seed)
-        picked, bound = prove_least(
-            matrix,
-            asked,
-            picked,
-            gap=gap,
-            effort=effort,
-            time_limit_s=max(end - time.monotonic(), 0.0),
-            seed=seed + 1,
-        )
-        held[free[picked]] = True
+        known = Known(asked, picked, float(asked @ picked), 0.0, most=False)
+        with contextlib.suppress(KeyboardInterrupt):  # what is known is given
+            picked = search_least(graph_of(matrix), asked, picked, effort, seed)
+            known.offer(picked, float(asked @ picked))
+            prove_least(
+                matrix,
+                asked,
+                known,
+                gap=gap,
+                effort=effort,
+                time_limit_s=max(end - time.monotonic(), 0.0),
+                seed=seed + 1,
+            )
+        held[free[known.chosen]], bound = True, known.bound
     value = float(price @ held)
     return Cover(
         chosen=held, value=value, bound=min(base + bound, value), uncovered=~(cover.T @ held)

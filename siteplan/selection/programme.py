@@ -88,10 +88,13 @@ class Answer:
         Best values found.
     bound : float
         No values cost less; minus infinity when nothing is known.
+    interrupted : bool
+        Whether an interrupt ended the search: values and bound are what was known by then.
     """
 
     values: NDArray[np.float64] | None
     bound: float
+    interrupted: bool = False
 
 
 def solve_programme(  # noqa: PLR0913  # a programme has this many parts
@@ -139,7 +142,7 @@ def solve_programme(  # noqa: PLR0913  # a programme has this many parts
     kinds = highspy.HighsVarType
     model.integrality_ = [kinds.kInteger if flag else kinds.kContinuous for flag in integer]
     end = time.monotonic() + time_limit_s
-    least, best, bound = float(cost @ start), None, -np.inf
+    least, best, bound, interrupted = float(cost @ start), None, -np.inf, False
     for with_start in (True, False):
         solver = highs(seed)
         solver.setOptionValue("mip_lp_solver", "ipm")  # coverage is too degenerate for the simplex
@@ -149,7 +152,10 @@ def solve_programme(  # noqa: PLR0913  # a programme has this many parts
             known.col_value = start.tolist()
             solver.setSolution(known)
         solver.setOptionValue("mip_rel_gap", gap)
-        run_all([solver], time_limit_s=end - time.monotonic())
+        try:
+            run_all([solver], time_limit_s=end - time.monotonic())
+        except KeyboardInterrupt:
+            interrupted = True
         info = solver.getInfo()
         values = np.asarray(solver.getSolution().col_value)
         found = info.primal_solution_status == highspy.SolutionStatus.kSolutionStatusFeasible
@@ -157,9 +163,9 @@ def solve_programme(  # noqa: PLR0913  # a programme has this many parts
             best, least = values, float(cost @ values)
         if believable(info.mip_dual_bound, least):
             bound = max(bound, info.mip_dual_bound)
-        if not found or honest(cost, values, info.objective_function_value):
+        if interrupted or not found or honest(cost, values, info.objective_function_value):
             break
-    return Answer(values=best, bound=bound)
+    return Answer(values=best, bound=bound, interrupted=interrupted)
 
 
 def relax(

@@ -27,6 +27,7 @@ def run_all(
     *,
     time_limit_s: float,
     tick: Callable[[], object] | None = None,
+    in_turn: bool = False,
 ) -> None:
     """
     Run solvers, as many at once as there are threads, in their order.
@@ -44,6 +45,8 @@ def run_all(
         Longest time in all. [s]
     tick : callable, optional
         Called a few times a second.
+    in_turn : bool
+        Each run has its share of the time that is left when it begins, so that the last have theirs.
 
     Raises
     ------
@@ -52,14 +55,16 @@ def run_all(
     """
     end = time.monotonic() + time_limit_s
 
-    def run(solver: highspy.Highs) -> None:
-        solver.setOptionValue("time_limit", max(end - time.monotonic(), 0.0))
-        solver.run()
+    def run(place: int) -> None:
+        turns = -(-(len(solvers) - place) // THREADS) if in_turn else 1
+        left_s = max(end - time.monotonic(), 0.0)
+        solvers[place].setOptionValue("time_limit", left_s / turns)
+        solvers[place].run()
 
     for solver in solvers:
         solver.HandleUserInterrupt = True  # without it, cancelSolve is not heard
     with ThreadPoolExecutor(THREADS) as pool:
-        running = [pool.submit(run, solver) for solver in solvers]
+        running = [pool.submit(run, place) for place in range(len(solvers))]
         try:
             while wait(running, timeout=LOOK_S).not_done:
                 if tick is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import signal
 import threading
 import time
 
@@ -13,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from siteplan.errors import InputError
+from siteplan.selection import _cover_parts as parts
 from siteplan.selection import _cover_proof as proof
 from siteplan.selection import running
 from siteplan.selection._cover_bound import bound_most
@@ -93,13 +95,20 @@ def test_parts_bound_the_cost_of_covering(seed):
         least = (every @ cost + np.where(open_units, charge, 0.0).sum(axis=1)).min()
         prices = rng.random(40) if penalty is None else rng.random(40) * penalty
         priced = prices.sum() + np.minimum(cost - dense @ prices, 0.0).sum()
-        matrix, options = sp.csr_array(dense), {"enough": np.inf, "time_limit_s": 20.0, "seed": 1}
-        bounds = [
-            bound_in_parts(matrix, cost, penalty, prices, chosen, number=number, **options)
-            for number in (1, 4)
-        ]
-        assert bounds[0] == pytest.approx(least, rel=2e-3)  # one part is the whole
-        assert priced - 1e-9 <= bounds[1] <= least + 1e-6
+        bounds = []
+        bound_in_parts(
+            sp.csr_array(dense),
+            cost,
+            penalty,
+            prices,
+            chosen,
+            number=4,
+            told=lambda bound, bounds=bounds: bounds.append(bound),
+            time_limit_s=20.0,
+            seed=1,
+        )
+        assert bounds[2] == pytest.approx(least, rel=2e-3)  # one part is the whole
+        assert all(priced - 1e-9 <= bound <= least + 1e-6 for bound in bounds)
 
 
 @given(st.integers(0, 10_000))
@@ -143,6 +152,44 @@ def test_a_larger_problem_is_bounded_in_parts(monkeypatch):
     again = max_cover(cover, weight, sites=6), set_cover(cover)
     np.testing.assert_array_equal(most.chosen, again[0].chosen)
     np.testing.assert_array_equal(least.chosen, again[1].chosen)
+
+
+@pytest.mark.parametrize(
+    ("module", "name", "entries"),
+    [(proof, "solve_programme", 60_000), (proof, "relax", 0), (parts, "run_all", 0)],
+)
+@pytest.mark.parametrize("sites", [0, 40])
+def test_an_interrupt_gives_the_best_so_far(monkeypatch, module, name, entries, sites):
+    rng = np.random.default_rng(2)
+    dense = rng.random((300, 2400)) < 5.0 / 300.0  # far from what can be proven in a minute
+    dense[rng.integers(0, 300, 2400), np.arange(2400)] = True
+    cover, true, main = sp.csr_array(dense), getattr(module, name), threading.main_thread().ident
+    timers = []
+
+    def interrupted(*arguments, **options):
+        wait_s = 0.0 if name == "relax" else 0.5
+        timers.append(threading.Timer(wait_s, signal.pthread_kill, (main, signal.SIGINT)))
+        timers[-1].start()
+        return true(*arguments, **options)
+
+    monkeypatch.setattr(proof, "WHOLE_ENTRIES", entries)
+    monkeypatch.setattr(proof, "PART_ENTRIES", 4_000)
+    monkeypatch.setattr(proof, "ROUNDS", 1)
+    monkeypatch.setattr(module, name, interrupted)
+    before, began = set(threading.enumerate()), time.monotonic()
+    if sites:
+        found = max_cover(cover, np.ones(2400), sites=sites, time_limit_s=120.0)
+        assert found.value == 2400 - found.uncovered.sum() <= found.bound < 2400.0
+    else:
+        found = set_cover(cover, time_limit_s=120.0)
+        assert not found.uncovered.any()
+        assert found.value == found.chosen.sum() >= found.bound > 0.0
+    assert len(timers) == 1
+    timers[0].join()
+    assert time.monotonic() - began < 60.0
+    assert (
+        set(threading.enumerate()) <= before
+    )  # a run that outlives the search aborts Python at exit
 
 
 def planted(sites, size, seed):

@@ -1,19 +1,24 @@
 """
-Kernels of :mod:`siteplan.selection.anneal`: a choice and what it gives, as arrays.
+Kernels of :mod:`siteplan.selection.anneal`: a choice and what it gives, as tables.
 
-All blocks of a compact problem stand in one set of units and items. Moves change stations that cover each
-unit, the covered weight of each item, and the items of each block that have what they need.
+All blocks of a compact problem stand in one table of units and one of items, its counts as blocks of which
+each station is a unit. Moves change stations that cover each unit, the covered weight of each item, the items
+of each block that have what they need, and what each limit has taken.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar, cast
 
 import numpy as np
 from numba import njit
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
+
+    Rows = np.recarray[Any, np.dtype[Any]]
 
 LATER_WEIGHT = 0.2
 """Weight of what a station gives to rules of later years while an earlier year is being met."""
@@ -45,431 +50,469 @@ LEAST_PRICE = 1e-9
 LEAST_GAIN = 1e-12
 """Gain below which a station gives nothing."""
 
+NO_ENTRY: Final[dict[str, Any]] = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+"""No entries from Python and C, which take as long to compile as what they enter."""
 
-class Given(NamedTuple):
-    """What does not change: a compact problem, its counts as blocks of which each station is a unit."""
+Kernel = TypeVar("Kernel", bound="Callable[..., object]")
 
-    start: NDArray[np.int64]
-    unit: NDArray[np.int32]
-    unit_start: NDArray[np.int64]
-    station: NDArray[np.int32]
-    weight: NDArray[np.float64]
-    item: NDArray[np.int32]
-    block: NDArray[np.int32]
-    worth: NDArray[np.float64]
-    due: NDArray[np.int32]
-    need: NDArray[np.int64]
-    counts: int
-    cost: NDArray[np.float64]
-    site: NDArray[np.int32]
-    mate_start: NDArray[np.int64]
-    mate: NDArray[np.int64]
-    site_cost: NDArray[np.float64]
+
+def inner(function: Kernel) -> Kernel:
+    """Compile a function that only kernels call; a call from Python would end the process."""
+    return cast("Kernel", njit(nogil=True, error_model="numpy", **NO_ENTRY)(function))
+
+
+STATION: Final = np.dtype(
+    [
+        ("cost", "f8"),
+        ("near", "f8"),  # marks of a round
+        ("barred", "?"),
+        ("site", "i4"),
+        ("first", "i4"),  # links[first:end] are the units that it covers
+        ("end", "i4"),
+        ("built", "i4"),
+        ("best", "i4"),  # of the cheapest choice so far
+    ],
+    align=True,
+)
+"""Candidate stations."""
+
+SITE: Final = np.dtype(
+    [
+        ("cost", "f8"),
+        ("opened", "i4"),
+        ("first", "i4"),  # links[first:end] are its stations
+        ("end", "i4"),
+        ("first_rival", "i4"),  # and the structures too near it
+        ("end_rival", "i4"),
+    ],
+    align=True,
+)
+"""Structures."""
+
+UNIT: Final = np.dtype(
+    [
+        ("weight", "f8"),
+        ("owner", "i4"),  # its item
+        ("times", "i4"),  # stations in service that cover it
+        ("first", "i4"),  # links[first:end] are the stations that may
+        ("end", "i4"),
+    ],
+    align=True,
+)
+"""Units of all blocks."""
+
+ITEM: Final = np.dtype(
+    [
+        ("worth", "f8"),
+        ("have", "f8"),  # covered weight, 1 is needed
+        ("more", "f8"),  # what the station in hand gives
+        ("block", "i4"),
+        ("touched", "i4"),  # in row k: the k-th item of the station in hand
+    ],
+    align=True,
+)
+"""Items of all blocks."""
+
+BLOCK: Final = np.dtype(
+    [
+        ("due", "i4"),
+        ("need", "i4"),
+        ("full", "i4"),  # items that have what they need
+        ("falling", "i4"),  # items that would not without the station in hand
+    ],
+    align=True,
+)
+"""Coverage rules, then counts."""
+
+LIMIT: Final = np.dtype([("period", "i4"), ("most", "f8")], align=True)
+"""Limits; period -1 is all years."""
+
+MOVED: Final = np.dtype([("station", "i8"), ("before", "i8")])
+"""Moves of a round, to be taken back."""
+
+OFFER: Final = np.dtype(
+    [("score", "f8"), ("noise", "f8"), ("station", "i8"), ("fresh", "?")], align=True
+)
+"""Stations to choose from in a round."""
+
+COURSE: Final = np.dtype(
+    [
+        ("cost", "f8"),
+        ("least", "f8"),  # cost of the cheapest choice so far
+        ("work", "i8"),  # covered units looked at
+        ("moves", "i8"),
+        ("out", "i8"),
+        ("counts", "i8"),  # blocks before the first count
+    ]
+)
+"""One row: how the search goes."""
+
+
+class Tables(NamedTuple):
+    """
+    A compact problem, a choice, and room to work in.
+
+    ``links`` lists units of stations, stations of units and of structures, and rival structures; ``factor``
+    is the discount of each period and 0 for never; ``takes`` what each station and each opened structure
+    takes of each limit; ``dearest`` lists stations by price, ``serving`` those in service, ``out`` those
+    taken out and ``offers`` those that may replace them.
+    """
+
+    stations: Rows
+    sites: Rows
+    units: Rows
+    items: Rows
+    blocks: Rows
+    limits: Rows
+    takes: NDArray[np.float64]
+    links: NDArray[np.int32]
     factor: NDArray[np.float64]
-    rival_start: NDArray[np.int64]
-    rival: NDArray[np.int32]
-    limit_period: NDArray[np.int64]
-    limit_station: NDArray[np.float64]
-    limit_site: NDArray[np.float64]
-    limit_most: NDArray[np.float64]
-    order: NDArray[np.int64]
+    dearest: NDArray[np.int64]
+    serving: NDArray[np.int64]
+    out: Rows
+    offers: Rows
+    moved: Rows
+    course: Rows
 
 
-class Hold(NamedTuple):
-    """A choice and what it gives, and room to work in."""
-
-    built: NDArray[np.int32]
-    opened: NDArray[np.int32]
-    times: NDArray[np.int32]
-    have: NDArray[np.float64]
-    full: NDArray[np.int64]
-    scratch: NDArray[np.float64]
-    touched: NDArray[np.int64]
-    falling: NDArray[np.int64]
-    near: NDArray[np.float64]
-    moved: NDArray[np.int64]
-    before: NDArray[np.int32]
-    work: NDArray[np.int64]
-
-
-@njit(inline="always")
-def below(number: int, rng: np.random.Generator) -> int:
-    """Draw a random whole number below another."""
-    return int(rng.random() * number)
-
-
-@njit(inline="always")
-def highest(score: NDArray[np.float64], first: int, end: int) -> int:
+@inner
+def highest(offers: Rows, first: int, end: int) -> int:
     """Place of the highest score, the first of equals."""
     best = first
     for n in range(first, end):
-        if score[n] > score[best]:
+        if offers[n].score > offers[best].score:
             best = n
     return best
 
 
-@njit(inline="always")
-def in_service(built: NDArray[np.int32], never: int, chosen: NDArray[np.int64]) -> int:
+@inner
+def list_serving(stations: Rows, never: int, serving: NDArray[np.int64]) -> int:
     """List the stations that are built, and count them."""
     number = 0
-    for station in range(len(built)):
-        if built[station] < never:
-            chosen[number] = station
+    for station in range(len(stations)):
+        if stations[station].built < never:
+            serving[number] = station
             number += 1
     return number
 
 
-@njit(cache=True, nogil=True)
-def move(g: Given, h: Hold, station: int, period: int) -> float:
+@inner
+def move(t: Tables, station: int, period: int) -> float:
     """Build a station in a period, or never; the cost that this adds."""
-    old, site = h.built[station], g.site[station]
-    h.built[station] = period
-    opened = h.built[station]
-    for k in range(g.mate_start[site], g.mate_start[site + 1]):
-        opened = min(opened, h.built[g.mate[k]])
-    added = g.cost[station] * (g.factor[period] - g.factor[old])
-    added += g.site_cost[site] * (g.factor[opened] - g.factor[h.opened[site]])
-    h.opened[site] = opened
-    for k in range(g.start[station], g.start[station + 1]):
-        unit = g.unit[k]
-        i = g.item[unit]
-        b = g.block[i]
-        was, now = old <= g.due[b], period <= g.due[b]
+    row = t.stations[station]
+    site = t.sites[row.site]
+    old = row.built
+    row.built = period
+    opened = period
+    for k in range(site.first, site.end):
+        opened = min(opened, t.stations[t.links[k]].built)
+    added = row.cost * (t.factor[period] - t.factor[old])
+    added += site.cost * (t.factor[opened] - t.factor[site.opened])
+    site.opened = opened
+    for k in range(row.first, row.end):
+        unit = t.units[t.links[k]]
+        item = t.items[unit.owner]
+        block = t.blocks[item.block]
+        was, now = old <= block.due, period <= block.due
         if was == now:
             continue
         by = 1 if now else -1
-        before = h.times[unit] > 0
-        h.times[unit] += by
-        if (h.times[unit] > 0) == before:
+        before = unit.times > 0
+        unit.times += by
+        if (unit.times > 0) == before:
             continue
-        h.full[b] -= int(h.have[i] >= 1.0)
-        h.have[i] += by * g.weight[unit]
-        h.full[b] += int(h.have[i] >= 1.0)
-    h.work[0] += g.start[station + 1] - g.start[station]
+        block.full -= item.have >= 1.0
+        item.have += by * unit.weight
+        block.full += item.have >= 1.0
+    t.course[0].work += row.end - row.first
     return float(added)
 
 
-@njit(cache=True, nogil=True)
-def gain(g: Given, h: Hold, station: int, period: int) -> float:
+@inner
+def shift(t: Tables, station: int, period: int) -> float:
+    """Move a station and remember where it was."""
+    moved = t.moved[t.course[0].moves]
+    moved.station = station
+    moved.before = t.stations[station].built
+    t.course[0].moves += 1
+    return move(t, station, period)
+
+
+@inner
+def gain(t: Tables, station: int, period: int) -> float:
     """Count what a station would give, in stations; nothing if it gives nothing to rules due by a period."""
-    number = 0
-    for k in range(g.start[station], g.start[station + 1]):
-        unit = g.unit[k]
-        i = g.item[unit]
-        b = g.block[i]
-        if h.times[unit] > 0 or h.have[i] >= 1.0 or h.full[b] >= g.need[b]:
+    row, number = t.stations[station], 0
+    for k in range(row.first, row.end):
+        unit = t.units[t.links[k]]
+        item = t.items[unit.owner]
+        block = t.blocks[item.block]
+        if unit.times > 0 or item.have >= 1.0 or block.full >= block.need:
             continue
-        if h.scratch[i] == 0.0:
-            h.touched[number] = i
+        if item.more == 0.0:
+            t.items[number].touched = unit.owner
             number += 1
-        h.scratch[i] += g.weight[unit]
-    h.work[0] += g.start[station + 1] - g.start[station]
+        item.more += unit.weight
+    t.course[0].work += row.end - row.first
     now, later = 0.0, 0.0
     for k in range(number):
-        i = h.touched[k]
-        value = g.worth[i] * min(h.scratch[i], 1.0 - h.have[i])
-        h.scratch[i] = 0.0
-        if g.due[g.block[i]] <= period:
+        item = t.items[t.items[k].touched]
+        value = item.worth * min(item.more, 1.0 - item.have)
+        item.more = 0.0
+        if t.blocks[item.block].due <= period:
             now += value
         else:
             later += value
     return now + LATER_WEIGHT * later if now >= LEAST_GAIN else 0.0
 
 
-@njit(inline="always")
-def price(g: Given, h: Hold, station: int, period: int) -> float:
+@inner
+def price(t: Tables, station: int, period: int) -> float:
     """Further cost of a station that should be in service by a period."""
-    site = g.site[station]
-    own = g.cost[station] * (g.factor[period] - g.factor[h.built[station]])
-    return float(own + g.site_cost[site] * max(g.factor[period] - g.factor[h.opened[site]], 0.0))
+    row = t.stations[station]
+    site = t.sites[row.site]
+    own = row.cost * (t.factor[period] - t.factor[row.built])
+    return float(own + site.cost * max(t.factor[period] - t.factor[site.opened], 0.0))
 
 
-@njit(cache=True, nogil=True)
-def latest(g: Given, h: Hold, station: int) -> int:
+@inner
+def latest(t: Tables, station: int) -> int:
     """Latest period in which a station may be built, or never, with every rule kept."""
-    number, now = 0, h.built[station]
-    for k in range(g.start[station], g.start[station + 1]):
-        unit = g.unit[k]
-        i = g.item[unit]
-        if h.times[unit] != 1 or g.due[g.block[i]] < now:
+    row, number = t.stations[station], 0
+    for k in range(row.first, row.end):
+        unit = t.units[t.links[k]]
+        item = t.items[unit.owner]
+        if unit.times != 1 or t.blocks[item.block].due < row.built:
             continue
-        if h.scratch[i] == 0.0:
-            h.touched[number] = i
+        if item.more == 0.0:
+            t.items[number].touched = unit.owner
             number += 1
-        h.scratch[i] += g.weight[unit]
-    h.work[0] += g.start[station + 1] - g.start[station]
+        item.more += unit.weight
+    t.course[0].work += row.end - row.first
     for k in range(number):
-        i = h.touched[k]
-        if h.have[i] >= 1.0 and h.have[i] - h.scratch[i] < 1.0:
-            h.falling[g.block[i]] += 1
-    until = len(g.factor) - 1
+        item = t.items[t.items[k].touched]
+        if item.have >= 1.0 and item.have - item.more < 1.0:
+            t.blocks[item.block].falling += 1
+    until = len(t.factor) - 1
     for k in range(number):
-        i = h.touched[k]
-        b = g.block[i]
-        h.scratch[i] = 0.0
-        if h.full[b] - h.falling[b] < g.need[b]:
-            until = min(until, g.due[b])
+        item = t.items[t.items[k].touched]
+        block = t.blocks[item.block]
+        item.more = 0.0
+        if block.full - block.falling < block.need:
+            until = min(until, block.due)
     for k in range(number):
-        h.falling[g.block[h.touched[k]]] = 0
+        t.blocks[t.items[t.items[k].touched].block].falling = 0
     return until
 
 
-@njit(inline="always")
-def blocked(g: Given, h: Hold, station: int) -> bool:
-    """Whether a rival of its structure is open."""
-    site, never = g.site[station], len(g.factor) - 1
-    for k in range(g.rival_start[site], g.rival_start[site + 1]):  # noqa: SIM110  # numba has no generators
-        if h.opened[g.rival[k]] < never:
+@inner
+def blocked(sites: Rows, links: NDArray[np.int32], site: int, never: int) -> bool:
+    """Whether a rival of a structure is open."""
+    for k in range(sites[site].first_rival, sites[site].end_rival):  # noqa: SIM110  # numba has no generators
+        if sites[links[k]].opened < never:
             return True
     return False
 
 
-@njit(inline="always")
-def within_limits(g: Given, h: Hold) -> bool:
+@inner
+def within_limits(t: Tables) -> bool:
     """Whether a choice keeps every limit."""
-    never = len(g.factor) - 1
-    for i in range(len(g.limit_most)):
-        taken, when = 0.0, g.limit_period[i]
-        for j in range(len(h.built)):
-            if h.built[j] == when or (when < 0 and h.built[j] < never):
-                taken += g.limit_station[i, j]
-        for s in range(len(h.opened)):
-            if h.opened[s] == when or (when < 0 and h.opened[s] < never):
-                taken += g.limit_site[i, s]
-        if taken > g.limit_most[i]:
+    never, stations = len(t.factor) - 1, len(t.stations)
+    for i in range(len(t.limits)):
+        taken, when = 0.0, t.limits[i].period
+        for j in range(stations):
+            built = t.stations[j].built
+            if built == when or (when < 0 and built < never):
+                taken += t.takes[i, j]
+        for j in range(len(t.sites)):
+            opened = t.sites[j].opened
+            if opened == when or (when < 0 and opened < never):
+                taken += t.takes[i, stations + j]
+        if taken > t.limits[i].most:
             return False
     return True
 
 
-@njit(cache=True, nogil=True)
-def take_out(
-    g: Given,
-    h: Hold,
-    station: int,
-    first: int,
-    out: NDArray[np.int64],
-    score: NDArray[np.float64],
-    rng: np.random.Generator,
-) -> int:
-    """Pick a station in service and a few that share units or a structure with it, from a place in `out`."""
-    never, number = len(g.factor) - 1, first
-    for k in range(g.start[station], g.start[station + 1]):
-        unit = g.unit[k]
-        for n in range(g.unit_start[unit], g.unit_start[unit + 1]):
-            other = g.station[n]
-            if h.built[other] < never and other != station:
-                if h.near[other] == 0.0:
-                    out[number] = other
+@inner
+def take_out(t: Tables, station: int, rng: np.random.Generator) -> int:
+    """Pick a station in service and a few that share units or a structure with it; the first in `out`."""
+    never, first = len(t.factor) - 1, t.course[0].out
+    row, number = t.stations[station], first
+    for k in range(row.first, row.end):
+        unit = t.units[t.links[k]]
+        for n in range(unit.first, unit.end):
+            other = t.stations[t.links[n]]
+            if other.built < never and t.links[n] != station:
+                if other.near == 0.0:
+                    t.out[number].station = t.links[n]
                     number += 1
-                h.near[other] += 1.0
-        h.work[0] += g.unit_start[unit + 1] - g.unit_start[unit]
-    site = g.site[station]
-    for k in range(g.mate_start[site], g.mate_start[site + 1]):
-        other = g.mate[k]
-        if h.built[other] < never and other != station:
-            if h.near[other] == 0.0:
-                out[number] = other
+                other.near += 1.0
+        t.course[0].work += unit.end - unit.first
+    site = t.sites[row.site]
+    for n in range(site.first, site.end):
+        other = t.stations[t.links[n]]
+        if other.built < never and t.links[n] != station:
+            if other.near == 0.0:
+                t.out[number].station = t.links[n]
                 number += 1
-            h.near[other] += 1.0
+            other.near += 1.0
     for n in range(first, number):
-        score[n] = h.near[out[n]] * rng.random()
-        h.near[out[n]] = 0.0
+        other = t.stations[t.out[n].station]
+        t.out[n].score = other.near * rng.random()
+        other.near = 0.0
     wanted = min(first + int(MOST_OUT * rng.random()), number)
     for n in range(first, wanted):
-        best = highest(score, n, number)
-        score[n], score[best] = score[best], score[n]
-        out[n], out[best] = out[best], out[n]
-    out[wanted] = station
-    return wanted + 1
+        one, two = t.out[n], t.out[highest(t.out, n, number)]
+        one.score, two.score = two.score, one.score
+        one.station, two.station = two.station, one.station
+    t.out[wanted].station = station
+    t.course[0].out = wanted + 1
+    return int(first)
 
 
-@njit(cache=True, nogil=True)
-def offers(
-    g: Given,
-    h: Hold,
-    out: NDArray[np.int64],
-    number: int,
-    offered: NDArray[np.int64],
-    rng: np.random.Generator,
-) -> int:
+@inner
+def offer(t: Tables, rng: np.random.Generator) -> int:
     """Stations that cover a unit which those taken out covered alone, and some that fill counts."""
-    found, never = 0, len(g.factor) - 1
-    for n in range(number):
-        station = out[n]
-        for k in range(g.start[station], g.start[station + 1]):
-            unit = g.unit[k]
-            i = g.item[unit]
-            if h.times[unit] > 0 or h.have[i] >= 1.0:
+    found, never, course = 0, len(t.factor) - 1, t.course[0]
+    for n in range(course.out):
+        row = t.stations[t.out[n].station]
+        for k in range(row.first, row.end):
+            unit = t.units[t.links[k]]
+            if unit.times > 0 or t.items[unit.owner].have >= 1.0:
                 continue
-            for m in range(g.unit_start[unit], g.unit_start[unit + 1]):
-                other = g.station[m]
-                if h.near[other] == 0.0:
-                    h.near[other] = 1.0
-                    offered[found] = other
+            for m in range(unit.first, unit.end):
+                other = t.stations[t.links[m]]
+                if other.near == 0.0:
+                    other.near = 1.0
+                    t.offers[found].station = t.links[m]
                     found += 1
-            h.work[0] += g.unit_start[unit + 1] - g.unit_start[unit]
-    missed = 0
-    for b in range(g.counts, len(g.need)):
-        missed += 1 if h.full[b] < g.need[b] else 0
-    if missed > 0:
-        for _ in range(MORE * number):
-            other = below(len(h.built), rng)
-            if h.near[other] == 0.0 and h.built[other] == never:
-                h.near[other] = 1.0
-                offered[found] = other
+            course.work += unit.end - unit.first
+    missed = False
+    for b in range(course.counts, len(t.blocks)):
+        missed = missed or t.blocks[b].full < t.blocks[b].need
+    if missed:
+        for _ in range(MORE * course.out):
+            station = int(rng.random() * len(t.stations))
+            other = t.stations[station]
+            if other.near == 0.0 and other.built == never:
+                other.near = 1.0
+                t.offers[found].station = station
                 found += 1
     for n in range(found):
-        h.near[offered[n]] = 0.0
+        t.stations[t.offers[n].station].near = 0.0
     return found
 
 
-@njit(inline="always")
-def shift(g: Given, h: Hold, station: int, period: int, logged: int) -> tuple[float, int]:
-    """Move a station and remember where it was."""
-    h.moved[logged] = station
-    h.before[logged] = h.built[station]
-    return move(g, h, station, period), logged + 1
-
-
-@njit(cache=True, nogil=True)
-def met(g: Given, h: Hold, period: int) -> bool:
+@inner
+def met(blocks: Rows, period: int) -> bool:
     """Whether the rules due by a period hold."""
-    for b in range(len(g.need)):  # noqa: SIM110  # numba has no generators
-        if g.due[b] <= period and h.full[b] < g.need[b]:
+    for b in range(len(blocks)):  # noqa: SIM110  # numba has no generators
+        if blocks[b].due <= period and blocks[b].full < blocks[b].need:
             return False
     return True
 
 
-@njit(cache=True, nogil=True)
-def complete(
-    g: Given,
-    h: Hold,
-    offered: NDArray[np.int64],
-    found: int,
-    barred: NDArray[np.bool_],
-    score: NDArray[np.float64],
-    noise: NDArray[np.float64],
-    fresh: NDArray[np.bool_],
-    power: float,
-    logged: int,
-    rng: np.random.Generator,
-) -> tuple[float, int]:
+@inner
+def complete(t: Tables, found: int, power: float, rng: np.random.Generator) -> float:
     """Add the stations offered that give most for their price, year by year, until the rules hold."""
-    added = 0.0
-    none = int(np.int64(0))  # typed, or a function would be compiled once more for a literal
+    added, never = 0.0, len(t.factor) - 1
     for n in range(found):
-        noise[n] = 1.0 + PRICE_NOISE * rng.random()
-    for period in range(len(g.factor) - 1):
-        if met(g, h, period):
+        t.offers[n].noise = 1.0 + PRICE_NOISE * rng.random()
+    for period in range(never):
+        if met(t.blocks, period):
             continue
         for n in range(found):
-            out = barred[offered[n]] or h.built[offered[n]] <= period
-            score[n] = -np.inf if out else np.inf
-            fresh[n] = False
-        while not met(g, h, period):
-            best = highest(score, none, found)
-            if found == 0 or score[best] <= 0.0:
+            row = t.stations[t.offers[n].station]
+            t.offers[n].score = -np.inf if row.barred or row.built <= period else np.inf
+            t.offers[n].fresh = False
+        while found > 0 and not met(t.blocks, period):
+            best = t.offers[highest(t.offers, 0, found)]
+            if best.score <= 0.0:
                 break
-            station = offered[best]
-            if not fresh[best]:
-                score[best] = 0.0
-                if not blocked(g, h, station):
-                    asked = max(price(g, h, station, period), LEAST_PRICE) * noise[best]
-                    score[best] = gain(g, h, station, period) / asked**power
-                fresh[best] = True
+            site = t.stations[best.station].site
+            if not best.fresh:
+                best.score = 0.0
+                if not blocked(t.sites, t.links, site, never):
+                    asked = max(price(t, best.station, period), LEAST_PRICE) * best.noise
+                    best.score = gain(t, best.station, period) / asked**power
+                best.fresh = True
                 continue
-            cost, logged = shift(g, h, station, period, logged)
-            added += cost
-            score[best] = -np.inf
+            added += shift(t, best.station, period)
+            best.score = -np.inf
             for n in range(found):
-                fresh[n] = False
+                t.offers[n].fresh = False
                 # an opened structure makes its stations cheaper
-                if g.site[offered[n]] == g.site[station] and score[n] > -np.inf:
-                    score[n] = np.inf
-    return added, logged
+                if t.stations[t.offers[n].station].site == site and t.offers[n].score > -np.inf:
+                    t.offers[n].score = np.inf
+    return added
 
 
-@njit(inline="always")
-def spare(g: Given, h: Hold, logged: int) -> tuple[float, int]:
+@inner
+def spare(t: Tables) -> float:
     """Drop or delay what the rules do not need, the dearest first."""
     added = 0.0
-    for station in g.order:
-        if h.built[station] == len(g.factor) - 1:
+    for station in t.dearest:
+        built = t.stations[station].built
+        if built == len(t.factor) - 1:
             continue
-        until = latest(g, h, station)
-        if until > h.built[station]:
-            cost, logged = shift(g, h, station, until, logged)
-            added += cost
-    return added, logged
+        until = latest(t, station)
+        if until > built:
+            added += shift(t, station, until)
+    return added
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def rounds(
-    g: Given,
-    h: Hold,
-    best: NDArray[np.int32],
-    costs: NDArray[np.float64],
-    heats: NDArray[np.float64],
+    t: Tables,
+    built: NDArray[np.int64],
+    hot: float,
+    cold: float,
     work: int,
     rng: np.random.Generator,
 ) -> None:
     """
     Take out, complete, spare, and keep what is cheaper or, now and then, dearer.
 
-    ``costs`` holds the cost of the choice and of the best one; ``heats`` the price difference that is
-    accepted once in e times, at the start and at the end.
+    Begins with ``built`` in tables that hold no station yet; ``hot`` and ``cold`` are the price difference
+    that is accepted once in e times, at the start and at the end.
     """
-    stations, never = len(h.built), len(g.factor) - 1
-    none = int(
-        np.int64(0)
-    )  # typed, or what is called with it would be compiled once more for a literal
-    out = np.empty(2 * stations, dtype=np.int64)
-    chosen = np.empty(stations, dtype=np.int64)
-    offered = np.empty(stations, dtype=np.int64)
-    score, noise = np.empty(2 * stations), np.empty(stations)
-    barred = np.zeros(stations, dtype=np.bool_)
-    fresh = np.zeros(stations, dtype=np.bool_)
-    h.work[0] = 0
-    while h.work[0] < work:
-        h.work[0] += ROUND_WORK
-        serving = in_service(h.built, never, chosen)
-        if serving == 0:
+    stations, never, course = len(t.stations), len(t.factor) - 1, t.course[0]
+    for station in range(stations):
+        if built[station] < never:
+            move(t, station, built[station])
+    course.work = 0
+    while course.work < work:
+        course.work += ROUND_WORK
+        course.moves = course.out = 0
+        number = list_serving(t.stations, never, t.serving)
+        if number == 0:
             break
-        added, logged, number = 0.0, none, none
+        added = 0.0
         places = 2 if rng.random() < FAR else 1
         for _ in range(places):
-            if serving == 0:
+            if number == 0:
                 break
-            begin = number
-            number = take_out(g, h, chosen[below(serving, rng)], begin, out, score, rng)
-            for n in range(begin, number):
-                cost, logged = shift(g, h, out[n], never, logged)
-                added += cost
-            serving = in_service(h.built, never, chosen)
+            first = take_out(t, t.serving[int(rng.random() * number)], rng)
+            for n in range(first, course.out):
+                added += shift(t, t.out[n].station, never)
+            number = list_serving(t.stations, never, t.serving)
         whole = rng.random() < BAR_NEAR
-        for n in range(number):
-            barred[out[n]] = whole
-        barred[out[number - 1]] = True
-        found = offers(g, h, out, number, offered, rng)
-        power = POWERS[int(len(POWERS) * rng.random())]
-        cost, logged = complete(
-            g, h, offered, found, barred, score, noise, fresh, power, logged, rng
-        )
-        added += cost
-        for n in range(number):
-            barred[out[n]] = False
-        accept = met(g, h, never)
+        for n in range(course.out):
+            t.stations[t.out[n].station].barred = whole or n == course.out - 1
+        found = offer(t, rng)
+        added += complete(t, found, POWERS[int(len(POWERS) * rng.random())], rng)
+        for n in range(course.out):
+            t.stations[t.out[n].station].barred = False
+        accept = met(t.blocks, never)
         if accept:
-            cost, logged = spare(g, h, logged)
-            added += cost
-            heat = heats[0] * (heats[1] / heats[0]) ** (h.work[0] / work)
-            accept = added <= -heat * np.log(max(rng.random(), 1e-300)) and within_limits(g, h)
+            added += spare(t)
+            heat = hot * (cold / hot) ** (course.work / work)
+            accept = added <= -heat * np.log(max(rng.random(), 1e-300)) and within_limits(t)
         if accept:
-            costs[0] += added
-            if costs[0] < costs[1] - 1e-9 * costs[1]:
-                costs[1] = costs[0]
+            course.cost += added
+            if course.cost < course.least - 1e-9 * course.least:
+                course.least = course.cost
                 for station in range(stations):
-                    best[station] = h.built[station]
+                    t.stations[station].best = t.stations[station].built
         else:
-            for n in range(logged - 1, -1, -1):
-                move(g, h, h.moved[n], int(np.int64(h.before[n])))
+            for n in range(course.moves - 1, -1, -1):
+                move(t, t.moved[n].station, t.moved[n].before)

@@ -18,18 +18,32 @@ References
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import scipy.sparse as sp
 
-from siteplan.selection._anneal import Given, Hold, move, rounds
+from siteplan.selection._anneal import (
+    BLOCK,
+    COURSE,
+    ITEM,
+    LIMIT,
+    MOVED,
+    OFFER,
+    SITE,
+    STATION,
+    UNIT,
+    Tables,
+    rounds,
+)
 
 if TYPE_CHECKING:
     from threading import Event
 
     from numpy.typing import NDArray
 
+    from siteplan.selection._anneal import Rows
     from siteplan.selection.problem import Problem
 
 HOT: Final = 0.06
@@ -82,24 +96,23 @@ def anneal(
         return np.full_like(built, problem.periods)
     if len(chosen) == 0:
         return built
-    given = _given(problem)
-    work = min(work, WORK_PER_ENTRY * len(given.unit))
-    current, best = built, built.copy()
-    cost = problem.cost(built)
-    costs, typical = np.array([cost, cost]), cost / len(chosen)
-    heats = typical * HOT * (COLD / HOT) ** (np.arange(STAGES + 1) / STAGES)
+    tables = _tables(problem)
+    work = min(work, WORK_PER_ENTRY * int((tables.stations.end - tables.stations.first).sum()))
+    tables.course.cost = tables.course.least = cost = problem.cost(built)
+    heats = cost / len(chosen) * HOT * (COLD / HOT) ** (np.arange(STAGES + 1) / STAGES)
     rng = np.random.default_rng(seed)
-    for stage in range(STAGES):
+    tables.stations.built = tables.stations.best = built
+    for hot, cold in pairwise(heats):
         if stop is not None and stop.is_set():
             break
-        hold = _hold(problem, given, current)  # anew: sums of weights do not drift
-        current = hold.built
-        rounds(given, hold, best, costs, heats[stage : stage + 2], -(-work // STAGES), rng)
-    return best
+        current = tables.stations.built.astype(np.int64)
+        _clear(tables, problem.periods)  # anew: sums of weights do not drift
+        rounds(tables, current, hot, cold, -(-work // STAGES), rng)
+    return np.array(tables.stations.best)
 
 
-def _given(problem: Problem) -> Given:
-    """Arrays of a compact problem; a count is a block on one item of which each station is a unit."""
+def _tables(problem: Problem) -> Tables:
+    """Tables of a compact problem; a count is a block on one item of which each station is a unit."""
     covers, weights, items, owners = [], [], [], []
     due: list[int] = []
     need: list[int] = []
@@ -129,67 +142,65 @@ def _given(problem: Problem) -> Given:
     by_item = sp.csr_array((weight, (np.arange(len(item)), item)), shape=(len(item), first))
     most = (cover @ by_item).max(axis=0).toarray().reshape(-1)
     sites, limits = len(problem.site_cost), problem.limits
-    mates = np.argsort(problem.station_site, kind="stable")
-    price = problem.station_cost + problem.site_cost[problem.station_site]
     pairs = np.concatenate([problem.rivals, problem.rivals[:, ::-1]])
     pairs = pairs[np.argsort(pairs[:, 0], kind="stable")]
-    return Given(
-        start=cover.indptr.astype(np.int64),
-        unit=cover.indices.astype(np.int32),
-        unit_start=back.indptr.astype(np.int64),
-        station=back.indices.astype(np.int32),
-        weight=weight,
-        item=item.astype(np.int32),
-        block=np.concatenate(owners).astype(np.int32),
-        worth=np.where(most > 0.0, 1.0 / np.clip(most, np.finfo(float).tiny, 1.0), 0.0),
-        due=np.array(due, dtype=np.int32),
-        need=np.array(need, dtype=np.int64),
-        counts=len(problem.blocks),
-        cost=problem.station_cost.astype(np.float64),
-        site=problem.station_site.astype(np.int32),
-        mate_start=_starts(problem.station_site, sites),
-        mate=mates.astype(np.int64),
-        site_cost=problem.site_cost.astype(np.float64),
+    lists = (
+        (np.diff(cover.indptr), cover.indices),
+        (np.diff(back.indptr), back.indices),
+        (
+            np.bincount(problem.station_site, minlength=sites),
+            np.argsort(problem.station_site, kind="stable"),
+        ),
+        (np.bincount(pairs[:, 0], minlength=sites), pairs[:, 1]),
+    )
+    price = problem.station_cost + problem.site_cost[problem.station_site]
+    tables = Tables(
+        stations=_rows(STATION, problem.stations),
+        sites=_rows(SITE, sites),
+        units=_rows(UNIT, len(weight)),
+        items=_rows(ITEM, first),
+        blocks=_rows(BLOCK, len(need)),
+        limits=_rows(LIMIT, len(limits)),
+        takes=np.array([np.append(limit.station, limit.site) for limit in limits]).reshape(
+            len(limits), problem.stations + sites
+        ),
+        links=np.concatenate([linked for _, linked in lists]).astype(np.int32),
         factor=np.append(problem.discount, 0.0),
-        rival_start=_starts(pairs[:, 0], sites),
-        rival=np.ascontiguousarray(pairs[:, 1], dtype=np.int32),
-        limit_period=np.array(
-            [-1 if limit.period is None else limit.period for limit in limits], dtype=np.int64
-        ),
-        limit_station=np.array([limit.station for limit in limits], dtype=np.float64).reshape(
-            len(limits), problem.stations
-        ),
-        limit_site=np.array([limit.site for limit in limits], dtype=np.float64).reshape(
-            len(limits), sites
-        ),
-        limit_most=np.array(
-            [limit.most + ROUNDING * max(limit.most, 1.0) for limit in limits], dtype=np.float64
-        ),
-        order=np.argsort(-price, kind="stable").astype(np.int64),
+        dearest=np.argsort(-price, kind="stable"),
+        serving=np.zeros(problem.stations, dtype=np.int64),
+        out=_rows(OFFER, 2 * problem.stations),
+        offers=_rows(OFFER, problem.stations),
+        moved=_rows(MOVED, 4 * problem.stations + 4),  # four times in a round at most
+        course=_rows(COURSE, 1),
     )
-
-
-def _starts(owner: NDArray[np.integer], number: int) -> NDArray[np.int64]:
-    return np.concatenate([[0], np.cumsum(np.bincount(owner, minlength=number))]).astype(np.int64)
-
-
-def _hold(problem: Problem, given: Given, built: NDArray[np.int32]) -> Hold:
-    items, stations = len(given.block), problem.stations
-    room = 4 * stations + 4  # each station moves at most four times in a round
-    hold = Hold(
-        built=np.full(stations, problem.periods, dtype=np.int32),
-        opened=np.full(len(problem.site_cost), problem.periods, dtype=np.int32),
-        times=np.zeros(len(given.weight), dtype=np.int32),
-        have=np.zeros(items),
-        full=np.zeros(len(given.need), dtype=np.int64),
-        scratch=np.zeros(items),
-        touched=np.zeros(items, dtype=np.int64),
-        falling=np.zeros(len(given.need), dtype=np.int64),
-        near=np.zeros(stations),
-        moved=np.zeros(room, dtype=np.int64),
-        before=np.zeros(room, dtype=np.int32),
-        work=np.zeros(1, dtype=np.int64),
+    end = np.cumsum(np.concatenate([number for number, _ in lists]))
+    spans = np.array([np.append(0, end[:-1]), end])
+    of_station, of_unit, of_site, of_rival = np.split(
+        spans, np.cumsum([len(number) for number, _ in lists])[:-1], axis=1
     )
-    for station in np.flatnonzero(built < problem.periods).tolist():
-        move(given, hold, station, int(built[station]))
-    return hold
+    tables.stations.first, tables.stations.end = of_station
+    tables.units.first, tables.units.end = of_unit
+    tables.sites.first, tables.sites.end = of_site
+    tables.sites.first_rival, tables.sites.end_rival = of_rival
+    tables.stations.cost, tables.stations.site = problem.station_cost, problem.station_site
+    tables.sites.cost = problem.site_cost
+    tables.units.weight, tables.units.owner = weight, item
+    tables.items.block = np.concatenate(owners)
+    tables.items.worth = np.where(most > 0.0, 1.0 / np.clip(most, np.finfo(float).tiny, 1.0), 0.0)
+    tables.blocks.due, tables.blocks.need = due, need
+    tables.limits.period = [-1 if limit.period is None else limit.period for limit in limits]
+    tables.limits.most = [limit.most + ROUNDING * max(limit.most, 1.0) for limit in limits]
+    tables.course.counts = len(problem.blocks)
+    return tables
+
+
+def _rows(row: np.dtype[np.void], number: int) -> Rows:
+    return np.zeros(number, dtype=row).view(np.recarray)
+
+
+def _clear(tables: Tables, never: int) -> None:
+    """Take every station out."""
+    tables.stations.built = tables.sites.opened = never
+    tables.units.times = 0
+    tables.items.have = 0.0
+    tables.blocks.full = 0

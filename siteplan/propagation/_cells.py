@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from siteplan.propagation._elementary import compiled
+from siteplan.propagation._elementary import compiled, entered
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -86,7 +86,7 @@ def _cells_between(
     return points
 
 
-@compiled
+@entered
 def cells_of_radial(
     radial: int,
     count: int,

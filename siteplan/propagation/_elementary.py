@@ -15,10 +15,15 @@ import numba
 import numpy as np
 from numba import njit
 
-compiled = njit(cache=True, error_model="numpy", nogil=True, fastmath={"contract"})
-"""Decorator of a kernel."""
+from siteplan.kernels import inner
 
-inlined = njit(error_model="numpy", nogil=True, fastmath={"contract"}, forceinline=True)
+entered = njit(cache=True, error_model="numpy", nogil=True, fastmath={"contract"})
+"""Decorator of a kernel that Python calls."""
+
+compiled = inner(cache=True, fastmath={"contract"})
+"""Decorator of a part of a kernel."""
+
+inlined = inner(fastmath={"contract"}, forceinline=True)
 """Decorator of a function that becomes part of the loop that calls it."""
 
 _ROOT_HALF: Final = np.uint64(0x3FE6A09E667F3BCD)  # bits of sqrt(1/2)

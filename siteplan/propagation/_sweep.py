@@ -23,7 +23,7 @@ from siteplan.propagation._coast import (
     coast_coupling,
     zones_of_paths,
 )
-from siteplan.propagation._elementary import compiled, inlined, log2
+from siteplan.propagation._elementary import compiled, entered, inlined, log2
 from siteplan.propagation._radial import (
     APART,
     GEOMETRY_ROWS,
@@ -301,7 +301,7 @@ def _finish_block(
     return peaks_known
 
 
-@compiled
+@entered
 def run(
     ground: NDArray[np.float64],
     clutter: NDArray[np.float64],

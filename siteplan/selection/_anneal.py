@@ -8,14 +8,14 @@ of each block that have what they need, and what each limit has taken.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 from numba import njit
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from siteplan.kernels import inner
 
+if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Rows = np.recarray[Any, np.dtype[Any]]
@@ -49,17 +49,6 @@ LEAST_PRICE = 1e-9
 
 LEAST_GAIN = 1e-12
 """Gain below which a station gives nothing."""
-
-NO_ENTRY: Final[dict[str, Any]] = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
-"""No entries from Python and C, which take as long to compile as what they enter."""
-
-Kernel = TypeVar("Kernel", bound="Callable[..., object]")
-
-
-def inner(function: Kernel) -> Kernel:
-    """Compile a function that only kernels call; a call from Python would end the process."""
-    return cast("Kernel", njit(nogil=True, error_model="numpy", **NO_ENTRY)(function))
-
 
 STATION: Final = np.dtype(
     [
@@ -175,7 +164,7 @@ class Tables(NamedTuple):
     course: Rows
 
 
-@inner
+@inner()
 def highest(offers: Rows, first: int, end: int) -> int:
     """Place of the highest score, the first of equals."""
     best = first
@@ -185,7 +174,7 @@ def highest(offers: Rows, first: int, end: int) -> int:
     return best
 
 
-@inner
+@inner()
 def list_serving(stations: Rows, never: int, serving: NDArray[np.int64]) -> int:
     """List the stations that are built, and count them."""
     number = 0
@@ -196,7 +185,7 @@ def list_serving(stations: Rows, never: int, serving: NDArray[np.int64]) -> int:
     return number
 
 
-@inner
+@inner()
 def move(t: Tables, station: int, period: int) -> float:
     """Build a station in a period, or never; the cost that this adds."""
     row = t.stations[station]
@@ -228,7 +217,7 @@ def move(t: Tables, station: int, period: int) -> float:
     return float(added)
 
 
-@inner
+@inner()
 def shift(t: Tables, station: int, period: int) -> float:
     """Move a station and remember where it was."""
     moved = t.moved[t.course[0].moves]
@@ -238,7 +227,7 @@ def shift(t: Tables, station: int, period: int) -> float:
     return move(t, station, period)
 
 
-@inner
+@inner()
 def gain(t: Tables, station: int, period: int) -> float:
     """Count what a station would give, in stations; nothing if it gives nothing to rules due by a period."""
     row, number = t.stations[station], 0
@@ -265,7 +254,7 @@ def gain(t: Tables, station: int, period: int) -> float:
     return now + LATER_WEIGHT * later if now >= LEAST_GAIN else 0.0
 
 
-@inner
+@inner()
 def price(t: Tables, station: int, period: int) -> float:
     """Further cost of a station that should be in service by a period."""
     row = t.stations[station]
@@ -274,7 +263,7 @@ def price(t: Tables, station: int, period: int) -> float:
     return float(own + site.cost * max(t.factor[period] - t.factor[site.opened], 0.0))
 
 
-@inner
+@inner()
 def latest(t: Tables, station: int) -> int:
     """Latest period in which a station may be built, or never, with every rule kept."""
     row, number = t.stations[station], 0
@@ -304,7 +293,7 @@ def latest(t: Tables, station: int) -> int:
     return until
 
 
-@inner
+@inner()
 def blocked(sites: Rows, links: NDArray[np.int32], site: int, never: int) -> bool:
     """Whether a rival of a structure is open."""
     for k in range(sites[site].first_rival, sites[site].end_rival):  # noqa: SIM110  # numba has no generators
@@ -313,7 +302,7 @@ def blocked(sites: Rows, links: NDArray[np.int32], site: int, never: int) -> boo
     return False
 
 
-@inner
+@inner()
 def within_limits(t: Tables) -> bool:
     """Whether a choice keeps every limit."""
     never, stations = len(t.factor) - 1, len(t.stations)
@@ -332,7 +321,7 @@ def within_limits(t: Tables) -> bool:
     return True
 
 
-@inner
+@inner()
 def take_out(t: Tables, station: int, rng: np.random.Generator) -> int:
     """Pick a station in service and a few that share units or a structure with it; the first in `out`."""
     never, first = len(t.factor) - 1, t.course[0].out
@@ -369,7 +358,7 @@ def take_out(t: Tables, station: int, rng: np.random.Generator) -> int:
     return int(first)
 
 
-@inner
+@inner()
 def offer(t: Tables, rng: np.random.Generator) -> int:
     """Stations that cover a unit which those taken out covered alone, and some that fill counts."""
     found, never, course = 0, len(t.factor) - 1, t.course[0]
@@ -402,7 +391,7 @@ def offer(t: Tables, rng: np.random.Generator) -> int:
     return found
 
 
-@inner
+@inner()
 def met(blocks: Rows, period: int) -> bool:
     """Whether the rules due by a period hold."""
     for b in range(len(blocks)):  # noqa: SIM110  # numba has no generators
@@ -411,7 +400,7 @@ def met(blocks: Rows, period: int) -> bool:
     return True
 
 
-@inner
+@inner()
 def complete(t: Tables, found: int, power: float, rng: np.random.Generator) -> float:
     """Add the stations offered that give most for their price, year by year, until the rules hold."""
     added, never = 0.0, len(t.factor) - 1
@@ -446,7 +435,7 @@ def complete(t: Tables, found: int, power: float, rng: np.random.Generator) -> f
     return added
 
 
-@inner
+@inner()
 def spare(t: Tables) -> float:
     """Drop or delay what the rules do not need, the dearest first."""
     added = 0.0

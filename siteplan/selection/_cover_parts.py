@@ -4,6 +4,8 @@ Plain covering problems made smaller, and bounded part by part.
 A covering problem in parts: each part of the demand is covered by itself, and each site costs in a part its
 share of the prices that the linear programme pays there. What all parts cost together is no more than what
 one choice for all of them costs, and more than the linear programme, as each part is solved in whole numbers.
+Shares then move to the parts that choose a site from those that do without it (Lagrangian decomposition,
+M. Guignard, S. Kim, Mathematical Programming 39, 1987, pp. 215-228), and parts are joined two by two.
 """
 
 from __future__ import annotations
@@ -28,9 +30,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-OPTIONS: Final = {
+OPTIONS: Final[dict[str, bool | int | float | str]] = {
     "threads": 1,
-    "mip_rel_gap": 1e-3,
+    "mip_rel_gap": 0.0,
     "mip_lp_solver": "ipm",
     "mip_heuristic_effort": 0.0,
     "mip_heuristic_run_feasibility_jump": False,
@@ -49,6 +51,21 @@ the root alone. It comes to the same bound in a third of the time.
 
 SMALLEST: Final = 8
 """Units from which a part is divided further."""
+
+PART_GAP: Final = 0.01
+"""Gap at which the search in the parts stops, relative to what parts could gain at most."""
+
+STEPS: Final = 2
+"""Runs of all parts before they are joined two by two."""
+
+HARDER: Final = 4.0
+"""How much longer half as many parts may take: they are joined when there is time for that."""
+
+PACE: Final = 0.12
+"""Part of the distance from the known choice that a step promises, halved after a step without a gain."""
+
+MOMENTUM: Final = 0.5
+"""Part of the last step that the next one repeats."""
 
 
 def merged(
@@ -145,20 +162,21 @@ def parted(
     """
     Divide the units into parts of about equal price that share few sites.
 
-    Halved again and again where a random walk from unit to site to unit mixes slowest.
+    Halved again and again where a random walk from unit to site to unit mixes slowest; halves follow each
+    other. The number is a power of two, and parts of few units may be empty.
     """
     parts = [np.arange(matrix.shape[1])]
     by_column = sp.csc_array(matrix, dtype=np.float64)
     for _ in range(number.bit_length() - 1):
         parts = [half for part in parts for half in _halves(by_column, part, prices[part])]
-    return [part for part in parts if len(part)]
+    return parts
 
 
 def _halves(
     matrix: sp.csc_array, part: NDArray[np.intp], prices: NDArray[np.float64]
 ) -> list[NDArray[np.intp]]:
     if len(part) < SMALLEST:
-        return [part]
+        return [part, part[:0]]
     cover = sp.csr_array(matrix[:, part])
     size = np.asarray(cover.sum(axis=1))
     cover, size = cover[np.flatnonzero(size > 0.0)], size[size > 0.0]
@@ -201,7 +219,7 @@ def bound_in_parts(  # noqa: PLR0913  # a problem has this many parts
     chosen : ndarray of bool, shape (sites,)
         A known choice.
     number : int
-        Parts to begin with, a power of two; half as many when time is left, and so on.
+        Parts to begin with, a power of two; joined two by two down to two of them when there is time.
     told : callable
         Called with each bound, none less than the Lagrangian bound of the prices, also on an interrupt;
         true when there is nothing to gain from another.
@@ -211,36 +229,62 @@ def bound_in_parts(  # noqa: PLR0913  # a problem has this many parts
         Seed of the solver.
     """
     end = time.monotonic() + time_limit_s
-    problem = _Problem(matrix, cost, penalty, prices, chosen)
-    while number and time.monotonic() < end:
-        parts = [problem.part(units, seed) for units in parted(matrix, prices, number)]
+    problem = _Problem(matrix, cost, penalty, prices, chosen, number)
+    best, pace, steps = -np.inf, PACE, 0
+    while time.monotonic() < end:
+        began = time.monotonic()
+        runs = [problem.run(part, seed) for part in problem.parts]
         try:
-            left_s = end - time.monotonic()
-            run_all([part.solver for part in parts], time_limit_s=left_s, in_turn=True)
+            run_all([run.solver for run in runs], time_limit_s=end - began, in_turn=True)
         finally:
-            enough = told(sum(part.bound for part in parts))
-        if enough:
+            bound = sum(run.bound for run in runs)
+            enough = told(bound)
+        now = time.monotonic()
+        steps, pace = steps + 1, pace if bound > best else pace / 2.0
+        best = max(best, bound)
+        if enough or number == 1:
             break
-        number //= 2
+        problem.move([run.picked for run in runs], pace * (problem.value - bound))
+        if steps >= STEPS and HARDER * (now - began) < end - now:
+            if number == 2:  # noqa: PLR2004  # the whole is for others
+                break
+            problem.join()
+            number, steps = number // 2, 0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Part:
-    """Some of the units, to be covered by themselves."""
+    """Some of the units, and what each of their sites costs there."""
 
+    units: NDArray[np.intp]
+    sites: NDArray[np.intp]
+    share: NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Run:
+    """The programme of one part."""
+
+    part: _Part
     solver: highspy.Highs
     known: float
     priced: float
 
     @property
     def bound(self) -> float:
-        """What covering them costs at least, as far as the solver has come."""
+        """What covering the part costs at least, as far as the solver has come."""
         bound = self.solver.getInfo().mip_dual_bound
         return max(self.priced, bound) if believable(bound, self.known) else self.priced
 
+    @property
+    def picked(self) -> NDArray[np.float64]:
+        """How the solver covers the part, as far as it has come."""
+        values = np.asarray(self.solver.getSolution().col_value)
+        return values[: len(self.part.sites)] if len(values) else np.zeros(len(self.part.sites))
+
 
 class _Problem:
-    """A covering problem that is divided in several ways."""
+    """A covering problem in parts."""
 
     def __init__(
         self,
@@ -249,36 +293,80 @@ class _Problem:
         penalty: NDArray[np.float64] | None,
         prices: NDArray[np.float64],
         chosen: NDArray[np.bool_],
+        number: int,
     ) -> None:
         self.by_column = sp.csc_array(matrix, dtype=np.float64)
-        self.cost, self.penalty, self.prices, self.chosen = cost, penalty, prices, chosen
-        tiny = 1e-6 * max(float(prices.mean()), np.finfo(float).tiny)
-        self.weight = prices + tiny  # so that each site has a share
-        self.whole = self.by_column @ self.weight
+        self.penalty, self.prices, self.chosen = penalty, prices, chosen
+        missed = ~(matrix.T @ chosen)
+        fines = 0.0 if penalty is None else float(penalty[missed].sum())
+        self.value = float(cost @ chosen) + fines
+        priced = prices.sum() + np.minimum(cost - self.by_column @ prices, 0.0).sum()
+        self.spare = max(self.value - float(priced), 0.0)
+        weight = prices + 1e-6 * max(float(prices.mean()), np.finfo(float).tiny)  # all have a share
+        worth = cost / np.maximum(self.by_column @ weight, np.finfo(float).tiny)
+        self.parts = []
+        for units in parted(matrix, prices, number):
+            cover = self.by_column[:, units]
+            sites = np.unique(cover.indices)
+            share = worth[sites] * (cover @ weight[units])[sites]
+            self.parts.append(_Part(units, sites, share))
+        self.direction = [np.zeros(len(part.sites)) for part in self.parts]
 
-    def part(self, units: NDArray[np.intp], seed: int) -> _Part:
-        """Give HiGHS the programme of some units."""
-        cover = sp.csr_array(self.by_column[:, units])
-        sites = np.flatnonzero(np.diff(cover.indptr))
-        cover, prices = cover[sites], self.prices[units]
-        share = self.cost[sites] * (cover @ self.weight[units]) / self.whole[sites]
-        priced = float(prices.sum() + np.minimum(share - cover @ prices, 0.0).sum())
-        rows, spent, start = sp.csr_array(cover.T), share, self.chosen[sites].astype(float)
+    def run(self, part: _Part, seed: int) -> _Run:
+        """Give HiGHS the programme of a part."""
+        units, sites = part.units, part.sites
+        rows, prices = sp.csr_array(self.by_column[:, units].T)[:, sites], self.prices[units]
+        priced = float(prices.sum() + np.minimum(part.share - rows.T @ prices, 0.0).sum())
+        cost, start = part.share, self.chosen[sites].astype(float)
         if self.penalty is not None:
-            start = np.concatenate([start, cover.T @ start == 0.0])
+            start = np.concatenate([start, rows @ start == 0.0])
             rows = sp.csr_array(sp.hstack([rows, sp.eye_array(len(units))], format="csr"))
-            spent = np.concatenate([share, self.penalty[units]])
-        ends = np.zeros(len(spent)), np.ones(len(spent))
-        model = programme(spent, *ends, Rows(matrix=rows, low=np.ones(len(units))))
+            cost = np.concatenate([cost, self.penalty[units]])
+        ends = np.zeros(len(cost)), np.ones(len(cost))
+        model = programme(cost, *ends, Rows(matrix=rows, low=np.ones(len(units))))
         kinds = highspy.HighsVarType
-        free = len(spent) - len(sites)
+        free = len(cost) - len(sites)
         model.integrality_ = [kinds.kInteger] * len(sites) + [kinds.kContinuous] * free
         solver = highs(seed)
         for name, value in OPTIONS.items():
             solver.setOptionValue(name, value)
+        solver.setOptionValue("mip_abs_gap", PART_GAP * self.spare / len(self.parts))
         solver.setOptionValue("presolve", "on" if self.penalty is None else "off")
         solver.passModel(model)
         known = highspy.HighsSolution()
         known.col_value = start.tolist()
         solver.setSolution(known)
-        return _Part(solver=solver, known=float(spent @ start), priced=priced)
+        return _Run(part=part, solver=solver, known=float(cost @ start), priced=priced)
+
+    def move(self, picked: list[NDArray[np.float64]], gain: float) -> None:
+        """Move shares along the subgradient as far as promises a gain."""
+        number = self.by_column.shape[0]
+        times, total = np.zeros(number), np.zeros(number)
+        for part, here in zip(self.parts, picked, strict=True):
+            times[part.sites] += 1.0
+            total[part.sites] += here
+        mean = total / np.maximum(times, 1.0)
+        slopes = [here - mean[part.sites] for part, here in zip(self.parts, picked, strict=True)]
+        norm = sum(float(slope @ slope) for slope in slopes)
+        if norm <= 0.0:
+            return
+        self.direction = [
+            slope + MOMENTUM * before for slope, before in zip(slopes, self.direction, strict=True)
+        ]
+        self.parts = [
+            _Part(part.units, part.sites, part.share + gain / norm * way)
+            for part, way in zip(self.parts, self.direction, strict=True)
+        ]
+
+    def join(self) -> None:
+        """Make one part of two that were halves."""
+        number = self.by_column.shape[0]
+        joined = []
+        for one, two in zip(self.parts[::2], self.parts[1::2], strict=True):
+            share = np.zeros(number)
+            share[one.sites] += one.share
+            share[two.sites] += two.share
+            sites = np.union1d(one.sites, two.sites)
+            joined.append(_Part(np.append(one.units, two.units), sites, share[sites]))
+        self.parts = joined
+        self.direction = [np.zeros(len(part.sites)) for part in joined]

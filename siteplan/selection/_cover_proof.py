@@ -32,6 +32,8 @@ from siteplan.selection._cover_search import graph_of, search_least
 from siteplan.selection.programme import relax, solve_programme
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from numpy.typing import NDArray
 
 WHOLE_ENTRIES: Final = 60_000
@@ -206,43 +208,36 @@ def prove_most(
             covered = value_most(left.matrix, left.weight, left.wanted, prices)
             known.limit(left.base + covered)
             narrow = left.decided(known.value, prices)
-    if not (narrow.small or known.near(gap)):
-        late = SEARCH_SHARE * (end - time.monotonic())
-        _search_most(left, likely, known, gap=gap, effort=effort, time_limit_s=late, seed=seed)
-        narrow = left.decided(known.value, prices)
-    limit_s = end - time.monotonic()
+    late = time.monotonic() + SEARCH_SHARE * (end - time.monotonic())
+    choices = _others(left, likely, known, effort=effort, seed=seed)
+    while not (narrow.small or known.near(gap)) and time.monotonic() < late:
+        choice = next(choices, None)
+        if choice is None:
+            break
+        if known.offer(choice, float(weight @ (matrix.T @ choice))):
+            narrow = left.decided(known.value, prices)
     if narrow.settled:
         choice = narrow.with_sites(np.full(len(narrow.sites), narrow.wanted >= len(narrow.sites)))
         known.offer(choice, float(weight @ (matrix.T @ choice)))
         known.limit(known.value)  # no other choice covers as much
-    elif known.near(gap) or limit_s <= 0.0 or narrow.matrix.nnz > MOST_ENTRIES:
         return
-    elif narrow.small:
-        _whole_most(narrow, known, gap=gap, time_limit_s=limit_s, seed=seed)
-    else:
+    if not narrow.small and narrow.matrix.nnz <= MOST_ENTRIES and not known.near(gap):
+        limit_s = end - time.monotonic()
         _parts_most(left, prices, known, gap=gap, time_limit_s=limit_s, seed=seed)
+    limit_s = end - time.monotonic()
+    if limit_s > 0.0 and narrow.matrix.nnz <= MOST_ENTRIES and not known.near(gap):
+        _whole_most(narrow, known, gap=gap, time_limit_s=limit_s, seed=seed)
 
 
-def _search_most(
-    left: _Most,
-    likely: NDArray[np.float64],
-    known: Known,
-    *,
-    gap: float,
-    effort: int,
-    time_limit_s: float,
-    seed: int,
-) -> None:
-    """Search among the sites that are left, more often where the linear programme has more of them."""
-    end, few = time.monotonic() + time_limit_s, int(BRED_SHARE * effort)
-    every = left.base + float(left.weight.sum())
+def _others(
+    left: _Most, likely: NDArray[np.float64], known: Known, *, effort: int, seed: int
+) -> Iterator[NDArray[np.bool_]]:
+    """Choices of the sites that are left, drawn where the linear programme has more of them."""
+    few = int(BRED_SHARE * effort)
     for turn in range(ROUNDS):
         start = known.chosen[left.sites]
         for picked in bred(left.matrix, left.weight, start, likely, effort=few, seed=seed + turn):
-            missed = float(left.weight[left.matrix.T @ picked == 0].sum())
-            known.offer(left.with_sites(picked), every - missed)
-            if known.near(gap) or time.monotonic() > end:
-                return
+            yield left.with_sites(picked)
 
 
 def _whole_most(left: _Most, known: Known, *, gap: float, time_limit_s: float, seed: int) -> None:
@@ -338,32 +333,30 @@ def prove_least(
         choice = search_least(graph_of(matrix), price, known.chosen, effort, seed + turn)
         if known.offer(choice, float(price @ choice)):
             inside, outside = fixed_least(matrix, price, known.value, prices)
-    limit_s = end - time.monotonic()
-    if known.near(gap) or limit_s <= 0.0 or matrix.nnz > MOST_ENTRIES:
+    if known.near(gap) or matrix.nnz > MOST_ENTRIES:
         return
     free = np.flatnonzero(~inside & ~outside)
     rest, _ = merged(matrix[free], (~(matrix.T @ inside)).astype(np.float64))
-    if rest.nnz <= WHOLE_ENTRIES:
-        _whole_least(
-            matrix, price, (free, inside, rest), known, gap=gap, time_limit_s=limit_s, seed=seed
+    if rest.nnz > WHOLE_ENTRIES:
+
+        def told(least: float) -> bool:
+            known.limit(least)
+            return known.near(gap)
+
+        bound_in_parts(
+            matrix,
+            price,
+            None,
+            prices,
+            known.chosen,
+            number=_parts(matrix),
+            told=told,
+            time_limit_s=end - time.monotonic(),
+            seed=seed,
         )
-        return
-
-    def told(least: float) -> bool:
-        known.limit(least)
-        return known.near(gap)
-
-    bound_in_parts(
-        matrix,
-        price,
-        None,
-        prices,
-        known.chosen,
-        number=_parts(matrix),
-        told=told,
-        time_limit_s=limit_s,
-        seed=seed,
-    )
+    limit_s, decided = end - time.monotonic(), (free, inside, rest)
+    if limit_s > 0.0 and not known.near(gap):
+        _whole_least(matrix, price, decided, known, gap=gap, time_limit_s=limit_s, seed=seed)
 
 
 def _whole_least(

@@ -13,10 +13,9 @@ programme's prices the parts together have the value of the linear programme, an
 distance between whole numbers and fractions within its part: Lagrangian decomposition [1]_ in the form of
 rows, so that the linear programme and branch and bound go on from there.
 
-A county falls apart by itself where no station reaches from one place to the next, and 4G from 5G but for
-the structures that they share, whose price is divided. What is left in one piece is halved across its
-longest way until at most :data:`MOST_STATIONS` stations are in each. Rows over more than one part, such as
-those of weight pooled over the county, are in none.
+A county falls apart by itself where no station reaches from one place to the next. What is left in one piece
+is divided until there are few enough stations in each (:mod:`siteplan.selection.division`). Rows over more
+than one part, such as those of weight pooled over the county, are in none.
 
 References
 ----------
@@ -32,8 +31,8 @@ from typing import TYPE_CHECKING, Final
 import highspy
 import numpy as np
 import scipy.sparse as sp
-from scipy.sparse.csgraph import connected_components, dijkstra
 
+from siteplan.selection.division import LONGEST
 from siteplan.selection.master import Rows
 from siteplan.selection.programme import believable, highs, programme
 from siteplan.selection.running import run_all
@@ -43,16 +42,14 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from siteplan.selection.division import Division
     from siteplan.selection.master import Master
 
-MOST_STATIONS: Final = 400
-"""Stations of a part: solved within seconds, and not many of its neighbours lie outside."""
-
 MOST_WEIGHT: Final = 0.8
-"""Share of an item's weight from which it belongs to one part."""
+"""Share of a long item's weight from which it belongs to one part, with all of its units."""
 
-SMOOTHINGS: Final = 4
-"""Times that the order across a part is averaged among neighbours."""
+HALF: Final = 0.5
+"""The same for an item of at most :data:`siteplan.selection.division.LONGEST` units."""
 
 LEAST_FACTOR: Final = 1e-9
 """Smaller factors, relative to the largest, are left out of a row, and its lower limit gives way."""
@@ -63,6 +60,9 @@ LEAST_LIFT: Final = 1e-6
 SAFE: Final = 1e-6
 """What the lower limit of a row gives way for the tolerances of the solver, relative to factors and limit."""
 
+
+FEASIBLE: Final = highspy.SolutionStatus.kSolutionStatusFeasible
+"""Status of values that keep all rows."""
 
 EFFORT: Final = 0.02
 """Share of the work of HiGHS in its own search for choices: it is given a good one."""
@@ -96,18 +96,39 @@ class Priced:
     values: NDArray[np.float64]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class PartRow:
+    """
+    Row of a part, which takes the place of those of the programme that are in it.
+
+    Attributes
+    ----------
+    row : Rows
+        The one row, in parts of its largest factor.
+    price : float
+        Its price in place of those of `replaced`.
+    replaced : ndarray of int64
+        Rows of the programme in the part.
+    """
+
+    row: Rows
+    price: float
+    replaced: NDArray[np.int64]
+
+
 def part_rows(
     master: Master,
     priced: Priced,
+    division: Division,
     *,
+    before: Division | None = None,
     gap: float,
     time_limit_s: float,
     seed: int,
     tick: Callable[[], object],
-    most: int = MOST_STATIONS,
-) -> Rows:
+) -> tuple[list[PartRow], NDArray[np.float64]]:
     """
-    Make one row of each part.
+    Solve the parts, and make one row of each.
 
     Parameters
     ----------
@@ -115,6 +136,10 @@ def part_rows(
         The programme.
     priced : Priced
         Its rows and their prices.
+    division : Division
+        The parts.
+    before : Division, optional
+        Parts that have had their rows.
     gap : float
         Distances from the least values at which the searches stop, in all. [CNY]
     time_limit_s : float
@@ -123,88 +148,27 @@ def part_rows(
         Seed of the solver.
     tick : callable
         Called a few times a second meanwhile.
-    most : int
-        Stations of a part.
 
     Returns
     -------
-    rows : Rows
-        Those that the fractions violate, in parts of their largest factor.
+    rows : list of PartRow
+        Those that the fractions violate.
+    values : ndarray of float64, shape (columns,)
+        The known choice with what each part chooses for its own columns: good, but not one that meets all
+        rules.
     """
-    station = station_parts(master, most=most)
-    if np.bincount(station).max(initial=0) == len(station):
-        return Rows(matrix=sp.csr_array((0, len(priced.cost))), low=np.zeros(0))
-    labels = _labels(master, priced.rows, station)
-    parts = _parts(master, priced, labels)
-    solvers = [_solver(priced, part, gap=gap / len(parts), seed=seed) for part in parts]
+    if division.parts == 0:  # no station has a column
+        return [], priced.known
+    parts = _parts(master, priced, _labels(master, priced.rows, division), division.new(before))
+    solvers = [_solver(priced, part, gap=gap / division.parts, seed=seed) for part in parts]
     run_all(solvers, time_limit_s=time_limit_s, tick=tick)
     found = [_row(priced, part, solver) for part, solver in zip(parts, solvers, strict=True)]
-    kept = [row for row in found if row is not None]
-    width = len(priced.cost)
-    return Rows(
-        matrix=sp.csr_array(
-            sp.vstack([sp.csr_array((0, width)), *(a for a, _ in kept)], format="csr")
-        ),
-        low=np.array([low for _, low in kept]),
-    )
-
-
-def station_parts(master: Master, *, most: int) -> NDArray[np.int64]:
-    """
-    Divide the stations that have columns into parts.
-
-    Parameters
-    ----------
-    master : Master
-        The programme.
-    most : int
-        Stations of a part.
-
-    Returns
-    -------
-    part : ndarray of int64, shape (stations that have columns,)
-        Part of each.
-    """
-    number = len(master.stations)
-    found = [part.by_unit for part in master.parts]
-    by_unit = sp.csr_array(sp.vstack([sp.csr_array((0, number)), *found], format="csr"))
-    graph = sp.csr_array(sp.block_array([[None, by_unit], [by_unit.T, None]], format="csr"))
-    units = by_unit.shape[0]
-    near = sp.csr_array(by_unit.T)
-    _, piece = connected_components(graph, directed=False)
-    part = np.full(number, -1, dtype=np.int64)
-    open_pieces = [np.flatnonzero(piece[units:] == k) for k in np.unique(piece[units:])]
-    count = 0
-    while open_pieces:
-        mine = open_pieces.pop()
-        if len(mine) <= most:
-            part[mine] = count
-            count += 1
-            continue
-        far = _from(graph, units, mine, int(mine[0]))
-        one = _from(graph, units, mine, int(mine[np.argmax(far)]))
-        two = _from(graph, units, mine, int(mine[np.argmax(one)]))
-        across = np.zeros(number)
-        across[mine] = one - two
-        inside = np.zeros(number)
-        inside[mine] = 1.0
-        for _ in range(SMOOTHINGS):  # whole steps become an order without ties
-            total = near @ (by_unit @ np.column_stack([across, inside]))
-            across[mine] = total[mine, 0] / np.maximum(total[mine, 1], 1.0)
-        order = mine[np.argsort(across[mine], kind="stable")]
-        pieces = -(-len(mine) // most)
-        half = len(mine) * (pieces // 2) // pieces
-        open_pieces += [np.sort(order[:half]), np.sort(order[half:])]
-    return part
-
-
-def _from(
-    graph: sp.csr_array, units: int, mine: NDArray[np.int64], station: int
-) -> NDArray[np.float64]:
-    """Count steps from a station to the others of a piece; one more than any where no way leads."""
-    steps = dijkstra(graph, directed=False, indices=units + station, unweighted=True)[units + mine]
-    reached = np.isfinite(steps)
-    return np.asarray(np.where(reached, steps, steps[reached].max() + 1.0))
+    values = priced.known.copy()
+    for part, solver in zip(parts, solvers, strict=True):
+        chosen = np.asarray(solver.getSolution().col_value)
+        if solver.getInfo().primal_solution_status == FEASIBLE:
+            values[part.columns[part.own]] = chosen[part.own]
+    return [row for row in found if row is not None], values
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -227,27 +191,27 @@ def _members(part: NDArray[np.int64], parts: int) -> sp.csr_array:
     )
 
 
-def _labels(master: Master, rows: Rows, station: NDArray[np.int64]) -> _Labels:
-    periods, parts = len(master.due), int(station.max(initial=-1)) + 1
+def _labels(master: Master, rows: Rows, division: Division) -> _Labels:
+    periods, parts = len(master.due), division.parts
     first_y = master.z0 + len(master.shared) * periods
     column = np.full(rows.matrix.shape[1], ANY, dtype=np.int64)
-    column[: master.z0] = np.repeat(station, periods)
-    of = _members(station, parts)
-    row, unit_column = [np.zeros(0, dtype=np.int64)], len(master.cost)
+    column[: master.z0] = np.repeat(division.station, periods)
+    row, unit_first, unit_column = [np.zeros(0, dtype=np.int64)], 0, len(master.cost)
     for part in master.parts:
         block = part.block
-        unit = np.argmax(sp.csr_array(part.by_unit @ of).toarray(), axis=1)
+        unit = division.unit[unit_first : unit_first + len(block.unit_item)]
         by_item = sp.csr_array(
             (block.unit_weight, (block.unit_item, np.arange(len(unit)))),
             shape=(len(block.item_need), len(unit)),
         )
         weight = sp.csr_array(by_item @ _members(unit, parts)).toarray()
-        item = np.argmax(weight, axis=1)
-        item[weight.max(axis=1) < MOST_WEIGHT * weight.sum(axis=1)] = NONE
+        long = np.bincount(block.unit_item, minlength=len(block.item_need)) > LONGEST
+        asked = np.where(long, MOST_WEIGHT, HALF) * weight.sum(axis=1)
+        item = np.where(weight.max(axis=1) > asked, np.argmax(weight, axis=1), NONE)
         unit = np.where(item[block.unit_item] >= 0, item[block.unit_item], unit)
         column[part.y : part.y + len(item)] = item
         column[unit_column : unit_column + len(unit)] = unit
-        unit_column += len(unit)
+        unit_first, unit_column = unit_first + len(unit), unit_column + len(unit)
         row += [unit, item]
     fixed = sp.csr_array(rows.matrix[: rows.matrix.shape[0] - sum(len(part) for part in row)])
     label = np.repeat(np.arange(fixed.shape[0]), np.diff(fixed.indptr))
@@ -256,22 +220,28 @@ def _labels(master: Master, rows: Rows, station: NDArray[np.int64]) -> _Labels:
     number = np.bincount(label, weights=items, minlength=fixed.shape[0])
     first = np.full(fixed.shape[0], parts, dtype=np.int64)
     last = np.full(fixed.shape[0], ANY, dtype=np.int64)
-    asked = (place != ANY) & (items | (number[label] == 0))  # an item has its rows with it
-    np.minimum.at(first, label[asked], place[asked])
-    np.maximum.at(last, label[asked], place[asked])
+    counts = (place != ANY) & (items | (number[label] == 0))  # an item has its rows with it
+    np.minimum.at(first, label[counts], place[counts])
+    np.maximum.at(last, label[counts], place[counts])
     found = np.where(last == ANY, ANY, np.where((first == last) & (number <= 1), last, NONE))
     return _Labels(row=np.concatenate([found, *row]), column=column, parts=parts)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class _Part:
+    """Rows, those that its own row takes the place of, columns, what it pays for them, which are its own."""
+
     rows: NDArray[np.int64]
+    replaced: NDArray[np.int64]
     columns: NDArray[np.int64]
     paid: NDArray[np.float64]
     integer: NDArray[np.bool_]
+    own: NDArray[np.bool_]
 
 
-def _parts(master: Master, priced: Priced, labels: _Labels) -> list[_Part]:
+def _parts(
+    master: Master, priced: Priced, labels: _Labels, wanted: NDArray[np.bool_]
+) -> list[_Part]:
     """Rows, columns and prices of each part, the smallest first: they are sure to be solved."""
     matrix = priced.rows.matrix
     reduced = priced.cost - matrix.T @ priced.price
@@ -295,17 +265,25 @@ def _parts(master: Master, priced: Priced, labels: _Labels) -> list[_Part]:
         (np.ones(len(site)), (np.arange(len(site)), site)),
         shape=(len(site), len(master.shared)),
     )
-    paid[np.argmax(paid[:, structures] @ at, axis=0)[site], structures] += left[structures]
+    owner = np.argmax(paid[:, structures] @ at, axis=0)
+    paid[owner[site], structures] += left[structures]
     structural, uses = sp.csr_array(matrix[np.flatnonzero(shared)]), sp.csr_array(own @ abs(matrix))
+    owned = owner[(structural.indices[structural.indptr[:-1]] - master.z0) // len(master.due)]
     found = []
-    for k in range(labels.parts):
+    for k in np.flatnonzero(wanted):
         inside = (labels.column == k) | (paid[k] != 0.0)
         inside[uses.indices[uses.indptr[k] : uses.indptr[k + 1]]] = True
         whole = np.diff(structural.indptr) == structural.astype(bool).astype(float) @ inside
-        rows = np.concatenate([np.flatnonzero(labels.row == k), np.flatnonzero(shared)[whole]])
-        columns = np.flatnonzero(inside)
+        rows, columns = np.flatnonzero(labels.row == k), np.flatnonzero(inside)
         found.append(
-            _Part(rows=rows, columns=columns, paid=paid[k, columns], integer=integer[columns])
+            _Part(
+                rows=np.concatenate([rows, np.flatnonzero(shared)[whole]]),
+                replaced=np.concatenate([rows, np.flatnonzero(shared)[owned == k]]),
+                columns=columns,
+                paid=paid[k, columns],
+                integer=integer[columns],
+                own=labels.column[columns] == k,
+            )
         )
     return sorted(found, key=lambda part: len(part.columns))
 
@@ -344,9 +322,10 @@ def _largest(part: _Part) -> float:
     return max(float(np.abs(part.paid).max(initial=0.0)), np.finfo(float).tiny)
 
 
-def _row(priced: Priced, part: _Part, solver: highspy.Highs) -> tuple[sp.csr_array, float] | None:
+def _row(priced: Priced, part: _Part, solver: highspy.Highs) -> PartRow | None:
     """Row of a part that was solved, if the fractions violate it."""
-    columns, factor = part.columns, part.paid / _largest(part)
+    columns, scale = part.columns, _largest(part)
+    factor = part.paid / scale
     bound = solver.getInfo().mip_dual_bound
     if not believable(bound, float(factor @ priced.known[columns])):
         return None
@@ -356,8 +335,10 @@ def _row(priced: Priced, part: _Part, solver: highspy.Highs) -> tuple[sp.csr_arr
     if factor @ priced.values[columns] >= low - LEAST_LIFT:
         return None
     used = np.flatnonzero(factor)
-    row = sp.csr_array(
+    matrix = sp.csr_array(
         (factor[used], (np.zeros(len(used), dtype=np.int64), columns[used])),
         shape=(1, len(priced.cost)),
     )
-    return row, low
+    return PartRow(
+        row=Rows(matrix=matrix, low=np.array([low])), price=scale, replaced=part.replaced
+    )

@@ -6,12 +6,14 @@ The selection problem solved with HiGHS: rows of coverage on demand, then branch
    units, each has a column from the start, and few such rows are missing.
 2. Its fractions, rounded at several levels and completed by :mod:`siteplan.selection.greedy`, give choices.
 3. A column whose reduced cost alone lifts the bound beyond the best choice is fixed.
-4. Where units have columns, parts of the programme are solved exactly, and give one row each
-   (:mod:`siteplan.selection.parts`).
+4. Where units have columns, parts of the programme are solved exactly, small ones, then larger ones. Each
+   gives one row, which lifts the bound, and what it would choose for itself: together, repaired, a start for
+   the local search (:mod:`siteplan.selection.parts`).
 5. HiGHS solves the programme in whole numbers. A solution that covers too little is cut off by further rows
    (2. and 3. apply to it as well), one that covers enough is a least-cost choice.
 
-Beside 4 and 5, which prove, the local search of :mod:`siteplan.selection.anneal` improves the best choice.
+Beside the larger parts and 5, which prove, the local search of :mod:`siteplan.selection.anneal` improves the
+best choice.
 
 Bound and choice hold whenever the search ends: each programme in 1 and 5 relaxes the problem. There are
 finitely many choices and each is cut off once, so without a time limit the search ends with a gap of no
@@ -29,21 +31,24 @@ from typing import TYPE_CHECKING, Any, Final
 
 import highspy
 import numpy as np
+import scipy.sparse as sp
 from tqdm.auto import tqdm
 
+from siteplan.selection.division import divide
 from siteplan.selection.greedy import improve, repair
 from siteplan.selection.master import Master, Rows
-from siteplan.selection.parts import Priced, part_rows
+from siteplan.selection.parts import PartRow, Priced, part_rows
 from siteplan.selection.problem import compact
 from siteplan.selection.programme import add_rows, believable, highs, honest, programme
 from siteplan.selection.running import run_all
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from concurrent.futures import Future
 
     from numpy.typing import NDArray
 
+    from siteplan.selection.division import Division
     from siteplan.selection.problem import Problem
 
 LEAST_VIOLATION: Final = 1e-4
@@ -61,8 +66,17 @@ FIRST_SHARE: Final = 0.4
 SMALL_SHARE: Final = 0.1
 """The same where units have columns, and the programme in whole numbers says more by itself."""
 
-PARTS_SHARE: Final = 0.5
-"""Share of the time left for the parts of the programme."""
+FEW_STATIONS: Final = 300
+"""Stations of a part that is solved within seconds."""
+
+FEW_SHARE: Final = 0.5
+"""Share of the time left for these parts."""
+
+MANY_STATIONS: Final = 600
+"""Stations of a part whose neighbours seldom lie outside."""
+
+MANY_SHARE: Final = 0.9
+"""Share of the time left for these: what is known by then says more than the whole programme."""
 
 PART_GAP: Final = 0.1
 """Share of the gap asked for that may stay open in all parts together."""
@@ -70,8 +84,8 @@ PART_GAP: Final = 0.1
 LEVELS: Final = (0.99, 0.7, 0.5, 0.3, 0.15, 0.05)
 """Fractions from which a station is taken into a rounded choice."""
 
-LONG_WORK: Final = 5_000_000_000
-"""Covered units that the local search beside the proof looks at: half a minute."""
+FIRST_WORK: Final = 1_000_000_000
+"""Covered units that the local search beside the proof looks at: a few seconds, twice as long each time."""
 
 WAIT_S: Final = 0.25
 """Time between two looks at the clock. [s]"""
@@ -199,15 +213,17 @@ class _Search:
     """The best choice and bound so far, and the programme with its rows so far."""
 
     clock: _Clock
+    pool: ThreadPoolExecutor
     beside: Future[NDArray[np.int32]]
-    begin: Callable[[], Future[NDArray[np.int32]]]
+    stop: threading.Event
+    start: NDArray[np.int32]
 
     def __init__(
         self, problem: Problem, start: NDArray[np.int32], *, gap: float, seed: int
     ) -> None:
         self.problem, self.gap, self.seed, self.first_seed = problem, gap, seed, seed
         self.built, self.cost, self.bound = start, np.inf, 0.0
-        self.solved, self.start_kept, self.parted = False, True, False
+        self.solved, self.start_kept = False, True
         self.master = Master(problem)
         self.offer(start)
         self.with_units = sum(block.cover.nnz for block in problem.blocks) <= MOST_ENTRIES
@@ -220,6 +236,8 @@ class _Search:
         self.linear = highs(seed)
         self.reduced = 0.0, np.zeros(len(self.upper))
         self.price = np.zeros(len(rows.low))  # of the rows that all start with
+        self.division: Division | None = None
+        self.found: list[PartRow] = []
 
     def offer(self, built: NDArray[np.int32]) -> None:
         """Keep a choice if it is the cheapest that meets the rules."""
@@ -243,10 +261,15 @@ class _Search:
             while not self.done and self.clock.left_s > 0.0:
                 self.round(values)
                 self.fix(values)
+                self.start = self.built
+                divided = self.with_units and self.division is None and np.isfinite(self.cost)
+                if divided and not self.done:
+                    self.part(values, FEW_STATIONS, FEW_SHARE, self.clock.tick)
                 if not self.done:
                     with self.aside():
-                        if self.with_units and not self.parted and np.isfinite(self.cost):
-                            self.fix(self.part(values))
+                        if divided:
+                            self.part(values, MANY_STATIONS, MANY_SHARE, self.look)
+                            self.fix(self.with_parts(values))
                         if not self.done:
                             self.whole_numbers()
                 if not self.done:
@@ -276,17 +299,23 @@ class _Search:
         return values if len(values) else self.lower  # none when there was no time
 
     def proof(self, dual: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+        """Bound and reduced costs from prices of all rows so far."""
+        first = np.cumsum([len(rows.low) for rows in self.rows])[:-1]
+        return self.weigh(zip(self.rows, np.split(dual, first), strict=True))
+
+    def weigh(
+        self, priced: Iterable[tuple[Rows, NDArray[np.float64]]]
+    ) -> tuple[float, NDArray[np.float64]]:
         """
-        Bound and reduced costs from prices of the rows.
+        Bound and reduced costs from rows and their prices.
 
         Any prices that are not negative prove a bound, so that nothing rests on the word of the solver.
         """
-        reduced, value, first = self.cost_of.copy(), 0.0, 0
-        for rows in self.rows:
-            price = np.maximum(dual[first : first + len(rows.low)], 0.0)
+        reduced, value = self.cost_of.copy(), 0.0
+        for rows, dual in priced:
+            price = np.maximum(dual, 0.0)
             reduced -= rows.matrix.T @ price
             value += float(rows.low @ price)
-            first += len(rows.low)
         limits = np.where(reduced > 0.0, self.lower, self.upper)
         return value + float(reduced @ limits), reduced
 
@@ -316,40 +345,84 @@ class _Search:
 
     @contextlib.contextmanager
     def aside(self) -> Iterator[None]:
-        """Search around the best choice beside what is done meanwhile, which needs another processor."""
-        start, stop = self.built, threading.Event()
-
-        def begin() -> Future[NDArray[np.int32]]:
-            self.seed += 1
-            return pool.submit(
-                improve, self.problem, start, work=LONG_WORK, seed=self.seed, stop=stop
-            )
-
-        with ThreadPoolExecutor(1) as pool:
-            self.begin, self.beside = begin, begin()
+        """Search around a good choice beside what is done meanwhile, which needs another processor."""
+        with ThreadPoolExecutor(1) as self.pool:
+            self.begin()
             try:
                 yield
                 while not (self.done or self.beside.done() or self.clock.left_s <= 0.0):
                     wait([self.beside], timeout=WAIT_S)
             finally:
-                stop.set()
+                self.stop.set()
                 if not self.done:  # else the choice would depend on how far the search has come
                     self.offer(self.beside.result())
 
-    def look(self, solver: highspy.Highs) -> None:
+    def begin(self) -> None:
+        """Begin to search, each time with other random numbers."""
+        work = FIRST_WORK << (self.seed - self.first_seed)
+        self.seed, self.stop = self.seed + 1, threading.Event()
+        self.beside = self.pool.submit(
+            improve, self.problem, self.start, work=work, seed=self.seed, stop=self.stop
+        )
+
+    def look(self, solver: highspy.Highs | None = None) -> None:
         """Stop a run when a choice found beside it is as near to the bound as asked for, else search anew."""
         self.clock.tick()
         if self.beside.done():
             self.offer(self.beside.result())
-            if self.done:
+            if not self.done:
+                self.begin()
+            elif solver is not None:
                 solver.cancelSolve()
-            else:
-                self.beside = self.begin()  # from the same choice with other random numbers
 
-    def part(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Add rows of the parts, and solve the linear programme with them."""
-        self.parted = True
-        priced = Priced(
+    def part(
+        self, values: NDArray[np.float64], most: int, share: float, tick: Callable[[], object]
+    ) -> None:
+        """Solve parts of so many stations for a bound and a choice from which to search."""
+        division = divide(self.master, self.rows[0], self.price, most=most)
+        if division.parts > 1:
+            rows, chosen = part_rows(
+                self.master,
+                self.priced(values),
+                division,
+                before=self.division,
+                gap=PART_GAP * self.gap * self.cost,
+                time_limit_s=share * self.clock.left_s,
+                seed=self.first_seed,
+                tick=tick,
+            )
+            self.found += rows
+            self.bound = max(self.bound, self.value_of(self.found))
+            self.start = repair(self.problem, self.master.built(chosen, least=HALF))
+            self.offer(self.start)
+        self.division = division
+
+    def with_parts(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Solve the linear programme with the rows of parts."""
+        if not self.found or self.done:
+            return values
+        matrix = sp.vstack([part.row.matrix for part in self.found], format="csr")
+        low = np.concatenate([part.row.low for part in self.found])
+        self.add(Rows(matrix=sp.csr_array(matrix), low=low))
+        return self.relax()
+
+    def value_of(self, found: list[PartRow]) -> float:
+        """Bound from the rows of parts that are better than the rows whose place they take."""
+        price, used = self.price, list[PartRow]()
+        best, _ = self.weigh([(self.rows[0], price)])
+        for part in found:
+            cut = price.copy()
+            cut[part.replaced] = 0.0
+            beside = [other for other in used if not np.isin(other.replaced, part.replaced).any()]
+            rows = [(other.row, np.array([other.price])) for other in [*beside, part]]
+            value, _ = self.weigh([(self.rows[0], cut), *rows])
+            if value > best:
+                best, price, used = value, cut, [*beside, part]
+        return best
+
+    def priced(self, values: NDArray[np.float64]) -> Priced:
+        """Give the programme, its prices, the best choice and fractions to be cut off."""
+        return Priced(
             rows=self.rows[0],
             cost=self.cost_of,
             lower=self.lower,
@@ -358,18 +431,6 @@ class _Search:
             known=np.append(self.master.values(self.built), self.master.unit_values(self.built)),
             values=values,
         )
-        rows = part_rows(
-            self.master,
-            priced,
-            gap=PART_GAP * self.gap * self.cost,
-            time_limit_s=PARTS_SHARE * self.clock.left_s,
-            seed=self.first_seed,
-            tick=self.clock.tick,
-        )
-        if rows.low.size:
-            self.add(rows)
-            values = self.relax()
-        return values
 
     def fix(self, values: NDArray[np.float64]) -> None:
         """Fix columns whose other value would cost more than the best choice."""

@@ -137,11 +137,11 @@ def test_the_time_limit_is_kept(sites):
 def test_a_steppe_county_over_three_years():
     problem = hangjin()
     began = time.process_time()
-    built, bound, method, _ = optimise(problem, time_limit_s=2.5 * LIMIT_S, gap=0.01, seed=1)
+    built, bound, method, _ = optimise(problem, time_limit_s=LIMIT_S, gap=0.01, seed=1)
     used, cost = time.process_time() - began, problem.cost(built)
     print(f"\n{cost:,.0f} CNY, gap {(cost - bound) / cost:.2%} in {used:.0f} s ({method})")
     assert not problem.unmet(built)
-    assert cost - bound < 0.015 * cost  # reached: 0.0108 to 0.0129; the aim is 0.01
+    assert cost - bound < 0.01 * cost
 
 
 @pytest.mark.parametrize(("sites", "most"), [(150, 0.006), (773, 0.02)])

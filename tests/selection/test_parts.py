@@ -6,12 +6,14 @@ import itertools
 
 import highspy
 import numpy as np
+import scipy.sparse as sp
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from siteplan.selection.division import divide
 from siteplan.selection.master import Master, Rows
-from siteplan.selection.parts import Priced, part_rows, station_parts
-from siteplan.selection.problem import compact
+from siteplan.selection.parts import Priced, part_rows
+from siteplan.selection.problem import Block, Problem, compact
 from siteplan.selection.programme import add_rows, highs, programme
 from tests.benchmarks.cover_instances import hangjin
 from tests.selection.test_optimise import holds, problems
@@ -43,38 +45,37 @@ def test_no_part_cuts_off_a_choice_that_holds(problem, seed, most):
         return
     rng = np.random.default_rng(seed)
     rows, cost, lower = with_units(master)
-    found = part_rows(
+    price = rng.exponential(3.0, len(rows.low)) * (rng.random(len(rows.low)) < 0.7)
+    found, _ = part_rows(
         master,
         Priced(
             rows=rows,
             cost=cost,
             lower=lower,
             upper=np.ones(len(cost)),
-            price=rng.exponential(3.0, len(rows.low)) * (rng.random(len(rows.low)) < 0.7),
+            price=price,
             known=kept[int(rng.integers(len(kept)))],
             values=np.maximum(rng.random(len(cost)) ** 2, lower),
         ),
+        divide(master, rows, price, most=most),
         gap=0.0,
         time_limit_s=10.0,
         seed=1,
         tick=lambda: None,
-        most=most,
     )
     for values in kept:
-        assert (found.matrix @ values >= found.low - 1e-9).all()
+        assert all((part.row.matrix @ values >= part.row.low - 1e-9).all() for part in found)
 
 
-def test_parts_lift_the_linear_programme_and_divide_all_stations():
-    problem = hangjin(demand=8_700, candidates=120)
+def county(candidates=120):
+    """Draw a small county: its programme, with prices and fractions of the linear one."""
+    problem = hangjin(demand=8_700, candidates=candidates)
     master = Master(compact(problem))
-    part = station_parts(master, most=30)
-    assert np.bincount(part).max() <= 30
-    assert np.bincount(part).min() > 0
     rows, cost, lower = with_units(master)
     linear = highs(1)
     linear.passModel(programme(cost, lower, np.ones(len(cost)), rows))
     linear.run()
-    before, answer = linear.getInfo().objective_function_value, linear.getSolution()
+    answer = linear.getSolution()
     priced = Priced(
         rows=rows,
         cost=cost,
@@ -84,11 +85,84 @@ def test_parts_lift_the_linear_programme_and_divide_all_stations():
         known=columns(master, np.zeros(problem.stations)),
         values=np.asarray(answer.col_value),
     )
-    options = {"gap": 0.0, "time_limit_s": 20.0, "seed": 1, "tick": lambda: None, "most": 30}
-    found = part_rows(master, priced, **options)
-    again = part_rows(master, priced, **options)
-    np.testing.assert_array_equal(found.low, again.low)
-    add_rows(linear, found)
+    return master, priced, linear
+
+
+OPTIONS = {"gap": 0.0, "time_limit_s": 20.0, "seed": 1, "tick": lambda: None}
+
+
+def test_a_division_has_all_stations_in_parts_of_the_size_asked_for():
+    master, priced, _ = county()
+    whole = divide(master, priced.rows, priced.price, most=10_000)
+    few, many = (divide(master, priced.rows, priced.price, most=most) for most in (30, 60))
+    for division, most in ((few, 30), (many, 60)):
+        assert np.bincount(division.station).max() <= most
+        assert np.bincount(division.station).min() > 0
+        assert division.unit.min() >= 0
+        assert division.unit.max() < division.parts
+    # pieces without a row in common are never joined, and the larger parts consist of smaller ones
+    assert len(set(zip(whole.station, few.station, strict=True))) == few.parts
+    assert len(set(zip(many.station, few.station, strict=True))) == few.parts
+    assert not few.new(few).any()
+    assert few.new(None).all()
+    same = {frozenset(np.flatnonzero(many.station == k)) for k in range(many.parts)}
+    for k, new in enumerate(few.new(many)):
+        assert new == (frozenset(np.flatnonzero(few.station == k)) not in same)
+
+
+@given(st.integers(0, 11), st.integers(4, 8), st.integers(0, 1000))
+@settings(max_examples=30, deadline=None, derandomize=True)
+def test_a_division_cuts_where_prices_are_low(first, length, seed):
+    """A ring of stations, each sharing a unit with the next: cut at the two units that cost least."""
+    number = 12
+    cover = np.zeros((number, number), dtype=bool)
+    cover[np.arange(number), np.arange(number)] = True
+    cover[np.arange(number), (np.arange(number) + 1) % number] = True
+    problem = Problem(
+        station_cost=np.ones(number),
+        station_site=np.arange(number, dtype=np.int32),
+        site_cost=np.zeros(number),
+        discount=np.ones(1),
+        blocks=(
+            Block(
+                rule_id="a",
+                period=0,
+                mode="each",
+                cover=sp.csr_array(cover),
+                unit_item=np.arange(number, dtype=np.int32),
+                unit_weight=np.ones(number),
+                item_need=np.ones(number),
+                need=0.0,
+            ),
+        ),
+        counts=(),
+    )
+    master = Master(compact(problem))
+    rows, _, _ = with_units(master)
+    order = master.parts[0].by_unit.toarray().astype(bool)  # its units in an order of its own
+    unit = [int(np.flatnonzero((by == cover.T).all(axis=1))[0]) for by in order]
+    price = np.random.default_rng(seed).uniform(1.0, 2.0, number)
+    cheap = [first, (first + length) % number]
+    price[cheap] = 0.01
+    priced = np.zeros(len(rows.low))
+    priced[master.rows.matrix.shape[0] :][:number] = price[unit]
+    division = divide(master, rows, priced, most=8)
+    # unit k lies between the stations k - 1 and k
+    expected = np.isin(np.arange(number), (first + np.arange(length)) % number)
+    assert division.parts == 2
+    assert len(set(zip(division.station, expected, strict=True))) == 2
+
+
+def test_parts_lift_the_linear_programme():
+    master, priced, linear = county()
+    rows, cost, lower = priced.rows, priced.cost, priced.lower
+    before = linear.getInfo().objective_function_value
+    division = divide(master, rows, priced.price, most=30)
+    found, _ = part_rows(master, priced, division, **OPTIONS)
+    again, _ = part_rows(master, priced, division, **OPTIONS)
+    assert [part.row.low for part in found] == [part.row.low for part in again]
+    for part in found:
+        add_rows(linear, part.row)
     linear.run()
     lifted = linear.getInfo().objective_function_value
     least = solved(cost, lower, rows, master)

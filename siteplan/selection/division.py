@@ -1,0 +1,218 @@
+"""
+Division of a programme into parts of which each row is in one, where prices say that little is lost.
+
+A station that gives to two parts is bought by each for what it pays of the station: too cheap, when both
+need it. What a cut loses is therefore put at the smaller of the two sums, added up over the stations and
+structures that give to both sides. Rows and columns make a graph in which an edge weighs the price of its
+row; what is too large is cut where a random walk in that graph mixes slowest [1]_, and there at the place
+where least is lost for the size of the smaller side.
+
+4G and 5G on one structure stay together where most of the price of the structure is shared.
+
+References
+----------
+.. [1] J. Shi, J. Malik, "Normalized cuts and image segmentation", IEEE Transactions on Pattern Analysis and
+   Machine Intelligence 22(8), 2000, pp. 888-905.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import scipy.sparse as sp
+from scipy.sparse.csgraph import connected_components
+from scipy.sparse.linalg import eigsh
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from siteplan.selection.master import Master, Rows
+
+LONGEST: Final = 100
+"""Entries of a row on many items or units from which it holds no part together."""
+
+LEAST_SHARE: Final = 0.3
+"""Share of the stations on the smaller side of a cut, at least."""
+
+BALANCE: Final = 0.5
+"""Power of the size of the smaller side by which what is lost is divided."""
+
+TINY: Final = 1e-3
+"""Price of a row without a price, in means: what lies near stays together."""
+
+DENSE: Final = 64
+"""Nodes up to which all eigenvectors are computed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Division:
+    """
+    Parts of a programme.
+
+    Attributes
+    ----------
+    station : ndarray of int64, shape (stations that have columns,)
+        Part of each.
+    unit : ndarray of int64, shape (units of all blocks,)
+        Part of each.
+    """
+
+    station: NDArray[np.int64]
+    unit: NDArray[np.int64]
+
+    @property
+    def parts(self) -> int:
+        """Number of parts."""
+        return int(self.station.max(initial=-1)) + 1
+
+    def new(self, before: Division | None) -> NDArray[np.bool_]:
+        """
+        Find the parts that are in no other division.
+
+        Parameters
+        ----------
+        before : Division or None
+            Another division of the same programme.
+
+        Returns
+        -------
+        new : ndarray of bool, shape (parts,)
+            True where no part of `before` has the same stations.
+        """
+        if before is None:
+            return np.ones(self.parts, dtype=bool)
+        pairs, number = np.unique(
+            np.stack([self.station, before.station]), axis=1, return_counts=True
+        )
+        mine, theirs = np.bincount(self.station)[pairs[0]], np.bincount(before.station)[pairs[1]]
+        found = np.ones(self.parts, dtype=bool)
+        found[pairs[0, (number == mine) & (number == theirs)]] = False
+        return found
+
+
+def divide(master: Master, rows: Rows, price: NDArray[np.float64], *, most: int) -> Division:
+    """
+    Divide a programme into parts.
+
+    Parameters
+    ----------
+    master : Master
+        The programme.
+    rows : Rows
+        From :meth:`siteplan.selection.master.Master.whole_rows`, without flows.
+    price : ndarray of float64, shape (rows,)
+        Not negative, near those of the linear programme.
+    most : int
+        Stations of a part.
+
+    Returns
+    -------
+    division : Division
+        Pieces that share no row are in parts of their own.
+    """
+    graph, payers = _graph(master, rows, price)
+    stations, units = len(master.stations), sum(len(part.block.unit_item) for part in master.parts)
+    _, piece = connected_components(graph, directed=False)
+    part = np.full(graph.shape[0], -1, dtype=np.int64)
+    pieces = np.split(np.argsort(piece, kind="stable"), np.cumsum(np.bincount(piece))[:-1])
+    count = 0
+    while pieces:
+        nodes = pieces.pop()
+        mine = nodes < stations
+        if mine.sum() > most:
+            side = _cut(sp.csr_array(graph[nodes][:, nodes]), mine, payers[nodes])
+            pieces += [nodes[side], nodes[~side]]
+            continue
+        part[nodes] = count
+        count += bool(mine.any())  # what no station is in joins the next part
+    first = _first_unit(master)
+    return Division(
+        station=part[:stations], unit=np.minimum(part[first : first + units], count - 1)
+    )
+
+
+def _first_unit(master: Master) -> int:
+    """First node of a unit, after stations, structures and items."""
+    items = sum(len(part.block.item_need) for part in master.parts)
+    return len(master.stations) + len(master.shared) + items
+
+
+def _graph(
+    master: Master, rows: Rows, price: NDArray[np.float64]
+) -> tuple[sp.csr_array, NDArray[np.bool_]]:
+    """Weights between stations, structures, items, units and rows; which of these pay for the others."""
+    periods, stations = len(master.due), len(master.stations)
+    fixed, first = master.rows.matrix.shape[0], _first_unit(master)
+    shared = stations + len(master.shared)
+    node = np.concatenate(
+        [
+            np.arange(shared).repeat(periods),
+            np.arange(shared, first + rows.matrix.shape[1] - len(master.cost)),
+        ]
+    )
+    # the row of a unit or an item stands at its node, each other row at one of its own
+    owner, always = [len(node) + np.arange(fixed)], [np.zeros(fixed, dtype=bool)]
+    unit, item = first, shared
+    for part in master.parts:
+        units, items = len(part.block.unit_item), len(part.block.item_need)
+        owner += [unit + np.arange(units), item + np.arange(items)]
+        always += [np.ones(units, dtype=bool), np.zeros(items, dtype=bool)]
+        unit, item = unit + units, item + items
+    at, kept = np.concatenate(owner), np.concatenate(always)
+    least = TINY * price.sum() / max(len(price), 1) + np.finfo(float).tiny
+    weight = np.where(kept, price + least, price)
+    short = kept | ((np.diff(rows.matrix.indptr) <= LONGEST) & (price > 0.0))
+    entries = sp.coo_array(sp.diags_array(np.where(short, weight, 0.0)) @ abs(rows.matrix))
+    one, two = at[entries.row], node[entries.col]
+    used = (entries.data > 0.0) & (one != two)
+    one, two, data = one[used], two[used], entries.data[used]
+    size = len(node) + fixed
+    half = sp.csr_array((data, (one, two)), shape=(size, size))
+    return sp.csr_array(half + half.T), np.arange(size) >= shared
+
+
+def _cut(
+    graph: sp.csr_array, station: NDArray[np.bool_], payer: NDArray[np.bool_]
+) -> NDArray[np.bool_]:
+    """Nodes on one side of the cut that loses least for its size."""
+    order = np.argsort(_slowest(graph), kind="stable")
+    place = np.empty(len(order), dtype=np.int64)
+    place[order] = np.arange(len(order))
+    paid = sp.coo_array(graph[np.flatnonzero(payer)][:, np.flatnonzero(~payer)])
+    when = place[np.flatnonzero(payer)][paid.row]
+    by = np.lexsort((when, paid.col))
+    column, when, amount = paid.col[by], when[by], paid.data[by]
+    total = np.bincount(column, weights=amount, minlength=paid.shape[1])
+    before = np.concatenate([[0.0], np.cumsum(total)[:-1]])
+    left = np.cumsum(amount) - before[column]
+    lost = np.minimum(left, np.maximum(total[column] - left, 0.0))
+    same = np.concatenate([[False], column[1:] == column[:-1]])
+    change = lost - np.where(same, np.concatenate([[0.0], lost[:-1]]), 0.0)
+    cut = np.cumsum(np.bincount(when, weights=change, minlength=len(order)))
+    size = np.cumsum(station[order])
+    smaller = np.minimum(size, size[-1] - size)
+    even = smaller >= min(LEAST_SHARE * size[-1], size[-1] // 2)
+    score = np.where(even, np.maximum(cut, 0.0) / np.maximum(smaller, 1) ** BALANCE, np.inf)
+    by_place = np.asarray(place <= int(np.argmin(score)))
+    side = by_place.copy()
+    first = np.bincount(
+        paid.col, weights=paid.data * by_place[payer][paid.row], minlength=len(total)
+    )
+    side[~payer] = np.where(2.0 * first == total, by_place[~payer], 2.0 * first > total)
+    return side if 0 < side[station].sum() < station.sum() else by_place
+
+
+def _slowest(graph: sp.csr_array) -> NDArray[np.float64]:
+    """Second eigenvector of a random walk."""
+    degree = np.asarray(graph.sum(axis=1))
+    root = np.where(degree > 0.0, degree, 1.0) ** -0.5
+    scale = sp.diags_array(root)
+    walk = sp.csr_array(scale @ graph @ scale) + sp.eye_array(len(degree), format="csr")
+    if len(degree) <= DENSE:
+        vector = np.linalg.eigh(walk.toarray())[1][:, -2]
+    else:
+        start = np.cos(np.arange(len(degree)))
+        vector = eigsh(walk, k=2, v0=start, which="LA", tol=1e-4)[1][:, 0]
+    return np.asarray(vector * root)

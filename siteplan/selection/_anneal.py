@@ -113,7 +113,7 @@ BLOCK: Final = np.dtype(
 )
 """Coverage rules, then counts."""
 
-LIMIT: Final = np.dtype([("period", "i4"), ("most", "f8")], align=True)
+LIMIT: Final = np.dtype([("period", "i4"), ("most", "f8"), ("taken", "f8")], align=True)
 """Limits; period -1 is all years."""
 
 MOVED: Final = np.dtype([("station", "i8"), ("before", "i8")])
@@ -127,7 +127,8 @@ OFFER: Final = np.dtype(
 COURSE: Final = np.dtype(
     [
         ("cost", "f8"),
-        ("least", "f8"),  # cost of the cheapest choice so far
+        ("least", "f8"),  # cost of the cheapest choice so far that keeps the limits
+        ("over", "f8"),  # how far the choice exceeds them
         ("work", "i8"),  # covered units looked at
         ("moves", "i8"),
         ("out", "i8"),
@@ -186,15 +187,51 @@ def list_serving(stations: Rows, never: int, serving: NDArray[np.int64]) -> int:
 
 
 @inner()
+def opening(t: Tables, station: int, period: int) -> int:
+    """Period in which the structure of a station opens if that is built in a period."""
+    site, opened = t.sites[t.stations[station].site], period
+    for k in range(site.first, site.end):
+        if t.links[k] != station:
+            opened = min(opened, t.stations[t.links[k]].built)
+    return opened
+
+
+@inner()
+def taken_more(t: Tables, i: int, station: int, period: int, opened: int) -> float:
+    """Count what a limit loses if a station is built, and its structure opened, in other periods."""
+    limit, row, never = t.limits[i], t.stations[station], len(t.factor) - 1
+    own, shared = t.takes[i, station], t.takes[i, len(t.stations) + row.site]
+    before = t.sites[row.site].opened
+    if limit.period < 0:
+        more = own * ((period < never) - (row.built < never))
+        return float(more + shared * ((opened < never) - (before < never)))
+    when = limit.period
+    more = own * ((period == when) - (row.built == when))
+    return float(more + shared * ((opened == when) - (before == when)))
+
+
+@inner()
+def fits(t: Tables, station: int, period: int) -> bool:
+    """Whether no limit is exceeded, or exceeded further, when a station is built in a period."""
+    if len(t.limits) == 0:
+        return True
+    opened = opening(t, station, period)
+    for i in range(len(t.limits)):
+        more = taken_more(t, i, station, period, opened)
+        if more > 0.0 and t.limits[i].taken + more > t.limits[i].most:
+            return False
+    return True
+
+
+@inner()
 def move(t: Tables, station: int, period: int) -> float:
     """Build a station in a period, or never; the cost that this adds."""
     row = t.stations[station]
     site = t.sites[row.site]
-    old = row.built
+    old, opened = row.built, opening(t, station, period)
+    for i in range(len(t.limits)):
+        t.limits[i].taken += taken_more(t, i, station, period, opened)
     row.built = period
-    opened = period
-    for k in range(site.first, site.end):
-        opened = min(opened, t.stations[t.links[k]].built)
     added = row.cost * (t.factor[period] - t.factor[old])
     added += site.cost * (t.factor[opened] - t.factor[site.opened])
     site.opened = opened
@@ -303,22 +340,12 @@ def blocked(sites: Rows, links: NDArray[np.int32], site: int, never: int) -> boo
 
 
 @inner()
-def within_limits(t: Tables) -> bool:
-    """Whether a choice keeps every limit."""
-    never, stations = len(t.factor) - 1, len(t.stations)
-    for i in range(len(t.limits)):
-        taken, when = 0.0, t.limits[i].period
-        for j in range(stations):
-            built = t.stations[j].built
-            if built == when or (when < 0 and built < never):
-                taken += t.takes[i, j]
-        for j in range(len(t.sites)):
-            opened = t.sites[j].opened
-            if opened == when or (when < 0 and opened < never):
-                taken += t.takes[i, stations + j]
-        if taken > t.limits[i].most:
-            return False
-    return True
+def excess(limits: Rows) -> float:
+    """How far limits are exceeded, in parts of each."""
+    over = 0.0
+    for i in range(len(limits)):
+        over += max(limits[i].taken - limits[i].most, 0.0) / max(limits[i].most, 1.0)
+    return over
 
 
 @inner()
@@ -401,6 +428,15 @@ def met(blocks: Rows, period: int) -> bool:
 
 
 @inner()
+def fitting(t: Tables, station: int, period: int) -> int:
+    """Latest period up to one in which the limits have room for a station, -1 without."""
+    when = period
+    while when >= 0 and not fits(t, station, when):
+        when -= 1
+    return when
+
+
+@inner()
 def complete(t: Tables, found: int, power: float, rng: np.random.Generator) -> float:
     """Add the stations offered that give most for their price, year by year, until the rules hold."""
     added, never = 0.0, len(t.factor) - 1
@@ -420,12 +456,13 @@ def complete(t: Tables, found: int, power: float, rng: np.random.Generator) -> f
             site = t.stations[best.station].site
             if not best.fresh:
                 best.score = 0.0
-                if not blocked(t.sites, t.links, site, never):
-                    asked = max(price(t, best.station, period), LEAST_PRICE) * best.noise
+                when = fitting(t, best.station, period)
+                if when >= 0 and not blocked(t.sites, t.links, site, never):
+                    asked = max(price(t, best.station, when), LEAST_PRICE) * best.noise
                     best.score = gain(t, best.station, period) / asked**power
                 best.fresh = True
                 continue
-            added += shift(t, best.station, period)
+            added += shift(t, best.station, fitting(t, best.station, period))
             best.score = -np.inf
             for n in range(found):
                 t.offers[n].fresh = False
@@ -444,6 +481,8 @@ def spare(t: Tables) -> float:
         if built == len(t.factor) - 1:
             continue
         until = latest(t, station)
+        while until > built and not fits(t, station, until):
+            until -= 1
         if until > built:
             added += shift(t, station, until)
     return added
@@ -468,7 +507,8 @@ def rounds(
     for station in range(stations):
         if built[station] < never:
             move(t, station, built[station])
-    course.work = 0
+    course.work, over = 0, excess(t.limits)
+    course.over = over
     while course.work < work:
         course.work += ROUND_WORK
         course.moves = course.out = 0
@@ -495,10 +535,13 @@ def rounds(
         if accept:
             added += spare(t)
             heat = hot * (cold / hot) ** (course.work / work)
-            accept = added <= -heat * np.log(max(rng.random(), 1e-300)) and within_limits(t)
+            accept = added <= -heat * np.log(max(rng.random(), 1e-300))
+            over = excess(t.limits)
+            accept = over < course.over or (accept and over == course.over)
         if accept:
             course.cost += added
-            if course.cost < course.least - 1e-9 * course.least:
+            course.over = over
+            if over == 0.0 and course.least - course.cost > 1e-9 * course.cost:
                 course.least = course.cost
                 for station in range(stations):
                     t.stations[station].best = t.stations[station].built

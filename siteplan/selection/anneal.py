@@ -3,7 +3,8 @@ Local search on whole choices: a few neighbours taken out, the choice completed,
 
 A round takes out a random station and a few others that cover the same demand or share its structure, now
 and then at two places at once; completes the choice with the stations around that give most for their
-price, at prices that vary at random; drops and delays what has become superfluous. What is no dearer is
+price, at prices that vary at random and in years whose limits have room; drops and delays what has become
+superfluous. What comes nearer to the limits is kept, as long as they are exceeded; then what is no dearer is
 kept, and what is dearer with a chance that falls with the difference and with the rounds done (simulated
 annealing [1]_ over ruin and recreate [2]_), so that the search comes out of choices that no single exchange
 improves. A round takes a fifth of a millisecond in a county.
@@ -78,7 +79,7 @@ def anneal(
     problem : Problem
         From :func:`siteplan.selection.problem.compact`. Users to be served are not looked at.
     built : ndarray of int32, shape (stations,)
-        A choice that meets the rules; left as it is.
+        A choice that meets the rules of coverage, counts and distances; left as it is.
     work : int
         Covered units to look at, at most: a measure that no clock disturbs, some 150 million a second.
     seed : int
@@ -89,7 +90,8 @@ def anneal(
     Returns
     -------
     built : ndarray of int32, shape (stations,)
-        A choice that meets the rules of coverage, counts, distances and limits, and costs no more.
+        A choice that meets these rules and the limits, and costs no more than the given one if that keeps
+        the limits too; the given one if none is found.
     """
     chosen = np.flatnonzero(built < problem.periods)
     if not (problem.blocks or problem.counts):  # nothing is asked for
@@ -98,7 +100,12 @@ def anneal(
         return built
     tables = _tables(problem)
     work = min(work, WORK_PER_ENTRY * int((tables.stations.end - tables.stations.first).sum()))
-    tables.course.cost = tables.course.least = cost = problem.cost(built)
+    tables.course.cost = cost = problem.cost(built)
+    over = any(
+        problem.taken(limit, built) > most
+        for limit, most in zip(problem.limits, tables.limits.most, strict=True)
+    )
+    tables.course.least = np.inf if over else cost
     heats = cost / len(chosen) * HOT * (COLD / HOT) ** (np.arange(STAGES + 1) / STAGES)
     rng = np.random.default_rng(seed)
     tables.stations.built = tables.stations.best = built
@@ -204,3 +211,4 @@ def _clear(tables: Tables, never: int) -> None:
     tables.units.times = 0
     tables.items.have = 0.0
     tables.blocks.full = 0
+    tables.limits.taken = 0.0

@@ -68,15 +68,13 @@ def greedy(problem: Problem) -> NDArray[np.int32]:
         out of reach gets all that the candidates can give it.
     """
     small = compact(problem)
-    best = Ledger(small)
-    least = np.inf
+    choices = []
     for power in PRICE_POWERS:
         ledger = Ledger(small)
         _complete(ledger, power=power)
-        cost = small.cost(ledger.built)
-        if cost < least:
-            best, least = ledger, cost
-    return improve(small, best.built, seed=0)
+        choices.append(ledger.built)
+    best = min(choices, key=lambda built: (len(small.unmet(built)), small.cost(built)))
+    return improve(small, best, seed=0)
 
 
 def repair(problem: Problem, built: NDArray[np.int32]) -> NDArray[np.int32]:
@@ -201,15 +199,17 @@ def improve(
     Returns
     -------
     built : ndarray of int32, shape (stations,)
-        A choice that costs no more and meets every rule; the given one if that misses a rule.
+        A choice that meets every rule, and costs no more if the given one does; the given one if that
+        misses more than limits, or none is found.
     """
-    if problem.unmet(built):
+    missed = problem.unmet(built)
+    if not {limit.rule_id for limit in problem.limits}.issuperset(missed):
         return built
     better = anneal(problem, built, work=work, seed=seed, stop=stop)
     if problem.capacities:  # the search has not looked at users
         better = repair(problem, better)
-    cheaper = problem.cost(better) < problem.cost(built)
-    return better if cheaper and not problem.unmet(better) else built
+    gains = bool(missed) or problem.cost(better) < problem.cost(built)
+    return better if gains and not problem.unmet(better) else built
 
 
 def _complete(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -34,6 +35,20 @@ def test_it_finds_the_least_cost_of_small_problems(problem):
     start = drop_superfluous(problem, np.zeros(problem.stations, dtype=np.int32))
     found = anneal(compact(problem), start, work=2_000_000, seed=1)
     assert price(problem, found.tolist()) == pytest.approx(cheapest(problem), rel=1e-9, abs=1e-9)
+
+
+@given(problems(spaced=True, limited=True))
+@settings(max_examples=60, deadline=None, derandomize=True)
+def test_it_finds_the_least_cost_within_limits_from_beyond_them(problem):
+    start = drop_superfluous(
+        replace(problem, limits=()), np.zeros(problem.stations, dtype=np.int32)
+    )
+    least = cheapest(problem)
+    if least is None or not holds(replace(problem, limits=()), start.tolist()):
+        return
+    found = anneal(compact(problem), start, work=2_000_000, seed=1)
+    assert holds(problem, found.tolist())
+    assert price(problem, found.tolist()) == pytest.approx(least, rel=1e-9, abs=1e-9)
 
 
 def test_a_county_gets_cheaper_the_same_each_time_and_stops_when_told():

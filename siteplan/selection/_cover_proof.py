@@ -28,7 +28,7 @@ from siteplan.selection._cover_bound import (
 )
 from siteplan.selection._cover_parts import bound_in_parts, merged
 from siteplan.selection._cover_pool import bred
-from siteplan.selection._cover_search import graph_of, search_least
+from siteplan.selection._cover_search import graph_of, search_least, search_most
 from siteplan.selection.programme import relax, solve_programme
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ MOST_ENTRIES: Final = 3_000_000
 LINEAR_SHARE: Final = 0.5
 """Share of the time that the linear programme may take."""
 
-SEARCH_SHARE: Final = 0.3
+SEARCH_SHARE: Final = 0.25
 """Share of the time after the linear programme in which local searches begin."""
 
 HALF: Final = 0.5
@@ -57,8 +57,11 @@ HALF: Final = 0.5
 ROUNDS: Final = 8
 """Local searches, or pools of them; each begins with the best sites so far."""
 
-BRED_SHARE: Final = 0.05
-"""Effort of one of the many searches of a pool, relative to one alone."""
+EXCHANGES: Final = 40
+"""Exchanges in one of the many searches of a pool for each site that is wanted."""
+
+BRED_SHARE: Final = 0.125
+"""Largest effort of one of them, relative to a search alone: else there is no time for a pool."""
 
 UNLIKELY: Final = 0.01
 """How likely a site is to be drawn that the known choice is without."""
@@ -232,12 +235,20 @@ def prove_most(
 def _others(
     left: _Most, likely: NDArray[np.float64], known: Known, *, effort: int, seed: int
 ) -> Iterator[NDArray[np.bool_]]:
-    """Choices of the sites that are left, drawn where the linear programme has more of them."""
-    few = int(BRED_SHARE * effort)
+    """Choices of the sites that are left, from where the linear programme has more of them."""
+    sites, units = left.matrix.shape
+    step = sites + 2.0 * left.matrix.nnz**2 / (sites * units)  # entries that an exchange looks at
+    few = int(EXCHANGES * left.wanted * step)
+    top = np.zeros(sites, dtype=bool)
+    top[np.argsort(-likely, kind="stable")[: left.wanted]] = True
     for turn in range(ROUNDS):
-        start = known.chosen[left.sites]
-        for picked in bred(left.matrix, left.weight, start, likely, effort=few, seed=seed + turn):
-            yield left.with_sites(picked)
+        start, own = known.chosen[left.sites], seed + turn
+        if few <= BRED_SHARE * effort:
+            for picked in bred(left.matrix, left.weight, start, likely, effort=few, seed=own):
+                yield left.with_sites(picked)
+        else:
+            start, graph = start if turn else top, graph_of(left.matrix)
+            yield left.with_sites(search_most(graph, left.weight, start, effort, own))
 
 
 def _whole_most(left: _Most, known: Known, *, gap: float, time_limit_s: float, seed: int) -> None:

@@ -98,7 +98,7 @@ def test_against_spopt(kind):
     assert ours["held"] < theirs["held"] / 10.0
 
 
-@pytest.mark.parametrize(("sites", "most"), [(20, 0.0), (40, 0.0), (60, 0.002), (80, 0.015)])
+@pytest.mark.parametrize(("sites", "most"), [(20, 0.0), (40, 0.0), (60, 0.001), (80, 0.012)])
 def test_most_on_larger_problems(sites, most):
     """20,000 x 2,000, of which a dense model takes 800 MB: few sites overlap little, and are proven best."""
     cover, weight = plane(2_000, 20_000)
@@ -118,7 +118,7 @@ def test_least_on_a_larger_problem():
     print(f"\nleast {found.value:,.0f}, bound {found.bound:,.0f}, gap {found.gap:.2%}")
     assert not found.uncovered.any()
     assert found.value <= 144.0
-    assert found.gap < 0.11  # reached: 0.084 where the processors are free
+    assert found.gap < 0.095  # reached: 0.077 to 0.084 with two thirds of one processor
 
 
 @pytest.mark.parametrize("sites", [80, 0])

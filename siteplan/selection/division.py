@@ -18,6 +18,7 @@ References
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import combinations
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from siteplan.selection.master import Master, Rows
 
 LONGEST: Final = 100
-"""Entries of a row on many items or units from which it holds no part together."""
+"""Units of an item, or entries of a row, up to which they stay together."""
 
 LEAST_SHARE: Final = 0.3
 """Share of the stations on the smaller side of a cut, at least."""
@@ -41,6 +42,9 @@ BALANCE: Final = 0.5
 
 TINY: Final = 1e-3
 """Price of a row without a price, in means: what lies near stays together."""
+
+SLOWEST: Final = 3
+"""Eigenvectors along which cuts are tried."""
 
 DENSE: Final = 64
 """Nodes up to which all eigenvectors are computed."""
@@ -101,7 +105,7 @@ def divide(master: Master, rows: Rows, price: NDArray[np.float64], *, most: int)
     master : Master
         The programme.
     rows : Rows
-        From :meth:`siteplan.selection.master.Master.whole_rows`, without flows.
+        From :meth:`siteplan.selection.master.Master.whole_rows`, without flows, and any further ones.
     price : ndarray of float64, shape (rows,)
         Not negative, near those of the linear programme.
     most : int
@@ -112,8 +116,9 @@ def divide(master: Master, rows: Rows, price: NDArray[np.float64], *, most: int)
     division : Division
         Pieces that share no row are in parts of their own.
     """
-    graph, payers = _graph(master, rows, price)
-    stations, units = len(master.stations), sum(len(part.block.unit_item) for part in master.parts)
+    unit_node = _unit_nodes(master)
+    graph, payers = _graph(master, rows, price, unit_node)
+    stations = len(master.stations)
     _, piece = connected_components(graph, directed=False)
     part = np.full(graph.shape[0], -1, dtype=np.int64)
     pieces = np.split(np.argsort(piece, kind="stable"), np.cumsum(np.bincount(piece))[:-1])
@@ -127,39 +132,44 @@ def divide(master: Master, rows: Rows, price: NDArray[np.float64], *, most: int)
             continue
         part[nodes] = count
         count += bool(mine.any())  # what no station is in joins the next part
-    first = _first_unit(master)
-    return Division(
-        station=part[:stations], unit=np.minimum(part[first : first + units], count - 1)
-    )
+    unit = np.minimum(part[unit_node], count - 1)
+    return Division(station=part[:stations], unit=unit)
 
 
-def _first_unit(master: Master) -> int:
-    """First node of a unit, after stations, structures and items."""
-    items = sum(len(part.block.item_need) for part in master.parts)
-    return len(master.stations) + len(master.shared) + items
+def _unit_nodes(master: Master) -> NDArray[np.int64]:
+    """Node of each unit, after stations, structures and items: that of its item unless that is long."""
+    item = len(master.stations) + len(master.shared)
+    unit = item + sum(len(part.block.item_need) for part in master.parts)
+    nodes = [np.zeros(0, dtype=np.int64)]
+    for part in master.parts:
+        of, items = part.block.unit_item, len(part.block.item_need)
+        short = np.bincount(of, minlength=items) <= LONGEST
+        nodes.append(np.where(short[of], item + of, unit + np.arange(len(of))))
+        item, unit = item + items, unit + len(of)
+    return np.concatenate(nodes)
 
 
 def _graph(
-    master: Master, rows: Rows, price: NDArray[np.float64]
+    master: Master, rows: Rows, price: NDArray[np.float64], unit_node: NDArray[np.int64]
 ) -> tuple[sp.csr_array, NDArray[np.bool_]]:
     """Weights between stations, structures, items, units and rows; which of these pay for the others."""
-    periods, stations = len(master.due), len(master.stations)
-    fixed, first = master.rows.matrix.shape[0], _first_unit(master)
-    shared = stations + len(master.shared)
-    node = np.concatenate(
-        [
-            np.arange(shared).repeat(periods),
-            np.arange(shared, first + rows.matrix.shape[1] - len(master.cost)),
-        ]
-    )
+    periods, fixed = len(master.due), master.rows.matrix.shape[0]
+    shared = len(master.stations) + len(master.shared)
+    items = [len(part.block.item_need) for part in master.parts]
+    y = shared + np.arange(sum(items))
+    node = np.concatenate([np.arange(shared).repeat(periods), y, unit_node])
+    own = shared + len(y) + len(unit_node)
     # the row of a unit or an item stands at its node, each other row at one of its own
-    owner, always = [len(node) + np.arange(fixed)], [np.zeros(fixed, dtype=bool)]
-    unit, item = first, shared
-    for part in master.parts:
-        units, items = len(part.block.unit_item), len(part.block.item_need)
-        owner += [unit + np.arange(units), item + np.arange(items)]
-        always += [np.ones(units, dtype=bool), np.zeros(items, dtype=bool)]
-        unit, item = unit + units, item + items
+    owner, always = [own + np.arange(fixed)], [np.zeros(fixed, dtype=bool)]
+    unit, item = 0, 0
+    for part, number in zip(master.parts, items, strict=True):
+        units = len(part.block.unit_item)
+        owner += [unit_node[unit : unit + units], y[item : item + number]]
+        always += [np.ones(units, dtype=bool), np.zeros(number, dtype=bool)]
+        unit, item = unit + units, item + number
+    further = len(price) - sum(len(rows) for rows in owner)
+    owner.append(own + fixed + np.arange(further))
+    always.append(np.zeros(further, dtype=bool))
     at, kept = np.concatenate(owner), np.concatenate(always)
     least = TINY * price.sum() / max(len(price), 1) + np.finfo(float).tiny
     weight = np.where(kept, price + least, price)
@@ -168,7 +178,7 @@ def _graph(
     one, two = at[entries.row], node[entries.col]
     used = (entries.data > 0.0) & (one != two)
     one, two, data = one[used], two[used], entries.data[used]
-    size = len(node) + fixed
+    size = own + fixed + further
     half = sp.csr_array((data, (one, two)), shape=(size, size))
     return sp.csr_array(half + half.T), np.arange(size) >= shared
 
@@ -177,7 +187,18 @@ def _cut(
     graph: sp.csr_array, station: NDArray[np.bool_], payer: NDArray[np.bool_]
 ) -> NDArray[np.bool_]:
     """Nodes on one side of the cut that loses least for its size."""
-    order = np.argsort(_slowest(graph), kind="stable")
+    cuts = [_cut_along(graph, direction, station, payer) for direction in _directions(graph)]
+    return min(cuts, key=lambda cut: cut[0])[1]
+
+
+def _cut_along(
+    graph: sp.csr_array,
+    direction: NDArray[np.float64],
+    station: NDArray[np.bool_],
+    payer: NDArray[np.bool_],
+) -> tuple[float, NDArray[np.bool_]]:
+    """Best cut between nodes that follow each other, what it loses for its size, and its side."""
+    order = np.argsort(direction, kind="stable")
     place = np.empty(len(order), dtype=np.int64)
     place[order] = np.arange(len(order))
     paid = sp.coo_array(graph[np.flatnonzero(payer)][:, np.flatnonzero(~payer)])
@@ -195,24 +216,29 @@ def _cut(
     smaller = np.minimum(size, size[-1] - size)
     even = smaller >= min(LEAST_SHARE * size[-1], size[-1] // 2)
     score = np.where(even, np.maximum(cut, 0.0) / np.maximum(smaller, 1) ** BALANCE, np.inf)
-    by_place = np.asarray(place <= int(np.argmin(score)))
+    best = int(np.argmin(score))
+    by_place = np.asarray(place <= best)
     side = by_place.copy()
     first = np.bincount(
         paid.col, weights=paid.data * by_place[payer][paid.row], minlength=len(total)
     )
     side[~payer] = np.where(2.0 * first == total, by_place[~payer], 2.0 * first > total)
-    return side if 0 < side[station].sum() < station.sum() else by_place
+    useful = 0 < side[station].sum() < station.sum()
+    return float(score[best]), side if useful else by_place
 
 
-def _slowest(graph: sp.csr_array) -> NDArray[np.float64]:
-    """Second eigenvector of a random walk."""
+def _directions(graph: sp.csr_array) -> list[NDArray[np.float64]]:
+    """Along which a random walk mixes slowest: eigenvectors, and the sums and differences of two."""
     degree = np.asarray(graph.sum(axis=1))
     root = np.where(degree > 0.0, degree, 1.0) ** -0.5
     scale = sp.diags_array(root)
     walk = sp.csr_array(scale @ graph @ scale) + sp.eye_array(len(degree), format="csr")
     if len(degree) <= DENSE:
-        vector = np.linalg.eigh(walk.toarray())[1][:, -2]
+        vectors = np.linalg.eigh(walk.toarray())[1][:, ::-1][:, 1 : 1 + SLOWEST]
     else:
         start = np.cos(np.arange(len(degree)))
-        vector = eigsh(walk, k=2, v0=start, which="LA", tol=1e-4)[1][:, 0]
-    return np.asarray(vector * root)
+        found = eigsh(walk, k=1 + SLOWEST, v0=start, which="LA", tol=1e-4)[1]
+        vectors = found[:, ::-1][:, 1:]
+    single = [vector * root / np.abs(vector * root).max() for vector in vectors.T]
+    pairs = [one + sign * two for one, two in combinations(single, 2) for sign in (1.0, -1.0)]
+    return single + pairs

@@ -52,6 +52,8 @@ from siteplan.selection.capacity import cut, serve
 from siteplan.selection.reductions import stand_ins
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from siteplan.selection.problem import Block, Capacity, Limit, Problem
@@ -90,6 +92,26 @@ class Rows:
 
     matrix: sp.csr_array
     low: NDArray[np.float64]
+
+
+def joined(found: Sequence[Rows]) -> Rows:
+    """
+    Put rows below each other.
+
+    Parameters
+    ----------
+    found : sequence of Rows
+        At least one, all of as many columns.
+
+    Returns
+    -------
+    rows : Rows
+        All of them, in their order.
+    """
+    return Rows(
+        matrix=sp.csr_array(sp.vstack([rows.matrix for rows in found], format="csr")),
+        low=np.concatenate([rows.low for rows in found]),
+    )
 
 
 class _Part:

@@ -54,9 +54,8 @@ def optimise(
     if cost <= 0.0:
         return built, cost, "nothing to build", time.perf_counter() - began
     holds = not problem.unmet(built)
-    if (
-        not holds
-    ):  # spacing can keep greedy from what a search finds; nothing costs more than all at once
+    if not holds:
+        # spacing can keep greedy from what a search finds; nothing costs more than all at once
         cost = problem.cost(np.zeros(problem.stations, dtype=np.int32))
     bound, method = 0.0, "greedy, interrupted before a bound was known"
     try:

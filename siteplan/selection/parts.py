@@ -32,7 +32,6 @@ import highspy
 import numpy as np
 import scipy.sparse as sp
 
-from siteplan.selection.division import LONGEST
 from siteplan.selection.master import Rows
 from siteplan.selection.programme import believable, highs, programme
 from siteplan.selection.running import run_all
@@ -46,10 +45,7 @@ if TYPE_CHECKING:
     from siteplan.selection.master import Master
 
 MOST_WEIGHT: Final = 0.8
-"""Share of a long item's weight from which it belongs to one part, with all of its units."""
-
-HALF: Final = 0.5
-"""The same for an item of at most :data:`siteplan.selection.division.LONGEST` units."""
+"""Share of an item's weight from which it belongs to one part, with all of its units."""
 
 LEAST_FACTOR: Final = 1e-9
 """Smaller factors, relative to the largest, are left out of a row, and its lower limit gives way."""
@@ -76,7 +72,7 @@ class Priced:
     Attributes
     ----------
     rows : Rows
-        From :meth:`siteplan.selection.master.Master.whole_rows`, without flows.
+        From :meth:`siteplan.selection.master.Master.whole_rows`, without flows, and any further ones.
     cost, lower, upper : ndarray of float64, shape (columns,)
         Objective and limits.
     price : ndarray of float64, shape (rows,)
@@ -196,7 +192,8 @@ def _labels(master: Master, rows: Rows, division: Division) -> _Labels:
     first_y = master.z0 + len(master.shared) * periods
     column = np.full(rows.matrix.shape[1], ANY, dtype=np.int64)
     column[: master.z0] = np.repeat(division.station, periods)
-    row, unit_first, unit_column = [np.zeros(0, dtype=np.int64)], 0, len(master.cost)
+    row: list[NDArray[np.int64]] = []
+    unit_first, unit_column = 0, len(master.cost)
     for part in master.parts:
         block = part.block
         unit = division.unit[unit_first : unit_first + len(block.unit_item)]
@@ -205,26 +202,36 @@ def _labels(master: Master, rows: Rows, division: Division) -> _Labels:
             shape=(len(block.item_need), len(unit)),
         )
         weight = sp.csr_array(by_item @ _members(unit, parts)).toarray()
-        long = np.bincount(block.unit_item, minlength=len(block.item_need)) > LONGEST
-        asked = np.where(long, MOST_WEIGHT, HALF) * weight.sum(axis=1)
+        asked = MOST_WEIGHT * weight.sum(axis=1)
         item = np.where(weight.max(axis=1) > asked, np.argmax(weight, axis=1), NONE)
         unit = np.where(item[block.unit_item] >= 0, item[block.unit_item], unit)
         column[part.y : part.y + len(item)] = item
         column[unit_column : unit_column + len(unit)] = unit
         unit_first, unit_column = unit_first + len(unit), unit_column + len(unit)
         row += [unit, item]
-    fixed = sp.csr_array(rows.matrix[: rows.matrix.shape[0] - sum(len(part) for part in row)])
-    label = np.repeat(np.arange(fixed.shape[0]), np.diff(fixed.indptr))
-    place = column[fixed.indices]
-    items = fixed.indices >= first_y
-    number = np.bincount(label, weights=items, minlength=fixed.shape[0])
-    first = np.full(fixed.shape[0], parts, dtype=np.int64)
-    last = np.full(fixed.shape[0], ANY, dtype=np.int64)
+    fixed = master.rows.matrix.shape[0]
+    covers = np.concatenate([np.zeros(0, dtype=np.int64), *row])
+    others = np.setdiff1d(np.arange(len(rows.low)), fixed + np.arange(len(covers)))
+    labels = np.full(len(rows.low), NONE, dtype=np.int64)
+    labels[fixed : fixed + len(covers)] = covers
+    labels[others] = _by_columns(sp.csr_array(rows.matrix[others]), column, first_y, parts)
+    return _Labels(row=labels, column=column, parts=parts)
+
+
+def _by_columns(
+    rows: sp.csr_array, column: NDArray[np.int64], first_y: int, parts: int
+) -> NDArray[np.int64]:
+    """Part of rows from those of their columns: of their item where they have one."""
+    label = np.repeat(np.arange(rows.shape[0]), np.diff(rows.indptr))
+    place = column[rows.indices]
+    items = rows.indices >= first_y
+    number = np.bincount(label, weights=items, minlength=rows.shape[0])
+    first = np.full(rows.shape[0], parts, dtype=np.int64)
+    last = np.full(rows.shape[0], ANY, dtype=np.int64)
     counts = (place != ANY) & (items | (number[label] == 0))  # an item has its rows with it
     np.minimum.at(first, label[counts], place[counts])
     np.maximum.at(last, label[counts], place[counts])
-    found = np.where(last == ANY, ANY, np.where((first == last) & (number <= 1), last, NONE))
-    return _Labels(row=np.concatenate([found, *row]), column=column, parts=parts)
+    return np.where(last == ANY, ANY, np.where((first == last) & (number <= 1), last, NONE))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

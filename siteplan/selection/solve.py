@@ -31,12 +31,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 import highspy
 import numpy as np
-import scipy.sparse as sp
 from tqdm.auto import tqdm
 
 from siteplan.selection.division import divide
 from siteplan.selection.greedy import improve, repair
-from siteplan.selection.master import Master, Rows
+from siteplan.selection.master import Master, Rows, joined
 from siteplan.selection.parts import PartRow, Priced, part_rows
 from siteplan.selection.problem import compact
 from siteplan.selection.programme import add_rows, believable, highs, honest, programme
@@ -66,13 +65,13 @@ FIRST_SHARE: Final = 0.4
 SMALL_SHARE: Final = 0.1
 """The same where units have columns, and the programme in whole numbers says more by itself."""
 
-FEW_STATIONS: Final = 300
+FEW_STATIONS: Final = 200
 """Stations of a part that is solved within seconds."""
 
 FEW_SHARE: Final = 0.5
 """Share of the time left for these parts."""
 
-MANY_STATIONS: Final = 600
+MANY_STATIONS: Final = 420
 """Stations of a part whose neighbours seldom lie outside."""
 
 MANY_SHARE: Final = 0.9
@@ -85,7 +84,7 @@ LEVELS: Final = (0.99, 0.7, 0.5, 0.3, 0.15, 0.05)
 """Fractions from which a station is taken into a rounded choice."""
 
 FIRST_WORK: Final = 1_000_000_000
-"""Covered units that the local search beside the proof looks at: a few seconds, twice as long each time."""
+"""Covered units that the local search beside the proof looks at first: a few seconds, later more."""
 
 WAIT_S: Final = 0.25
 """Time between two looks at the clock. [s]"""
@@ -235,7 +234,7 @@ class _Search:
         self.upper = np.ones(len(self.lower))
         self.linear = highs(seed)
         self.reduced = 0.0, np.zeros(len(self.upper))
-        self.price = np.zeros(len(rows.low))  # of the rows that all start with
+        self.price = np.zeros(len(rows.low))  # of all rows so far, when they were last solved
         self.division: Division | None = None
         self.found: list[PartRow] = []
 
@@ -291,8 +290,7 @@ class _Search:
         status = _status(solver)
         if status == highspy.HighsModelStatus.kOptimal:
             dual = np.asarray(solver.getSolution().row_dual)
-            if len(self.rows) == 1:
-                self.price = np.maximum(dual, 0.0)
+            self.price = np.maximum(dual, 0.0)
             self.reduced = self.proof(dual)
             self.bound = max(self.bound, self.reduced[0])
         values = np.asarray(solver.getSolution().col_value)
@@ -323,6 +321,7 @@ class _Search:
         """Add rows of coverage to the linear programme."""
         add_rows(self.linear, rows)
         self.rows.append(rows)
+        self.price = np.append(self.price, np.zeros(len(rows.low)))
 
     def tighten(self, limit_s: float) -> NDArray[np.float64]:
         """Add rows of coverage until the fractions of the linear programme cover enough."""
@@ -358,11 +357,12 @@ class _Search:
                     self.offer(self.beside.result())
 
     def begin(self) -> None:
-        """Begin to search, each time with other random numbers."""
-        work = FIRST_WORK << (self.seed - self.first_seed)
+        """Begin to search, in turn from what the parts chose and from the best choice."""
+        turn = self.seed - self.first_seed
+        start, work = (self.built if turn % 2 else self.start), FIRST_WORK << turn // 2
         self.seed, self.stop = self.seed + 1, threading.Event()
         self.beside = self.pool.submit(
-            improve, self.problem, self.start, work=work, seed=self.seed, stop=self.stop
+            improve, self.problem, start, work=work, seed=self.seed, stop=self.stop
         )
 
     def look(self, solver: highspy.Highs | None = None) -> None:
@@ -379,7 +379,7 @@ class _Search:
         self, values: NDArray[np.float64], most: int, share: float, tick: Callable[[], object]
     ) -> None:
         """Solve parts of so many stations for a bound and a choice from which to search."""
-        division = divide(self.master, self.rows[0], self.price, most=most)
+        division = divide(self.master, joined(self.rows), self.price, most=most)
         if division.parts > 1:
             rows, chosen = part_rows(
                 self.master,
@@ -401,21 +401,19 @@ class _Search:
         """Solve the linear programme with the rows of parts."""
         if not self.found or self.done:
             return values
-        matrix = sp.vstack([part.row.matrix for part in self.found], format="csr")
-        low = np.concatenate([part.row.low for part in self.found])
-        self.add(Rows(matrix=sp.csr_array(matrix), low=low))
+        self.add(joined([part.row for part in self.found]))
         return self.relax()
 
     def value_of(self, found: list[PartRow]) -> float:
         """Bound from the rows of parts that are better than the rows whose place they take."""
-        price, used = self.price, list[PartRow]()
-        best, _ = self.weigh([(self.rows[0], price)])
+        price, used, base = self.price, list[PartRow](), joined(self.rows)
+        best, _ = self.weigh([(base, price)])
         for part in found:
             cut = price.copy()
             cut[part.replaced] = 0.0
             beside = [other for other in used if not np.isin(other.replaced, part.replaced).any()]
             rows = [(other.row, np.array([other.price])) for other in [*beside, part]]
-            value, _ = self.weigh([(self.rows[0], cut), *rows])
+            value, _ = self.weigh([(base, cut), *rows])
             if value > best:
                 best, price, used = value, cut, [*beside, part]
         return best
@@ -423,7 +421,7 @@ class _Search:
     def priced(self, values: NDArray[np.float64]) -> Priced:
         """Give the programme, its prices, the best choice and fractions to be cut off."""
         return Priced(
-            rows=self.rows[0],
+            rows=joined(self.rows),
             cost=self.cost_of,
             lower=self.lower,
             upper=self.upper,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from numba import njit
 
+from siteplan.kernels import inner
 from siteplan.propagation.line_of_sight import EARTH_RADIUS_M, EFFECTIVE_RADIUS_FACTOR
 
 if TYPE_CHECKING:
@@ -109,7 +110,7 @@ def _angle(up: float, along: float) -> float:
     return math.copysign(angle * (180.0 / math.pi), up)
 
 
-@njit(cache=True, nogil=True)
+@inner(cache=True)
 def beam_gain(
     beams: NDArray[np.float64],
     k: int,

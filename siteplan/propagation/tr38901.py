@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 import numpy as np
 from numba import njit
 
+from siteplan.kernels import inner
 from siteplan.propagation.free_space import (
     MINIMUM_DISTANCE_M,
     blocks,
@@ -511,13 +512,13 @@ def _loss(
 # branches on the state of each point would cost three times as much.
 
 
-@njit(cache=True)
+@inner(cache=True)
 def _slant_squared(distance: float, rise_squared: float) -> float:
     squared = distance * distance + rise_squared
     return max(squared, MINIMUM_DISTANCE_M**2)
 
 
-@njit(cache=True)
+@inner(cache=True)
 def _select(distance: float, x: float, sight: bool, c: _Curves) -> float:  # noqa: FBT001 - no keywords in a kernel
     near: float = c.near_db + c.near_slope * x
     if c.near_per_m != 0.0:

@@ -131,8 +131,10 @@ def max_cover(
     if 0 < wanted < len(free):
         effort = _effort(matrix, time_limit_s)
         picked = _greedy_most(matrix, rest, wanted)
-        covered, everything = float(rest @ (matrix.T @ picked)), float(rest.sum())
-        known = Known(rest, picked, covered, everything, most=True)
+        # no choice covers more than all there is, or than its sites would if they shared nothing
+        alone = float(np.sort(matrix @ rest)[-wanted:].sum())
+        bound = min(float(rest.sum()), alone)
+        known = Known(rest, picked, float(rest @ (matrix.T @ picked)), bound, most=True)
         with contextlib.suppress(KeyboardInterrupt):  # what is known is given
             picked = search_most(graph_of(matrix), rest, picked, effort, seed)
             known.offer(picked, float(rest @ (matrix.T @ picked)))

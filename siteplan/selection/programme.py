@@ -282,7 +282,12 @@ def highs(seed: int) -> highspy.Highs:
         With a fixed number of threads.
     """
     solver = highspy.Highs()
-    options = {"output_flag": False, "random_seed": seed, "threads": THREADS}
+    options = {
+        "output_flag": False,
+        "random_seed": seed,
+        "threads": THREADS,
+        "mip_heuristic_run_root_reduced_cost": False,  # hears neither the clock nor an interrupt
+    }
     for name, value in options.items():
         solver.setOptionValue(name, value)
     return solver

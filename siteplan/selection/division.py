@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import scipy.sparse as sp
 from scipy.sparse.csgraph import connected_components
-from scipy.sparse.linalg import eigsh
+from scipy.sparse.linalg import ArpackNoConvergence, eigsh
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -237,8 +237,11 @@ def _directions(graph: sp.csr_array) -> list[NDArray[np.float64]]:
         vectors = np.linalg.eigh(walk.toarray())[1][:, ::-1][:, 1 : 1 + SLOWEST]
     else:
         start = np.cos(np.arange(len(degree)))
-        found = eigsh(walk, k=1 + SLOWEST, v0=start, which="LA", tol=1e-4)[1]
-        vectors = found[:, ::-1][:, 1:]
+        try:
+            found = eigsh(walk, k=1 + SLOWEST, v0=start, which="LA", tol=1e-4)[1]
+        except ArpackNoConvergence as late:
+            found = late.eigenvectors  # those that it has; any direction is right
+        vectors = found[:, ::-1][:, 1:] if found.shape[1] > 1 else start[:, None]
     single = [vector * root / np.abs(vector * root).max() for vector in vectors.T]
     pairs = [one + sign * two for one, two in combinations(single, 2) for sign in (1.0, -1.0)]
     return single + pairs

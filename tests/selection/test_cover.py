@@ -20,6 +20,7 @@ from siteplan.selection import _cover_proof as proof
 from siteplan.selection import running
 from siteplan.selection._cover_bound import bound_most
 from siteplan.selection._cover_parts import bound_in_parts, merged, without_needless
+from siteplan.selection._cover_pool import bred
 from siteplan.selection.cover import max_cover, set_cover
 
 
@@ -203,6 +204,27 @@ def test_an_interrupt_gives_the_best_so_far(monkeypatch, module, name, entries, 
     assert (
         set(threading.enumerate()) <= before
     )  # a run that outlives the search aborts Python at exit
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_choices_bred_from_pairs_have_as_many_sites_and_reach_the_optimum(seed):
+    rng = np.random.default_rng(seed)
+    matrix = sp.csr_array(rng.random((14, 60)) < 0.2)
+    weight = rng.integers(1, 9, 60).astype(float)
+    first = np.zeros(14, dtype=bool)
+    first[rng.choice(14, 4, replace=False)] = True
+    best = max(
+        float(weight @ (matrix.toarray()[list(sites)].any(axis=0)))
+        for sites in itertools.combinations(range(14), 4)
+    )
+    options = {"effort": 2_000, "seed": seed}
+    found = list(bred(matrix, weight, first, rng.random(14), **options))
+    values = [float(weight @ (matrix.T @ choice)) for choice in found]
+    assert {int(choice.sum()) for choice in found} == {4}
+    assert values[0] >= float(weight @ (matrix.T @ first))
+    assert max(values) == best
+    again = list(bred(matrix, weight, first, np.zeros(14), **options))
+    assert {int(choice.sum()) for choice in again} == {4}
 
 
 def planted(sites, size, seed):

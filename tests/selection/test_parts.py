@@ -9,6 +9,7 @@ import numpy as np
 import scipy.sparse as sp
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.sparse.linalg import ArpackNoConvergence
 
 from siteplan.selection.division import divide
 from siteplan.selection.master import Master, Rows
@@ -108,6 +109,17 @@ def test_a_division_has_all_stations_in_parts_of_the_size_asked_for():
     same = {frozenset(np.flatnonzero(many.station == k)) for k in range(many.parts)}
     for k, new in enumerate(few.new(many)):
         assert new == (frozenset(np.flatnonzero(few.station == k)) not in same)
+
+
+def test_a_division_needs_no_eigenvectors_that_are_late(monkeypatch):
+    def late(*_, **__):
+        raise ArpackNoConvergence("late", np.zeros(0), np.zeros((500, 0)))
+
+    monkeypatch.setattr("siteplan.selection.division.eigsh", late)
+    master, priced, _ = county()
+    division = divide(master, priced.rows, priced.price, most=30)
+    assert np.bincount(division.station).max() <= 30
+    assert np.bincount(division.station).min() > 0
 
 
 @given(st.integers(0, 11), st.integers(4, 8), st.integers(0, 1000))

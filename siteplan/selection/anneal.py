@@ -25,7 +25,8 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import scipy.sparse as sp
 
-from siteplan.selection._anneal import (
+from siteplan.selection._anneal import rounds
+from siteplan.selection._tables import (
     BLOCK,
     COURSE,
     ITEM,
@@ -36,7 +37,6 @@ from siteplan.selection._anneal import (
     STATION,
     UNIT,
     Tables,
-    rounds,
 )
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from siteplan.selection._anneal import Rows
+    from siteplan.selection._tables import Rows
     from siteplan.selection.problem import Problem
 
 HOT: Final = 0.06

@@ -26,8 +26,9 @@ from siteplan.selection._cover_bound import (
     value_least,
     value_most,
 )
-from siteplan.selection._cover_parts import bound_in_parts, merged
+from siteplan.selection._cover_parts import bound_in_parts
 from siteplan.selection._cover_pool import bred
+from siteplan.selection._cover_reductions import merged
 from siteplan.selection._cover_search import graph_of, search_least, search_most
 from siteplan.selection.programme import relax, solve_programme
 

@@ -25,8 +25,8 @@ import numpy as np
 import scipy.sparse as sp
 
 from siteplan.errors import Fault, InputError
-from siteplan.selection._cover_parts import merged, without_needless
 from siteplan.selection._cover_proof import Known, prove_least, prove_most
+from siteplan.selection._cover_reductions import merged, without_needless
 from siteplan.selection._cover_search import graph_of, search_least, search_most
 
 if TYPE_CHECKING:

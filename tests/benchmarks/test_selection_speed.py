@@ -31,7 +31,7 @@ if side == "siteplan":
     from siteplan.selection.cover import max_cover, set_cover
     small, light = plane(30, 100)
     max_cover(small, light, sites=3), set_cover(small)
-    from siteplan.selection._cover_parts import merged
+    from siteplan.selection._cover_reductions import merged
     from siteplan.selection._cover_search import graph_of
     def build(): return graph_of(merged(cover, weight)[0])
     def solve(_):

@@ -19,8 +19,9 @@ from siteplan.selection import _cover_parts as parts
 from siteplan.selection import _cover_proof as proof
 from siteplan.selection import running
 from siteplan.selection._cover_bound import bound_most
-from siteplan.selection._cover_parts import bound_in_parts, merged, without_needless
+from siteplan.selection._cover_parts import bound_in_parts
 from siteplan.selection._cover_pool import bred
+from siteplan.selection._cover_reductions import merged, without_needless
 from siteplan.selection.cover import max_cover, set_cover
 
 

@@ -315,6 +315,7 @@ def _solver(priced: Priced, part: _Part, *, gap: float, seed: int) -> highspy.Hi
         "mip_rel_gap": 0.0,
         "mip_abs_gap": gap / scale,
         "mip_heuristic_effort": EFFORT,
+        "mip_pool_soft_limit": 1,  # cuts that do not bind are forgotten at once: the same bound sooner
     }
     for name, value in options.items():
         solver.setOptionValue(name, value)

@@ -126,9 +126,9 @@ class Solution:
     bound : float
         No choice costs less; 0 when nothing is known, infinity when no choice meets the rules. [CNY]
     status : str
-        ``optimal`` (within the gap), ``time limit``, ``interrupted``, ``out of reach``, or ``solver at
-        fault`` when HiGHS contradicts a choice that holds, or cannot take or solve its programme; choice
-        and bound are right all the same.
+        ``optimal``, ``within the gap`` asked for, ``time limit``, ``interrupted``, ``out of reach``, or
+        ``solver at fault`` when HiGHS contradicts a choice that holds, or cannot take or solve its
+        programme; choice and bound are right all the same.
     """
 
     built: NDArray[np.int32] | None
@@ -280,7 +280,14 @@ class _Search:
             return "solver at fault"  # a choice is known that holds
         except _AtFaultError:
             return "solver at fault"
-        return "optimal" if self.done else "time limit"
+        return self.end()
+
+    def end(self) -> str:
+        """How the search has ended."""
+        if not self.done:
+            return "time limit"
+        proven = self.cost - self.bound <= ROUNDING * self.cost
+        return "optimal" if proven else "within the gap"
 
     def relax(self) -> NDArray[np.float64]:
         """Solve the linear programme with the rows so far."""

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 
 from siteplan.selection.anneal import anneal
 from siteplan.selection.greedy import drop_superfluous
-from siteplan.selection.problem import compact
+from siteplan.selection.problem import Limit, compact
 from tests.benchmarks.cover_instances import hangjin
 from tests.selection.test_optimise import cheapest, holds, price, problems
 
@@ -49,6 +49,22 @@ def test_it_finds_the_least_cost_within_limits_from_beyond_them(problem):
     found = anneal(compact(problem), start, work=2_000_000, seed=1)
     assert holds(problem, found.tolist())
     assert price(problem, found.tolist()) == pytest.approx(least, rel=1e-9, abs=1e-9)
+
+
+def test_a_county_beyond_its_limits_is_brought_within_them():
+    problem = compact(hangjin(demand=8_700, candidates=120))
+    start = drop_superfluous(problem, np.zeros(problem.stations, dtype=np.int32))
+    last = problem.periods - 1
+    fewer = Limit(
+        rule_id="stations of the last year",
+        period=last,
+        station=np.ones(problem.stations),
+        site=np.zeros(len(problem.site_cost)),
+        most=float((start == last).sum() - 3),
+    )
+    limited = replace(problem, limits=(fewer,))
+    assert limited.unmet(start) == [fewer.rule_id]
+    assert not limited.unmet(anneal(limited, start, work=20_000_000, seed=1))
 
 
 def test_a_county_gets_cheaper_the_same_each_time_and_stops_when_told():

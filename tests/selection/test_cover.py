@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import itertools
 import signal
 import threading
@@ -157,14 +156,6 @@ def test_a_larger_problem_is_bounded_in_parts(monkeypatch):
     again = max_cover(cover, weight, sites=6), set_cover(cover)
     np.testing.assert_array_equal(most.chosen, again[0].chosen)
     np.testing.assert_array_equal(least.chosen, again[1].chosen)
-
-
-@pytest.fixture
-def uncollected():
-    """Without the collector of garbage: an interrupt within a callback of Hypothesis in it would be lost."""
-    gc.disable()
-    yield
-    gc.enable()
 
 
 @pytest.mark.usefixtures("uncollected")

@@ -6,7 +6,6 @@ import itertools
 
 import highspy
 import numpy as np
-import scipy.sparse as sp
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.sparse.linalg import ArpackNoConvergence
@@ -14,10 +13,11 @@ from scipy.sparse.linalg import ArpackNoConvergence
 from siteplan.selection.division import divide
 from siteplan.selection.master import Master, Rows
 from siteplan.selection.parts import Priced, part_rows
-from siteplan.selection.problem import Block, Problem, compact
+from siteplan.selection.problem import compact
 from siteplan.selection.programme import add_rows, highs, programme
 from tests.benchmarks.cover_instances import hangjin
 from tests.selection.test_optimise import holds, problems
+from tests.selection.test_solve import covering
 
 
 def columns(master, built):
@@ -130,26 +130,7 @@ def test_a_division_cuts_where_prices_are_low(first, length, seed):
     cover = np.zeros((number, number), dtype=bool)
     cover[np.arange(number), np.arange(number)] = True
     cover[np.arange(number), (np.arange(number) + 1) % number] = True
-    problem = Problem(
-        station_cost=np.ones(number),
-        station_site=np.arange(number, dtype=np.int32),
-        site_cost=np.zeros(number),
-        discount=np.ones(1),
-        blocks=(
-            Block(
-                rule_id="a",
-                period=0,
-                mode="each",
-                cover=sp.csr_array(cover),
-                unit_item=np.arange(number, dtype=np.int32),
-                unit_weight=np.ones(number),
-                item_need=np.ones(number),
-                need=0.0,
-            ),
-        ),
-        counts=(),
-    )
-    master = Master(compact(problem))
+    master = Master(compact(covering(cover)))
     rows, _, _ = with_units(master)
     order = master.parts[0].by_unit.toarray().astype(bool)  # its units in an order of its own
     unit = [int(np.flatnonzero((by == cover.T).all(axis=1))[0]) for by in order]

@@ -61,12 +61,9 @@ def test_a_file_of_another_kind_is_refused(tmp_path):
         write_programme(hard(10), tmp_path / "nowhere" / "programme.lp")
 
 
-def hard(sites):
-    """Cover of random demand by about a hundredth each: far from what can be proven in a minute."""
-    rng = np.random.default_rng(2)
-    demand = 8 * sites
-    cover = rng.random((sites, demand)) < 5.0 / sites
-    cover[rng.integers(0, sites, demand), np.arange(demand)] = True
+def covering(cover):
+    """Make the problem of covering all demand with the fewest stations, each on a structure of its own."""
+    sites, demand = cover.shape
     return Problem(
         station_cost=np.ones(sites),
         station_site=np.arange(sites, dtype=np.int32),
@@ -88,6 +85,60 @@ def hard(sites):
     )
 
 
+def hard(sites):
+    """Cover random demand by about a hundredth each: far from what can be proven in a minute."""
+    rng = np.random.default_rng(2)
+    demand = 8 * sites
+    cover = rng.random((sites, demand)) < 5.0 / sites
+    cover[rng.integers(0, sites, demand), np.arange(demand)] = True
+    return covering(cover)
+
+
+@given(problem=problems(spaced=True, limited=True))
+@settings(
+    max_examples=60,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+def test_parts_of_one_and_two_stations_bound_the_least_cost(monkeypatch, problem):
+    least = cheapest(problem)
+    assume(least is not None)
+    told, true = [], search._Search.value_of
+
+    def value_of(self, found):
+        told.append(true(self, found))
+        return told[-1]
+
+    monkeypatch.setattr(search, "FEW_STATIONS", 1)
+    monkeypatch.setattr(search, "MANY_STATIONS", 2)
+    monkeypatch.setattr(search._Search, "value_of", value_of)
+    start = np.zeros(problem.stations, dtype=np.int32)
+    solution = solve(problem, start, time_limit_s=20.0, gap=0.0, seed=1)
+    assert all(bound <= least + 1e-6 for bound in told)
+    assert solution.bound <= least + 1e-6
+    if solution.built is not None:
+        assert problem.cost(solution.built) == pytest.approx(least, rel=1e-6, abs=1e-9)
+
+
+def test_parts_lift_the_bound_of_a_search(monkeypatch):
+    problem, told, true = hard(60), [], search._Search.value_of
+
+    def value_of(self, found):
+        told.append((self.reduced[0], true(self, found)))
+        return told[-1][1]
+
+    monkeypatch.setattr(search, "FEW_STATIONS", 20)
+    monkeypatch.setattr(search, "MANY_STATIONS", 40)
+    monkeypatch.setattr(search._Search, "value_of", value_of)
+    solution = solve(problem, greedy(problem), time_limit_s=20.0, gap=0.05, seed=1)
+    assert len(told) == 2
+    linear, (few, many) = told[0][0], (bound for _, bound in told)
+    assert linear <= few <= many <= problem.cost(solution.built)
+    assert many > linear
+
+
+@pytest.mark.usefixtures("uncollected")
 def test_an_interrupt_gives_the_best_so_far():
     problem = hard(300)
     start = greedy(problem)

@@ -17,8 +17,9 @@ from typing import TYPE_CHECKING, Final
 import highspy
 import numpy as np
 import scipy.sparse as sp
-from scipy.sparse.linalg import LinearOperator, eigsh
+from scipy.sparse.linalg import LinearOperator
 
+from siteplan.selection.division import slowest
 from siteplan.selection.master import Rows
 from siteplan.selection.programme import believable, highs, programme
 from siteplan.selection.running import run_all
@@ -93,9 +94,8 @@ def _halves(
     times = np.asarray(cover.sum(axis=0))
     scaled = sp.csr_array(sp.diags_array(size**-0.5) @ cover @ sp.diags_array(times**-0.5))
     walk = LinearOperator((len(part), len(part)), matvec=lambda v: scaled.T @ (scaled @ v))
-    start = np.cos(np.arange(len(part)))
-    _, vectors = eigsh(walk, k=2, v0=start, which="LA", tol=1e-3)
-    order = np.argsort(vectors[:, 0] * times**-0.5, kind="stable")
+    across = slowest(walk, 1, tolerance=1e-3)[:, 0]
+    order = np.argsort(across * times**-0.5, kind="stable")
     spent = np.cumsum(prices[order])
     cut = int(np.searchsorted(spent, spent[-1] / 2.0))
     return [part[np.sort(order[:cut])], part[np.sort(order[cut:])]]
@@ -152,6 +152,7 @@ def bound_in_parts(  # noqa: PLR0913  # a problem has this many parts
         now = time.monotonic()
         steps, pace = steps + 1, pace if bound > best else pace / 2.0
         best = max(best, bound)
+        number = len(problem.parts)
         if enough or number == 1:
             break
         problem.move([run.picked for run in runs], pace * (problem.value - bound))
@@ -159,7 +160,7 @@ def bound_in_parts(  # noqa: PLR0913  # a problem has this many parts
             if number == 2:  # noqa: PLR2004  # the whole is for others
                 break
             problem.join()
-            number, steps = number // 2, 0
+            steps = 0
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import scipy.sparse as sp
 from scipy.sparse.csgraph import connected_components
-from scipy.sparse.linalg import ArpackNoConvergence, eigsh
+from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigsh
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -236,12 +236,35 @@ def _directions(graph: sp.csr_array) -> list[NDArray[np.float64]]:
     if len(degree) <= DENSE:
         vectors = np.linalg.eigh(walk.toarray())[1][:, ::-1][:, 1 : 1 + SLOWEST]
     else:
-        start = np.cos(np.arange(len(degree)))
-        try:
-            found = eigsh(walk, k=1 + SLOWEST, v0=start, which="LA", tol=1e-4)[1]
-        except ArpackNoConvergence as late:
-            found = late.eigenvectors  # those that it has; any direction is right
-        vectors = found[:, ::-1][:, 1:] if found.shape[1] > 1 else start[:, None]
+        vectors = slowest(walk, SLOWEST, tolerance=1e-4)
     single = [vector * root / np.abs(vector * root).max() for vector in vectors.T]
     pairs = [one + sign * two for one, two in combinations(single, 2) for sign in (1.0, -1.0)]
     return single + pairs
+
+
+def slowest(
+    walk: sp.csr_array | LinearOperator, number: int, *, tolerance: float
+) -> NDArray[np.float64]:
+    """
+    Along which a random walk mixes slowest.
+
+    Parameters
+    ----------
+    walk : csr_array or LinearOperator, shape (nodes, nodes)
+        Symmetric and positive semidefinite.
+    number : int
+        How many directions.
+    tolerance : float
+        Relative accuracy of the eigenvalues.
+
+    Returns
+    -------
+    directions : ndarray of float64, shape (nodes, number or fewer)
+        Eigenvectors from the second on; any one direction where they are late in coming.
+    """
+    start = np.cos(np.arange(walk.shape[0]))
+    try:
+        found = eigsh(walk, k=1 + number, v0=start, which="LA", tol=tolerance)[1]
+    except ArpackNoConvergence as late:
+        found = late.eigenvectors
+    return np.asarray(found[:, ::-1][:, 1:] if found.shape[1] > 1 else start[:, None])
